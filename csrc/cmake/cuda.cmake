@@ -1,0 +1,22 @@
+# minidl._cuda: the CUDA kernels, compiled by nvcc, with the CUDA runtime linked statically so
+# that the module loads wherever a driver is.
+file(GLOB sources CONFIGURE_DEPENDS
+  "${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.cu"
+  "${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.cpp"
+  "${CMAKE_CURRENT_SOURCE_DIR}/bindings/cuda.cpp"
+  "${CMAKE_CURRENT_SOURCE_DIR}/bindings/cuda_*.cpp")
+set(kernels ${sources})
+list(FILTER kernels INCLUDE REGEX "\\.cu$")
+if(NOT kernels)
+  message(STATUS "minidl: csrc/cuda has no kernels, nothing to build")
+  return()
+endif()
+set(CMAKE_CUDA_ARCHITECTURES "${MINIDL_CUDA_ARCHS}")
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+enable_language(CUDA)
+find_package(CUDAToolkit REQUIRED)
+minidl_module(_cuda ${sources})
+target_link_libraries(_cuda PRIVATE CUDA::cudart_static)
+target_compile_options(_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-fvisibility=hidden>")
