@@ -1,0 +1,315 @@
+// Softmax and cross entropy for NumPy arrays. A call on a 4x4 array must not cost more than the
+// arithmetic of a small network, so these functions talk to NumPy's C API directly: no signature
+// dispatch, no argument conversion.
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#include "cpu/softmax.h"
+
+#include <numpy/arrayobject.h>
+
+#include <cstring>
+#include <utility>
+
+#include "bindings/registry.h"
+
+namespace {
+
+using minidl::cpu::CrossEntropy;
+using minidl::cpu::Rows;
+using Arguments = PyObject* const*;
+
+// An owned reference, and the array behind it.
+class Array {
+ public:
+  explicit Array(PyObject* owned = nullptr) : object_(owned) {}
+  Array(Array&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Array& operator=(Array&& other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Array() { Py_XDECREF(object_); }
+
+  explicit operator bool() const { return object_ != nullptr; }
+  PyArrayObject* get() const { return reinterpret_cast<PyArrayObject*>(object_); }
+  PyObject* object() const { return object_; }
+  PyObject* release() { return std::exchange(object_, nullptr); }
+  int type() const { return PyArray_TYPE(get()); }
+  int64_t size() const { return PyArray_SIZE(get()); }
+  template <typename T>
+  T* data() const {
+    return static_cast<T*>(PyArray_DATA(get()));
+  }
+
+ private:
+  PyObject* object_;
+};
+
+PyObject* not_implemented() { return Py_NewRef(Py_NotImplemented); }
+
+bool is_float(PyObject* value) {
+  if (!PyArray_Check(value)) return false;
+  const auto* array = reinterpret_cast<PyArrayObject*>(value);
+  const int type = PyArray_TYPE(array);
+  return (type == NPY_FLOAT || type == NPY_DOUBLE) && PyArray_ISNOTSWAPPED(array);
+}
+
+bool same_kind(PyObject* value, const Array& like) {
+  return is_float(value) && PyArray_TYPE(reinterpret_cast<PyArrayObject*>(value)) == like.type();
+}
+
+// The array itself where it is contiguous and aligned, else a copy that is; null with an error set.
+Array contiguous(PyObject* value) {
+  auto* array = reinterpret_cast<PyArrayObject*>(value);
+  if (PyArray_ISCARRAY_RO(array)) return Array(Py_NewRef(value));
+  return Array(PyArray_FromArray(array, nullptr, NPY_ARRAY_CARRAY_RO));
+}
+
+// Integers of any kind as contiguous int64; an array of another kind gives NotImplemented above.
+bool is_integer(PyObject* value) {
+  return PyArray_Check(value) && PyArray_ISINTEGER(reinterpret_cast<PyArrayObject*>(value));
+}
+
+Array as_int64(PyObject* value) {
+  auto* array = reinterpret_cast<PyArrayObject*>(value);
+  if (PyArray_TYPE(array) == NPY_INT64 && PyArray_ISCARRAY_RO(array)) {
+    return Array(Py_NewRef(value));
+  }
+  return Array(PyArray_FromArray(array, PyArray_DescrFromType(NPY_INT64),
+                                 NPY_ARRAY_CARRAY_RO | NPY_ARRAY_FORCECAST));
+}
+
+Array empty_like(const Array& array) {
+  return Array(
+      PyArray_SimpleNew(PyArray_NDIM(array.get()), PyArray_DIMS(array.get()), array.type()));
+}
+
+// Axis `dim` of an array between the product of the sizes before it and of those after.
+Rows rows_of(const Array& array, int64_t dim) {
+  Rows rows{1, 1, 1};
+  const int rank = PyArray_NDIM(array.get());
+  for (int axis = 0; axis < rank; ++axis) {
+    const int64_t size = PyArray_DIM(array.get(), axis);
+    (axis < dim ? rows.outer : axis == dim ? rows.classes : rows.inner) *= size;
+  }
+  return rows;
+}
+
+// Calls work(T{}) for the element type; gives the GIL away where there is enough to compute.
+template <typename Work>
+void run(const Array& array, const Work& work) {
+  PyThreadState* state =
+      array.size() > minidl::cpu::kElementsPerPiece ? PyEval_SaveThread() : nullptr;
+  if (array.type() == NPY_FLOAT) {
+    work(float{});
+  } else {
+    work(double{});
+  }
+  if (state != nullptr) PyEval_RestoreThread(state);
+}
+
+bool expect(Py_ssize_t count, Py_ssize_t wanted, const char* name) {
+  if (count == wanted) return true;
+  PyErr_Format(PyExc_TypeError, "%s() takes %zd arguments, got %zd", name, wanted, count);
+  return false;
+}
+
+// softmax(input, dim), log_softmax(input, dim)
+template <bool kLog>
+PyObject* forward(PyObject*, Arguments args, Py_ssize_t count) {
+  if (!expect(count, 2, kLog ? "log_softmax" : "softmax")) return nullptr;
+  const Py_ssize_t dim = PyLong_AsSsize_t(args[1]);
+  if (dim == -1 && PyErr_Occurred()) return nullptr;
+  if (!is_float(args[0])) return not_implemented();
+  const Array input = contiguous(args[0]);
+  Array output = input ? empty_like(input) : Array();
+  if (!output) return nullptr;
+  const Rows rows = rows_of(input, dim);
+  run(input, [&](auto kind) {
+    using T = decltype(kind);
+    if constexpr (kLog) {
+      minidl::cpu::log_softmax<T>(rows, input.data<T>(), output.data<T>());
+    } else {
+      minidl::cpu::softmax<T>(rows, input.data<T>(), output.data<T>());
+    }
+  });
+  return output.release();
+}
+
+// softmax_backward(grad, output, dim), log_softmax_backward(grad, output, dim)
+template <bool kLog>
+PyObject* backward(PyObject*, Arguments args, Py_ssize_t count) {
+  if (!expect(count, 3, kLog ? "log_softmax_backward" : "softmax_backward")) return nullptr;
+  const Py_ssize_t dim = PyLong_AsSsize_t(args[2]);
+  if (dim == -1 && PyErr_Occurred()) return nullptr;
+  if (!is_float(args[1])) return not_implemented();
+  const Array output = contiguous(args[1]);
+  if (!output) return nullptr;
+  if (!same_kind(args[0], output)) return not_implemented();
+  const Array grad = contiguous(args[0]);
+  if (!grad) return nullptr;
+  if (!PyArray_SAMESHAPE(grad.get(), output.get())) return not_implemented();
+  Array grad_input = empty_like(output);
+  if (!grad_input) return nullptr;
+  const Rows rows = rows_of(output, dim);
+  run(output, [&](auto kind) {
+    using T = decltype(kind);
+    const auto kernel =
+        kLog ? minidl::cpu::log_softmax_backward<T> : minidl::cpu::softmax_backward<T>;
+    kernel(rows, grad.data<T>(), output.data<T>(), grad_input.data<T>());
+  });
+  return grad_input.release();
+}
+
+// What both directions of cross entropy take: arrays made contiguous, sizes agreed.
+struct CrossEntropyArguments {
+  Array input, target, weight;
+  CrossEntropy problem{};
+  enum class Reduction { kNone, kMean, kSum } reduction = Reduction::kMean;
+
+  template <typename T>
+  const T* weights() const {
+    return weight ? weight.data<T>() : nullptr;
+  }
+
+  // The kernels index by target, so this holds whoever calls.
+  bool targets_inside() const {
+    const auto* indices = target.data<int64_t>();
+    const int64_t at = minidl::cpu::first_out_of_range(indices, target.size(), problem.rows.classes,
+                                                       &problem.ignore_index);
+    if (at < 0) return true;
+    PyErr_Format(PyExc_IndexError, "Target %lld is out of bounds.",
+                 static_cast<long long>(indices[at]));
+    return false;
+  }
+
+  // False with an error set, or without one where reference is to be asked.
+  bool parse(PyObject* input_in, PyObject* target_in, PyObject* weight_in, Arguments options) {
+    if (!is_float(input_in) || !is_integer(target_in)) return false;
+    input = contiguous(input_in);
+    if (!input) return false;
+    if (weight_in != Py_None) {
+      if (!same_kind(weight_in, input)) return false;
+      weight = contiguous(weight_in);
+      if (!weight) return false;
+    }
+    target = as_int64(target_in);
+    if (!target) return false;
+    problem.rows = rows_of(input, PyArray_NDIM(input.get()) > 1 ? 1 : 0);
+    problem.ignore_index = PyLong_AsLongLong(options[0]);
+    if (problem.ignore_index == -1 && PyErr_Occurred()) return false;
+    const char* name = PyUnicode_AsUTF8(options[1]);
+    if (name == nullptr) return false;
+    reduction = std::strcmp(name, "none") == 0  ? Reduction::kNone
+                : std::strcmp(name, "sum") == 0 ? Reduction::kSum
+                                                : Reduction::kMean;
+    problem.smoothing = PyFloat_AsDouble(options[2]);
+    if (problem.smoothing == -1 && PyErr_Occurred()) return false;
+    const bool agree =
+        target.size() == problem.rows.count() && (!weight || weight.size() == problem.rows.classes);
+    return agree && targets_inside();
+  }
+};
+
+// cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+//   -> loss, log_sums, total weight
+PyObject* cross_entropy(PyObject*, Arguments args, Py_ssize_t count) {
+  if (!expect(count, 6, "cross_entropy")) return nullptr;
+  CrossEntropyArguments call;
+  if (!call.parse(args[0], args[1], args[2], args + 3)) {
+    return PyErr_Occurred() ? nullptr : not_implemented();
+  }
+  using Reduction = CrossEntropyArguments::Reduction;
+  const int rank = PyArray_NDIM(call.target.get()), type = call.input.type();
+  npy_intp* shape = PyArray_DIMS(call.target.get());
+  Array losses(PyArray_SimpleNew(rank, shape, type));
+  Array log_sums(PyArray_SimpleNew(rank, shape, NPY_DOUBLE));
+  Array total(PyArray_SimpleNew(0, nullptr, type));
+  Array reduced(call.reduction == Reduction::kNone ? nullptr : PyArray_SimpleNew(0, nullptr, type));
+  if (!losses || !log_sums || !total || (call.reduction != Reduction::kNone && !reduced)) {
+    return nullptr;
+  }
+  run(call.input, [&](auto kind) {
+    using T = decltype(kind);
+    const double weight = minidl::cpu::cross_entropy<T>(
+        call.problem, call.input.data<T>(), call.target.data<int64_t>(), call.weights<T>(),
+        losses.data<T>(), log_sums.data<double>());
+    *total.data<T>() = static_cast<T>(weight);
+    if (!reduced) return;
+    double sum = 0;
+    for (int64_t k = 0; k < losses.size(); ++k) sum += losses.data<T>()[k];
+    *reduced.data<T>() = static_cast<T>(call.reduction == Reduction::kMean ? sum / weight : sum);
+  });
+  return PyTuple_Pack(3, (reduced ? reduced : losses).object(), log_sums.object(), total.object());
+}
+
+// cross_entropy_backward(grad, input, target, weight, log_sums, total, ignore_index, reduction,
+// label_smoothing)
+PyObject* cross_entropy_backward(PyObject*, Arguments args, Py_ssize_t count) {
+  if (!expect(count, 9, "cross_entropy_backward")) return nullptr;
+  CrossEntropyArguments call;
+  if (!call.parse(args[1], args[2], args[3], args + 6)) {
+    return PyErr_Occurred() ? nullptr : not_implemented();
+  }
+  using Reduction = CrossEntropyArguments::Reduction;
+  if (!same_kind(args[0], call.input) || !same_kind(args[5], call.input)) return not_implemented();
+  const Array grad = contiguous(args[0]), log_sums = contiguous(args[4]),
+              total = contiguous(args[5]);
+  Array grad_input = empty_like(call.input);
+  if (!grad || !log_sums || !total || !grad_input) return nullptr;
+  const int64_t rows = call.problem.rows.count();
+  const bool whole = call.reduction != Reduction::kNone;
+  if (grad.size() != (whole ? 1 : rows) || log_sums.size() != rows) return not_implemented();
+  run(call.input, [&](auto kind) {
+    using T = decltype(kind);
+    T scale = whole ? *grad.data<T>() : T(0);
+    if (call.reduction == Reduction::kMean) scale /= *total.data<T>();
+    minidl::cpu::cross_entropy_backward<T>(call.problem, whole ? &scale : grad.data<T>(),
+                                           whole ? 0 : 1, call.input.data<T>(),
+                                           call.target.data<int64_t>(), call.weights<T>(),
+                                           log_sums.data<double>(), grad_input.data<T>());
+  });
+  return grad_input.release();
+}
+
+// first_out_of_range(indices, limit, ignore) -> position in the flattened array, -1 for none
+PyObject* first_out_of_range(PyObject*, Arguments args, Py_ssize_t count) {
+  if (!expect(count, 3, "first_out_of_range")) return nullptr;
+  if (!is_integer(args[0])) return not_implemented();
+  const Array indices = as_int64(args[0]);
+  if (!indices) return nullptr;
+  const int64_t limit = PyLong_AsLongLong(args[1]);
+  if (limit == -1 && PyErr_Occurred()) return nullptr;
+  const bool strict = args[2] == Py_None;
+  const int64_t ignore = strict ? 0 : PyLong_AsLongLong(args[2]);
+  if (ignore == -1 && PyErr_Occurred()) return nullptr;
+  return PyLong_FromLongLong(minidl::cpu::first_out_of_range(
+      indices.data<int64_t>(), indices.size(), limit, strict ? nullptr : &ignore));
+}
+
+template <PyObject* (*function)(PyObject*, Arguments, Py_ssize_t)>
+constexpr PyMethodDef method(const char* name, const char* doc) {
+  return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)),
+          METH_FASTCALL, doc};
+}
+
+}  // namespace
+
+MINIDL_REGISTER(softmax) {
+  if (_import_array() < 0) throw pybind11::error_already_set();
+  static PyMethodDef methods[] = {
+      method<forward<false>>("softmax", "softmax(input, dim)"),
+      method<forward<true>>("log_softmax", "log_softmax(input, dim)"),
+      method<backward<false>>("softmax_backward", "softmax_backward(grad, output, dim)"),
+      method<backward<true>>("log_softmax_backward", "log_softmax_backward(grad, output, dim)"),
+      method<cross_entropy>(
+          "cross_entropy",
+          "cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)"),
+      method<cross_entropy_backward>(
+          "cross_entropy_backward",
+          "cross_entropy_backward(grad, input, target, weight, log_sums, total, ignore_index, "
+          "reduction, label_smoothing)"),
+      method<first_out_of_range>("first_out_of_range",
+                                 "first_out_of_range(indices, limit, ignore)"),
+      {nullptr, nullptr, 0, nullptr},
+  };
+  if (PyModule_AddFunctions(m.ptr(), methods) < 0) throw pybind11::error_already_set();
+}
