@@ -1,0 +1,101 @@
+#include "cpu/recurrent_common.h"
+
+namespace minidl::cpu {
+
+using namespace recurrent_detail;
+
+namespace {
+
+// One row: gates z [4 H] (pre-activations in, activations out) and c_before [H] to c and h [H].
+template <typename T>
+void lstm_step(int64_t H, T* z, const T* c_before, T* c, T* h) {
+  for (int64_t j = 0; j < 2 * H; ++j) z[j] = sigmoid(z[j]);
+  for (int64_t j = 2 * H; j < 3 * H; ++j) z[j] = std::tanh(z[j]);
+  for (int64_t j = 3 * H; j < 4 * H; ++j) z[j] = sigmoid(z[j]);
+  for (int64_t j = 0; j < H; ++j) {
+    c[j] = z[H + j] * c_before[j] + z[j] * z[2 * H + j];
+    h[j] = z[3 * H + j] * std::tanh(c[j]);
+  }
+}
+
+// One row: dh and dc [H] arrive; dz [4 H] is the gradient of the pre-activations and dc becomes the
+// gradient of c_before.
+template <typename T>
+void lstm_step_grad(int64_t H, const T* gates, const T* c_before, const T* c, const T* dh, T* dc,
+                    T* dz) {
+  for (int64_t j = 0; j < H; ++j) {
+    const T i = gates[j], f = gates[H + j], g = gates[2 * H + j], o = gates[3 * H + j];
+    const T tanh_c = std::tanh(c[j]);
+    const T d = dc[j] + dh[j] * o * (T(1) - tanh_c * tanh_c);
+    dz[j] = d * g * i * (T(1) - i);
+    dz[H + j] = d * c_before[j] * f * (T(1) - f);
+    dz[2 * H + j] = d * i * (T(1) - g * g);
+    dz[3 * H + j] = dh[j] * tanh_c * o * (T(1) - o);
+    dc[j] = d * f;
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void lstm_forward(const RecurrentShape& shape, const T* input, const T* h0, const T* c0,
+                  const RecurrentWeights<T>& weights, T* output, T* gates, T* cells) {
+  const int64_t N = shape.batch, H = shape.hidden;
+  parallel_linear(shape.steps * N, 4 * H, shape.input, input, weights.w_ih, weights.b_ih,
+                  weights.b_hh, gates);
+  parallel_for(N, kBatchGrain, [&](int64_t begin, int64_t end) {
+    const T* h = h0 + begin * H;
+    const T* c = c0 + begin * H;
+    for (int64_t k = 0; k < shape.steps; ++k) {
+      const int64_t row = shape.step(k) * N + begin;
+      T* z = gates + row * 4 * H;
+      T* h_next = output + row * H;
+      T* c_next = cells + row * H;
+      gemm<T>(false, true, end - begin, 4 * H, H, T(1), h, H, weights.w_hh, H, T(1), z, 4 * H);
+      for (int64_t n = 0; n < end - begin; ++n) {
+        lstm_step(H, z + n * 4 * H, c + n * H, c_next + n * H, h_next + n * H);
+      }
+      h = h_next;
+      c = c_next;
+    }
+  });
+}
+
+template <typename T>
+void lstm_backward(const RecurrentShape& shape, const RecurrentUpstream<T>& upstream,
+                   const T* input, const T* h0, const T* c0, const RecurrentWeights<T>& weights,
+                   const T* output, const T* gates, const T* cells,
+                   const RecurrentGrads<T>& grads) {
+  const int64_t N = shape.batch, H = shape.hidden;
+  std::vector<T> dz(static_cast<size_t>(shape.steps * N * 4 * H));
+  start(upstream.h_n, N * H, grads.h0);
+  start(upstream.c_n, N * H, grads.c0);
+  parallel_for(N, kBatchGrain, [&](int64_t begin, int64_t end) {
+    T* dh = grads.h0 + begin * H;
+    T* dc = grads.c0 + begin * H;
+    for (int64_t k = shape.steps - 1; k >= 0; --k) {
+      const int64_t row = shape.step(k) * N + begin;
+      const T* c_before = k == 0 ? c0 + begin * H : cells + (shape.step(k - 1) * N + begin) * H;
+      T* dz_step = dz.data() + row * 4 * H;
+      add_upstream(upstream.output, row * H, (end - begin) * H, dh);
+      for (int64_t n = 0; n < end - begin; ++n) {
+        lstm_step_grad(H, gates + (row + n) * 4 * H, c_before + n * H, cells + (row + n) * H,
+                       dh + n * H, dc + n * H, dz_step + n * 4 * H);
+      }
+      gemm<T>(false, false, end - begin, H, 4 * H, T(1), dz_step, 4 * H, weights.w_hh, H, T(0), dh,
+              H);
+    }
+  });
+  gather_gradients(shape, 4 * H, dz.data(), dz.data(), input, h0, output, weights.w_ih, grads);
+}
+
+#define MINIDL_INSTANTIATE(T)                                                                     \
+  template void lstm_forward(const RecurrentShape&, const T*, const T*, const T*,                 \
+                             const RecurrentWeights<T>&, T*, T*, T*);                             \
+  template void lstm_backward(const RecurrentShape&, const RecurrentUpstream<T>&, const T*,       \
+                              const T*, const T*, const RecurrentWeights<T>&, const T*, const T*, \
+                              const T*, const RecurrentGrads<T>&);
+MINIDL_INSTANTIATE(float)
+MINIDL_INSTANTIATE(double)
+
+}  // namespace minidl::cpu
