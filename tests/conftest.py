@@ -1,0 +1,77 @@
+"""What all tests share: fixed seeds, Hypothesis profiles, backends as fixtures, and the demand of MINIDL_EXPECT."""
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests import `cases` and `driving` by name
+
+import minidl  # noqa: E402
+from minidl import backends  # noqa: E402
+from minidl.errors import DeviceError  # noqa: E402
+
+_SLOW_MACHINES = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile(
+    "ci", derandomize=True, deadline=None, max_examples=60, suppress_health_check=_SLOW_MACHINES
+)
+hypothesis.settings.register_profile(
+    "dev", deadline=None, max_examples=30, suppress_health_check=_SLOW_MACHINES
+)
+hypothesis.settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
+)
+
+
+def unmet_expectations(expected, active):
+    """What is wrong with each backend that ``expected`` (a comma-separated list) names, given the active ones."""
+    problems = []
+    for name in filter(None, (part.strip() for part in expected.split(","))):
+        if name not in active:
+            problems.append(f"backend {name!r} is expected but missing (here: {', '.join(sorted(active))})")
+        elif name != "reference" and not active[name]:
+            problems.append(f"backend {name!r} is expected but overrides nothing")
+    return problems
+
+
+def pytest_configure(config):
+    problems = unmet_expectations(os.environ.get("MINIDL_EXPECT", ""), backends.active())
+    if problems:
+        raise pytest.UsageError(
+            "MINIDL_EXPECT: " + "; ".join(problems) + ". Hint: run `python -m minidl doctor`."
+        )
+
+
+def pytest_runtest_setup(item):
+    """The same numbers for every test, whichever ran before. A hook: Hypothesis warns of function-scoped fixtures."""
+    random.seed(0)
+    np.random.seed(0)
+    minidl.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def native():
+    """The native backend."""
+    if backends.cpu.name != "native":
+        pytest.skip("no native backend here: its extension is not built, or MINIDL_BACKEND=reference")
+    return backends.cpu
+
+
+@pytest.fixture(scope="session")
+def emulated():
+    """The device name of the CUDA kernels executed on the CPU."""
+    try:
+        backends.on("emulated")
+    except DeviceError as reason:
+        pytest.skip(str(reason))
+    return "emulated"
+
+
+@pytest.fixture(params=["cpu", "emulated"])
+def device(request):
+    """Each device that works on any machine."""
+    return request.param if request.param == "cpu" else request.getfixturevalue("emulated")

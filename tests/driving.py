@@ -1,0 +1,140 @@
+"""Runs a row of ``tests/cases``: on tensors, numerically, on another backend."""
+
+import contextlib
+import functools
+
+import numpy as np
+
+import minidl
+from minidl import autograd, backends
+from minidl.autograd import registry
+from minidl.autograd.tensor import Tensor, leaf
+
+EPS = 1e-6  # central differences in float64: truncation ~1e-12, rounding ~1e-10 of the result
+
+
+def public(name):
+    """The function that users call by an op's or a function's registered name."""
+    for face in (*registry.FACES.values(), registry.METHODS):
+        if name in face:
+            return face[name]
+    raise LookupError(f"no op or function named {name!r} is registered")
+
+
+def flat(result):
+    """The tensors, arrays and numbers of a possibly nested result, in order; None is left out."""
+    if isinstance(result, (tuple, list)):
+        return [value for item in result for value in flat(item)]
+    return [] if result is None else [result]
+
+
+def host(value):
+    """A result as an array on the host."""
+    return backends.to_numpy(value._array) if isinstance(value, Tensor) else np.asarray(value)
+
+
+def tensors(case, arrays, device="cpu", grad=()):
+    """Tensors on the very memory of ``arrays`` (strides and all); those at places ``grad`` require a gradient."""
+    where = minidl.device(device)
+    return [leaf(backends.transfer(array, where), requires_grad=i in grad) for i, array in enumerate(arrays)]
+
+
+def outputs(case, inputs):
+    """The row's results, from the same random numbers on every call."""
+    minidl.manual_seed(0)
+    args, kwargs = case.arguments(inputs, minidl)
+    return flat(public(case.op)(*args, **kwargs))
+
+
+def differentiable(results):
+    return [result for result in results if isinstance(result, Tensor) and result.requires_grad]
+
+
+def directions(shapes, seed):
+    """Fixed random weights, one array a shape, that make a scalar of several results."""
+    rng = np.random.default_rng(seed)
+    return [np.asarray(rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)) for shape in shapes]
+
+
+def weighted(results, weights):
+    return sum(float((host(result) * weight).sum()) for result, weight in zip(results, weights, strict=True))
+
+
+def pull_back(case, arrays, device="cpu", create_graph=False):
+    """Gradients of the weighted sum of the results: ``(gradients, leaves, weights)`` as tensors."""
+    wanted = case.differentiable
+    inputs = tensors(case, arrays, device, wanted)
+    results = differentiable(outputs(case, inputs))
+    assert results, f"{case.name}: no result requires a gradient; a row of integer results says grad=False"
+    floating = arrays[wanted[0]].dtype
+    drawn = directions([tuple(result.shape) for result in results], 1)
+    cotangents = [w.astype(host(r).dtype) for w, r in zip(drawn, results, strict=True)]
+    weights = tensors(case, cotangents, device, range(len(cotangents)) if create_graph else ())
+    leaves = [inputs[i] for i in wanted]
+    found = autograd.grad(results, leaves, weights, create_graph=create_graph, allow_unused=True)
+    zeros = [leaf(backends.transfer(np.zeros(x.shape, floating), minidl.device(device))) for x in leaves]
+    return [z if g is None else g for g, z in zip(found, zeros, strict=True)], leaves, weights
+
+
+def gradients(case, arrays, device="cpu", create_graph=False):
+    """As ``pull_back``, the gradients alone, on the host."""
+    return [host(gradient) for gradient in pull_back(case, arrays, device, create_graph)[0]]
+
+
+def central_differences(function, arrays):
+    """Gradients of a scalar function of float64 arrays, element by element; the arrays are changed and restored."""
+    found = []
+    for array in arrays:
+        gradient = np.zeros(array.shape)
+        for index in np.ndindex(array.shape):
+            before = float(array[index])
+            array[index] = before + EPS
+            high = function()
+            array[index] = before - EPS
+            low = function()
+            array[index] = before
+            gradient[index] = (high - low) / (2 * EPS)
+        found.append(gradient)
+    return found
+
+
+@functools.cache
+def numeric_gradients(case):
+    """Central differences of the weighted sum of the results, one array for each differentiable input."""
+    arrays = case.arrays()
+    wanted = case.differentiable
+    marks = [result.requires_grad for result in _tensor_results(case, arrays, wanted)]
+
+    def scalar():
+        results = [r for r, mark in zip(_tensor_results(case, arrays), marks, strict=True) if mark]
+        return weighted(results, directions([tuple(result.shape) for result in results], 1))
+
+    return central_differences(scalar, [arrays[i] for i in wanted])
+
+
+def _tensor_results(case, arrays, grad=()):
+    return [r for r in outputs(case, tensors(case, arrays, grad=grad)) if isinstance(r, Tensor)]
+
+
+@contextlib.contextmanager
+def cpu_backend(backend):
+    """NumPy arrays are served by ``backend`` inside."""
+    by_class, by_type = backends._BY_CLASS[np.ndarray], backends._BY_TYPE["cpu"]
+    backends._BY_CLASS[np.ndarray] = backends._BY_TYPE["cpu"] = backend
+    try:
+        yield
+    finally:
+        backends._BY_CLASS[np.ndarray], backends._BY_TYPE["cpu"] = by_class, by_type
+
+
+def assert_near(actual, expected, rtol, atol, label=""):
+    """Closeness relative to the largest element of ``expected``; a NaN on one side alone fails."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    finite = (
+        np.abs(expected[np.isfinite(expected)].astype(np.float64)) if expected.dtype.kind == "f" else None
+    )
+    scale = max(1.0, float(finite.max())) if finite is not None and finite.size else 1.0
+    np.testing.assert_allclose(
+        actual, expected, rtol=rtol, atol=atol * scale, equal_nan=True, err_msg=label, strict=False
+    )
+    assert actual.shape == expected.shape, f"{label}: shape {actual.shape}, expected {expected.shape}"

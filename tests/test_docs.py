@@ -1,0 +1,93 @@
+"""Every example that the documentation shows runs: Python blocks of README.md and docs/, examples in docstrings."""
+
+import doctest
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import minidl
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+OPTIONAL = ("cupy", "h5py", "hypothesis", "keras", "matplotlib", "ml_dtypes", "sklearn", "torch")
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
+
+
+def skip_without_optional(source):
+    for name in OPTIONAL:
+        if re.search(
+            rf"^\s*(?:>>> )?(?:import|from) {name}\b", source, re.M
+        ) and not importlib.util.find_spec(name):
+            pytest.skip(f"the example needs {name}")
+
+
+def blocks():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for match in BLOCK.finditer(text):
+            line = text.count("\n", 0, match.start()) + 2
+            yield pytest.param(page, line, match.group(1), id=f"{page.name}:{line}")
+
+
+def is_contract(source):
+    """A block of the architecture page shows how code is written, with names that only exist inside the package."""
+    return source.lstrip().startswith(("@op", "def softmax(xp", "CASES"))
+
+
+@pytest.mark.parametrize(("page", "line", "source"), blocks())
+def test_python_block_runs(page, line, source, tmp_path, monkeypatch):
+    skip_without_optional(source)
+    if page.name == "architecture.md" and is_contract(source):
+        compile(source, str(page), "exec")
+        return
+    monkeypatch.chdir(tmp_path)
+    if ">>>" in source:
+        run_examples(doctest.DocTestParser().get_doctest(source, {}, page.name, str(page), line))
+    else:
+        exec(compile("\n" * (line - 1) + source, str(page), "exec"), {"__name__": "__main__"})
+
+
+def modules():
+    yield minidl.__name__
+    for found in pkgutil.walk_packages(minidl.__path__, "minidl."):
+        leaf = found.name.rpartition(".")[2]
+        if leaf not in ("__main__", "_native", "_cuda", "_emulated"):
+            yield found.name
+
+
+class Finder(doctest.DocTestFinder):
+    """Finds compiled op functions too, whose globals are not their module's."""
+
+    def _from_module(self, module, object):
+        if inspect.isfunction(object):
+            return object.__module__ == module.__name__
+        return super()._from_module(module, object)
+
+
+def run_examples(example):
+    report = []
+    doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(example, out=report.append)
+    assert not report, "".join(report)
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_docstring_examples_run(name, tmp_path, monkeypatch):
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in OPTIONAL:
+            raise
+        pytest.skip(f"{name} needs {missing}")
+    monkeypatch.chdir(tmp_path)
+    for example in Finder(exclude_empty=True).find(module):
+        if example.examples:
+            skip_without_optional(example.docstring)
+            minidl.manual_seed(0)
+            run_examples(example)
