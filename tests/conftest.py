@@ -9,11 +9,11 @@ import hypothesis
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests import `cases` and `driving` by name
+import minidl
+from minidl import backends
+from minidl.errors import DeviceError
 
-import minidl  # noqa: E402
-from minidl import backends  # noqa: E402
-from minidl.errors import DeviceError  # noqa: E402
+sys.path.insert(0, str(Path(__file__).parent))  # tests import `cases` and `driving` by name
 
 _SLOW_MACHINES = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile(
@@ -39,7 +39,8 @@ def unmet_expectations(expected, active):
 
 
 def pytest_configure(config):
-    problems = unmet_expectations(os.environ.get("MINIDL_EXPECT", ""), backends.active())
+    expected = os.environ.get("MINIDL_EXPECT", "")
+    problems = unmet_expectations(expected, backends.active()) if expected else []
     if problems:
         raise pytest.UsageError(
             "MINIDL_EXPECT: " + "; ".join(problems) + ". Hint: run `python -m minidl doctor`."

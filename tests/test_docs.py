@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import pkgutil
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import minidl
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 OPTIONAL = ("cupy", "h5py", "hypothesis", "keras", "matplotlib", "ml_dtypes", "sklearn", "torch")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 
@@ -22,7 +23,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTI
 def skip_without_optional(source):
     for name in OPTIONAL:
         if re.search(
-            rf"^\s*(?:>>> )?(?:import|from) {name}\b", source, re.M
+            rf"^\s*(?:>>> )?(?:import|from) {name}\b", source, re.MULTILINE
         ) and not importlib.util.find_spec(name):
             pytest.skip(f"the example needs {name}")
 
@@ -50,7 +51,9 @@ def test_python_block_runs(page, line, source, tmp_path, monkeypatch):
     if ">>>" in source:
         run_examples(doctest.DocTestParser().get_doctest(source, {}, page.name, str(page), line))
     else:
-        exec(compile("\n" * (line - 1) + source, str(page), "exec"), {"__name__": "__main__"})
+        script = tmp_path / f"{page.stem}_at_line_{line}.py"
+        script.write_text(source, encoding="utf-8")
+        runpy.run_path(str(script), run_name="__main__")
 
 
 def modules():

@@ -21,12 +21,27 @@ _ON_DEMAND = {
     "elements": "strategies",
     "layouts": "strategies",
     "arrays": "strategies",
+    "strided": "strategies",
     "tensors": "strategies",
     "conv_geometries": "geometries",
     "pool_geometries": "geometries",
 }
 
-__all__ = ["assert_close", "check_gradients", *_ON_DEMAND]  # noqa: PLE0604
+__all__ = [
+    "arrays",
+    "assert_close",
+    "broadcastable_shapes",
+    "check_gradients",
+    "conv_geometries",
+    "dtypes",
+    "elements",
+    "given_gradients",
+    "layouts",
+    "pool_geometries",
+    "shapes",
+    "strided",
+    "tensors",
+]
 
 
 def __getattr__(name):

@@ -134,9 +134,9 @@ def _attribute_difference(actual, expected, options):
     a, e = _host(actual), _host(expected)
     if a.shape != e.shape:
         return f"The values for attribute 'shape' do not match: {a.shape} != {e.shape}."
-    if options["check_device"] and isinstance(actual, Tensor) and isinstance(expected, Tensor):
-        if actual.device != expected.device:
-            return f"The values for attribute 'device' do not match: {actual.device} != {expected.device}."
+    both = isinstance(actual, Tensor) and isinstance(expected, Tensor)
+    if options["check_device"] and both and actual.device != expected.device:
+        return f"The values for attribute 'device' do not match: {actual.device} != {expected.device}."
     if options["check_dtype"] and a.dtype != e.dtype:
         return f"The values for attribute 'dtype' do not match: {dtypes.of(a.dtype)} != {dtypes.of(e.dtype)}."
     if options["check_stride"] and a.strides != e.strides:
@@ -157,6 +157,8 @@ def _value_difference(actual, expected, scalars, options):
     a, e = actual.astype(np.float64), expected.astype(np.float64)
     with np.errstate(all="ignore"):
         absolute = np.abs(a - e)
+        if actual.dtype.kind in "iu" and expected.dtype.kind in "iu":
+            absolute = np.abs(actual.astype(object) - expected.astype(object)).astype(np.float64)
         relative = absolute / np.abs(e)
         if rtol or atol:
             close = close | (np.isfinite(e) & (absolute <= atol + rtol * np.abs(e)))
