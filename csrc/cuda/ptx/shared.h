@@ -1,0 +1,19 @@
+// Dynamic shared memory, the only kind that kernels use: an emulated block has its own.
+#pragma once
+
+#include <cuda_runtime.h>
+
+namespace minidl::cuda {
+
+// The start of the block's dynamic shared memory, aligned to 16 bytes.
+template <class T>
+__device__ __forceinline__ T* dynamic_shared() {
+#ifdef MINIDL_EMULATOR
+  return reinterpret_cast<T*>(emulator::shared_memory());
+#else
+  extern __shared__ __align__(16) unsigned char shared_bytes[];
+  return reinterpret_cast<T*>(shared_bytes);
+#endif
+}
+
+}  // namespace minidl::cuda

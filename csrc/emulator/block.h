@@ -1,0 +1,90 @@
+// One running block: its threads, what they wait for, and which of them goes on.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emulator/fiber.h"
+#include "emulator/machine.h"
+#include "emulator/shared_memory.h"
+
+namespace minidl::emulator {
+
+struct Thread {
+  Position position;
+  unsigned index = 0;      // within the block, x fastest
+  Fiber* fiber = nullptr;  // none before the thread starts and after it ends
+  bool exited = false;
+  Place waits{};  // waits.what is null while the thread can go on
+  std::uint64_t received = 0;
+};
+
+// Lanes of a warp that wait for each other.
+struct Rendezvous {
+  Exchange kind;
+  std::uint32_t mask = 0, arrived = 0;
+  std::uint64_t value[32]{};
+  unsigned source[32]{};
+};
+
+// Fibers are expensive to make (a mapping each) and cheap to reuse.
+class FiberPool {
+ public:
+  explicit FiberPool(Fiber::Body body) : body_(body) {}
+  Fiber* take();
+  void give(Fiber* fiber) { idle_.push_back(fiber); }
+  void restart_all();
+
+ private:
+  Fiber::Body body_;
+  std::vector<std::unique_ptr<Fiber>> all_;
+  std::vector<Fiber*> idle_;
+};
+
+class Block {
+ public:
+  Block(const Launch& launch, const Schedule& schedule, const std::function<void()>& kernel);
+
+  // Runs all threads of a block to their ends; throws what a thread threw.
+  void run(Dim3 block_index);
+
+  // Called by the running thread.
+  void barrier(Place place);
+  std::uint64_t exchange(Exchange kind, std::uint32_t mask, std::uint64_t value, unsigned source,
+                         Place place);
+  void preempt();
+  std::byte* shared_memory() const { return shared_.data(); }
+
+  // The body of every fiber: runs threads until none can start here.
+  static void fiber_body();
+
+ private:
+  void run_threads();
+  void finish(Thread& thread);
+  Thread* next();
+  void wait(Place place);
+  void resume(Thread& thread);
+  void go_on(Fiber& from);
+  [[noreturn]] void fail(const std::string& what) const;
+  std::string waiting() const;
+  Rendezvous& rendezvous(unsigned warp, Exchange kind, std::uint32_t mask);
+  void complete(unsigned warp, const Rendezvous& meeting);
+
+  const Launch& launch_;
+  const bool shuffled_;
+  Random random_;
+  const std::function<void()>& kernel_;
+  SharedMemory shared_;
+  std::vector<Thread> threads_;
+  std::vector<Thread*> ready_;  // from head_ on; the rest has gone
+  std::size_t head_ = 0;
+  std::vector<std::vector<Rendezvous>> warps_;  // meetings under way, by warp
+  Thread* current_ = nullptr;
+  unsigned exited_ = 0, at_barrier_ = 0;
+  Fiber main_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace minidl::emulator

@@ -1,0 +1,62 @@
+// Runs a CUDA kernel on a CPU: one fiber per CUDA thread, one block after the other.
+//
+// What it checks while it runs, each an exception of launch() that names kernel, block and source
+// line:
+//   - a deadlock: threads wait at a barrier or a warp exchange that others never reach
+//   - a diverged barrier: threads of one block wait at different __syncthreads()
+//   - a thread that left the kernel although the block has a barrier to come
+//   - a warp exchange with lanes that do not exist or are not in the mask
+//   - writes outside shared memory (shared_memory.h)
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "emulator/schedule.h"
+
+namespace minidl::emulator {
+
+struct Dim3 {
+  unsigned x, y, z;
+  constexpr Dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
+  std::uint64_t count() const { return static_cast<std::uint64_t>(x) * y * z; }
+};
+
+struct Launch {
+  const char* name;  // of the kernel, for messages
+  Dim3 grid, block;
+  std::size_t shared_bytes = 0;
+};
+
+// Where a thread waits: a line of a kernel.
+struct Place {
+  const char* what;
+  const char* file;
+  int line;
+};
+
+enum class Exchange { shuffle, ballot };
+
+// Runs `kernel` once for every thread of the launch. One launch at a time; others wait.
+void launch(const Launch& launch, const Schedule& schedule, const std::function<void()>& kernel);
+
+// ---- What a running thread may ask -------------------------------------------------------------
+
+struct Position {
+  Dim3 thread, block, block_dim, grid_dim;
+};
+extern const Position* position;  // of the running thread
+
+std::byte* shared_memory();
+void barrier(Place place);
+
+// Waits for the lanes of `mask`. shuffle: the value that lane `source` brought. ballot: a bit for
+// each lane whose value is not 0.
+std::uint64_t exchange(Exchange kind, std::uint32_t mask, std::uint64_t value, unsigned source,
+                       Place place);
+
+// A point where the order of threads matters: a shuffled schedule may continue with another thread.
+void preempt();
+
+}  // namespace minidl::emulator
