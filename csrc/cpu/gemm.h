@@ -12,8 +12,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
-#include <new>
+
+#include "cpu/scratch.h"
 
 namespace minidl::cpu {
 
@@ -48,27 +48,6 @@ struct Strided {
   int64_t row, col;
   const T& operator()(int64_t i, int64_t j) const { return data[i * row + j * col]; }
   Strided from(int64_t i, int64_t j) const { return {data + i * row + j * col, row, col}; }
-};
-
-// Memory for packed panels, one a thread, aligned for the widest vector and kept from call to call.
-template <typename T>
-class PanelBuffer {
- public:
-  T* reserve(int64_t count) {
-    if (count > capacity_) {
-      data_.reset(static_cast<T*>(
-          ::operator new(static_cast<size_t>(count) * sizeof(T), std::align_val_t{64})));
-      capacity_ = count;
-    }
-    return data_.get();
-  }
-
- private:
-  struct Free {
-    void operator()(T* p) const { ::operator delete(p, std::align_val_t{64}); }
-  };
-  std::unique_ptr<T, Free> data_;
-  int64_t capacity_ = 0;
 };
 
 // Packs width x depth (rows of A or columns of B) into panels of `panel` lines: out[p][k][line],
@@ -171,7 +150,7 @@ void gemm(bool transA, bool transB, int64_t M, int64_t N, int64_t K, T alpha, co
   const Strided<T> a{A, transA ? 1 : lda, transA ? lda : 1};
   const Strided<T> b{B, transB ? ldb : 1,
                      transB ? 1 : ldb};  // b(j, k): a line is a column of op(B)
-  thread_local PanelBuffer<T> a_panels, b_panels;
+  thread_local Scratch<T> a_panels, b_panels;
   const auto padded = [](int64_t n, int64_t panel) { return (n + panel - 1) / panel * panel; };
   const int64_t deepest = std::min(K, Shape::kBlockK);
   T* a_packed = a_panels.reserve(padded(std::min(M, Shape::kBlockM), Shape::kRows) * deepest);

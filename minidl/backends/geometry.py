@@ -15,7 +15,7 @@ def conv_output(size, kernel, stride, padding, dilation):
 
 
 def pool_output(size, kernel, stride, padding, dilation, ceil_mode):
-    """Output sizes of pooling. With ``ceil_mode`` the last window may hang over the end, but not start there."""
+    """Output sizes of pooling. With ``ceil_mode`` a last window may hang over the end, not start there."""
     out = []
     for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True):
         room = n + 2 * p - span(k, d)

@@ -60,7 +60,7 @@ def _lowest(xp, dtype):
 
 
 def max_pool(xp, input, kernel_size, stride, padding, dilation, ceil_mode):
-    """The largest value of every window and its offset inside it: the first of equal ones, or the last NaN."""
+    """The largest value of every window and its offset inside: the first of equal ones, or the last NaN."""
     out = pool_output(input.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     low = _lowest(xp, input.dtype)
     padded = _padded(xp, input, out, kernel_size, stride, padding, dilation, low)
@@ -156,7 +156,7 @@ def avg_pool_grad(xp, g, input_shape, kernel_size, stride, padding, count_includ
 
 
 def adaptive_avg_pool(xp, input, output_size):
-    """The mean of each of ``output_size`` bins: bin i of n elements is [floor(i n / out), ceil((i + 1) n / out))."""
+    """The mean of each of ``output_size`` bins, the i-th from floor(i n / out) to ceil((i + 1) n / out)."""
     total = input.astype(_sum_dtype(input))
     for dim, o in enumerate(output_size, 2):
         bounds = adaptive_bounds(input.shape[dim], o)

@@ -1,0 +1,237 @@
+// Pooling of NumPy arrays; names and arguments are those of minidl/backends/reference/pool.py.
+#include "cpu/pool.h"
+
+#include "bindings/registry.h"
+#include "bindings/spatial.h"
+#include "bindings/translate.h"
+
+namespace {
+
+using minidl::DType;
+using minidl::Type;
+using minidl::bindings::check_shape;
+using minidl::bindings::common_real;
+using minidl::bindings::contiguous;
+using minidl::bindings::Contiguous;
+using minidl::bindings::dtype_of;
+using minidl::bindings::extent;
+using minidl::bindings::not_implemented;
+using minidl::bindings::shape_of;
+using minidl::bindings::Sizes;
+using minidl::bindings::text;
+using minidl::bindings::with_spatial;
+using minidl::cpu::Extent;
+using minidl::cpu::MaxPoolProblem;
+using minidl::cpu::MeanPoolProblem;
+namespace py = pybind11;
+
+size_t spatial_rank(const Sizes& input) {
+  MINIDL_CHECK(input.size() >= 3 && input.size() <= 5, "input ", text(input),
+               " must have 1 to 3 spatial dimensions");
+  return input.size() - 2;
+}
+
+// Everything but the output's extent.
+MaxPoolProblem problem_of(const Sizes& input, const Sizes& kernel, const Sizes& stride,
+                          const Sizes& padding, const Sizes& dilation) {
+  const size_t rank = spatial_rank(input);
+  return {input[0] * input[1],
+          extent(input, rank, 1, 0, "input"),
+          extent(kernel, rank, 1, 1, "kernel_size"),
+          {},
+          extent(stride, rank, 1, 1, "stride"),
+          extent(padding, rank, 0, 0, "padding"),
+          extent(dilation, rank, 1, 1, "dilation")};
+}
+
+// As minidl/backends/geometry.py, pool_output: with ceil_mode a last window may hang over the end,
+// not start there.
+Extent output_extent(const MaxPoolProblem& p, bool ceil_mode) {
+  Extent out;
+  for (int d = 0; d < 3; ++d) {
+    const int64_t span = minidl::cpu::window_span(p.kernel[d], p.dilation[d]);
+    const int64_t room = p.size[d] + 2 * p.padding[d] - span;
+    MINIDL_CHECK(room >= 0 || ceil_mode, "kernel is larger than the padded input");
+    out[d] = (ceil_mode ? minidl::cpu::ceil_div(room, p.stride[d]) : room / p.stride[d]) + 1;
+    if (ceil_mode && (out[d] - 1) * p.stride[d] >= p.size[d] + p.padding[d]) --out[d];
+    MINIDL_CHECK(out[d] >= 0, "kernel is larger than the padded input");
+  }
+  return out;
+}
+
+bool fits_byte(const MaxPoolProblem& p) { return minidl::cpu::product(p.kernel) <= 256; }
+
+template <class Body>
+auto dispatch_offset(bool byte, Body&& body) {
+  return byte ? body(Type<uint8_t>{}) : body(Type<int32_t>{});
+}
+
+py::object max_pool(const py::array& input, const Sizes& kernel_size, const Sizes& stride,
+                    const Sizes& padding, const Sizes& dilation, bool ceil_mode) {
+  const auto dtype = common_real({&input});
+  if (!dtype) return not_implemented();
+  const Sizes shape = shape_of(input);
+  MaxPoolProblem p = problem_of(shape, kernel_size, stride, padding, dilation);
+  p.out = output_extent(p, ceil_mode);
+  return minidl::dispatch_real(*dtype, [&]<class T>(Type<T>) {
+    return dispatch_offset(fits_byte(p), [&]<class Offset>(Type<Offset>) -> py::object {
+      const auto x = contiguous<T>(input);
+      Contiguous<T> output(with_spatial(shape, p.out));
+      Contiguous<Offset> offsets(with_spatial(shape, p.out));
+      T* out = output.mutable_data();
+      Offset* won = offsets.mutable_data();
+      {
+        py::gil_scoped_release release;
+        minidl::cpu::max_pool<T, Offset>(p, x.data(), out, won);
+      }
+      return py::make_tuple(output, offsets);
+    });
+  });
+}
+
+// Whether `offsets` has the dtype that max_pool gives for this kernel.
+bool matching_offsets(const MaxPoolProblem& p, const py::array& offsets) {
+  return dtype_of(offsets) == (fits_byte(p) ? DType::uint8 : DType::int32);
+}
+
+py::object max_pool_grad(const py::array& g, const py::array& offsets, const Sizes& input_shape,
+                         const Sizes& kernel_size, const Sizes& stride, const Sizes& padding,
+                         const Sizes& dilation) {
+  const auto dtype = common_real({&g});
+  MaxPoolProblem p = problem_of(input_shape, kernel_size, stride, padding, dilation);
+  if (!dtype || !matching_offsets(p, offsets)) return not_implemented();
+  check_shape(offsets, shape_of(g), "offsets");
+  p.out = extent(shape_of(g), spatial_rank(input_shape), 1, 0, "the output's gradient");
+  check_shape(g, with_spatial(input_shape, p.out), "the output's gradient");
+  return minidl::dispatch_real(*dtype, [&]<class T>(Type<T>) {
+    return dispatch_offset(fits_byte(p), [&]<class Offset>(Type<Offset>) -> py::object {
+      const auto grad = contiguous<T>(g);
+      const auto won = contiguous<Offset>(offsets);
+      Contiguous<T> result(input_shape);
+      T* out = result.mutable_data();
+      {
+        py::gil_scoped_release release;
+        minidl::cpu::max_pool_grad<T, Offset>(p, grad.data(), won.data(), out);
+      }
+      return result;
+    });
+  });
+}
+
+py::object max_pool_gather(const py::array& input, const py::array& offsets,
+                           const Sizes& kernel_size, const Sizes& stride, const Sizes& padding,
+                           const Sizes& dilation) {
+  const auto dtype = common_real({&input});
+  const Sizes shape = shape_of(input);
+  MaxPoolProblem p = problem_of(shape, kernel_size, stride, padding, dilation);
+  if (!dtype || !matching_offsets(p, offsets)) return not_implemented();
+  p.out = extent(shape_of(offsets), spatial_rank(shape), 1, 0, "offsets");
+  check_shape(offsets, with_spatial(shape, p.out), "offsets");
+  return minidl::dispatch_real(*dtype, [&]<class T>(Type<T>) {
+    return dispatch_offset(fits_byte(p), [&]<class Offset>(Type<Offset>) -> py::object {
+      const auto x = contiguous<T>(input);
+      const auto won = contiguous<Offset>(offsets);
+      Contiguous<T> result(shape_of(offsets));
+      T* out = result.mutable_data();
+      {
+        py::gil_scoped_release release;
+        minidl::cpu::max_pool_gather<T, Offset>(p, x.data(), won.data(), out);
+      }
+      return result;
+    });
+  });
+}
+
+template <bool gradient>
+py::object run_mean(const MeanPoolProblem& p, const py::array& from, const Sizes& result_shape) {
+  return minidl::dispatch_real(*common_real({&from}), [&]<class T>(Type<T>) -> py::object {
+    const auto source = contiguous<T>(from);
+    Contiguous<T> result(result_shape);
+    T* out = result.mutable_data();
+    {
+      py::gil_scoped_release release;
+      if constexpr (gradient) {
+        minidl::cpu::mean_pool_grad<T>(p, source.data(), out);
+      } else {
+        minidl::cpu::mean_pool<T>(p, source.data(), out);
+      }
+    }
+    return result;
+  });
+}
+
+MeanPoolProblem window_problem(const MaxPoolProblem& p, bool count_include_pad,
+                               const std::optional<int64_t>& divisor_override) {
+  MINIDL_CHECK(divisor_override != 0, "divisor must be not zero");
+  MeanPoolProblem mean{p.planes, p.size, p.out, {}, divisor_override.value_or(0)};
+  for (int d = 0; d < 3; ++d) {
+    mean.bins[d] = minidl::cpu::window_bins(p.size[d], p.out[d], p.kernel[d], p.stride[d],
+                                            p.padding[d], count_include_pad);
+  }
+  return mean;
+}
+
+py::object avg_pool(const py::array& input, const Sizes& kernel_size, const Sizes& stride,
+                    const Sizes& padding, bool ceil_mode, bool count_include_pad,
+                    const std::optional<int64_t>& divisor_override) {
+  if (!common_real({&input})) return not_implemented();
+  const Sizes shape = shape_of(input);
+  MaxPoolProblem p = problem_of(shape, kernel_size, stride, padding, Sizes(kernel_size.size(), 1));
+  p.out = output_extent(p, ceil_mode);
+  return run_mean<false>(window_problem(p, count_include_pad, divisor_override), input,
+                         with_spatial(shape, p.out));
+}
+
+py::object avg_pool_grad(const py::array& g, const Sizes& input_shape, const Sizes& kernel_size,
+                         const Sizes& stride, const Sizes& padding, bool count_include_pad,
+                         const std::optional<int64_t>& divisor_override) {
+  if (!common_real({&g})) return not_implemented();
+  MaxPoolProblem p =
+      problem_of(input_shape, kernel_size, stride, padding, Sizes(kernel_size.size(), 1));
+  p.out = extent(shape_of(g), spatial_rank(input_shape), 1, 0, "the output's gradient");
+  check_shape(g, with_spatial(input_shape, p.out), "the output's gradient");
+  return run_mean<true>(window_problem(p, count_include_pad, divisor_override), g, input_shape);
+}
+
+MeanPoolProblem adaptive_problem(const Sizes& input, const Sizes& out) {
+  const size_t rank = spatial_rank(input);
+  MeanPoolProblem p{input[0] * input[1],
+                    extent(input, rank, 1, 0, "input"),
+                    extent(out, rank, 1, 0, "output_size"),
+                    {},
+                    0};
+  for (int d = 0; d < 3; ++d) p.bins[d] = minidl::cpu::adaptive_bins(p.size[d], p.out[d]);
+  return p;
+}
+
+py::object adaptive_avg_pool(const py::array& input, const Sizes& output_size) {
+  if (!common_real({&input})) return not_implemented();
+  const MeanPoolProblem p = adaptive_problem(shape_of(input), output_size);
+  return run_mean<false>(p, input, with_spatial(shape_of(input), p.out));
+}
+
+py::object adaptive_avg_pool_grad(const py::array& g, const Sizes& input_shape) {
+  if (!common_real({&g})) return not_implemented();
+  const MeanPoolProblem p = adaptive_problem(input_shape, shape_of(g));
+  check_shape(g, with_spatial(input_shape, p.out), "the output's gradient");
+  return run_mean<true>(p, g, input_shape);
+}
+
+}  // namespace
+
+MINIDL_REGISTER(pool) {
+  using py::arg;
+  m.def("max_pool", &max_pool, arg("input"), arg("kernel_size"), arg("stride"), arg("padding"),
+        arg("dilation"), arg("ceil_mode"));
+  m.def("max_pool_grad", &max_pool_grad, arg("g"), arg("offsets"), arg("input_shape"),
+        arg("kernel_size"), arg("stride"), arg("padding"), arg("dilation"));
+  m.def("max_pool_gather", &max_pool_gather, arg("input"), arg("offsets"), arg("kernel_size"),
+        arg("stride"), arg("padding"), arg("dilation"));
+  m.def("avg_pool", &avg_pool, arg("input"), arg("kernel_size"), arg("stride"), arg("padding"),
+        arg("ceil_mode"), arg("count_include_pad"), arg("divisor_override").none(true));
+  m.def("avg_pool_grad", &avg_pool_grad, arg("g"), arg("input_shape"), arg("kernel_size"),
+        arg("stride"), arg("padding"), arg("count_include_pad"),
+        arg("divisor_override").none(true));
+  m.def("adaptive_avg_pool", &adaptive_avg_pool, arg("input"), arg("output_size"));
+  m.def("adaptive_avg_pool_grad", &adaptive_avg_pool_grad, arg("g"), arg("input_shape"));
+}
