@@ -9,7 +9,9 @@ A family's rows live in ``tests/cases/<family>.py`` as a list named ``CASES`` an
     CASES = [
         Case("mul", (normal(3, 4), normal(4)), numpy=np.multiply),
         Case("log", (positive(2, 3),), numpy=np.log),
-        Case("cat", ([normal(2, 3), normal(1, 3)], 0), numpy=lambda tensors, dim: np.concatenate(tensors, dim)),
+        Case(
+            "cat", ([normal(2, 3), normal(1, 3)], 0), numpy=lambda tensors, dim: np.concatenate(tensors, dim)
+        ),
         Case("sum", (normal(2, 3),), kwargs={"dim": 1}, numpy=lambda input, dim: input.sum(dim), id="dim"),
     ]
 
@@ -146,7 +148,7 @@ class Case:
     def specs(self) -> list[Spec]:
         """Every array input, in the order in which the arguments name them."""
         found: list[Spec] = []
-        _replace((self.inputs, self.kwargs), Spec, found.append)
+        replace((self.inputs, self.kwargs), Spec, found.append)
         return found
 
     def arrays(self, floating: type = np.float64) -> list[np.ndarray]:
@@ -158,8 +160,8 @@ class Case:
     def arguments(self, arrays: list, namespace: Any) -> tuple[tuple, dict[str, Any]]:
         """``(args, kwargs)`` with ``arrays`` in the places of the specs and dtypes read from ``namespace``."""
         remaining = iter(arrays)
-        arguments = _replace((self.inputs, self.kwargs), Spec, lambda _: next(remaining))
-        return _replace(arguments, DType, lambda dtype: getattr(namespace, dtype.name))
+        arguments = replace((self.inputs, self.kwargs), Spec, lambda _: next(remaining))
+        return replace(arguments, DType, lambda dtype: getattr(namespace, dtype.name))
 
     def expected(self, arrays: list[np.ndarray]) -> Any:
         """What the oracle gives for ``arrays``, computed in float64 on copies."""
@@ -176,12 +178,12 @@ class Case:
         return [i for i, (spec, array) in enumerate(pairs) if spec.differentiable and array.dtype.kind == "f"]
 
 
-def _replace(tree: Any, kind: type, function: Callable) -> Any:
+def replace(tree: Any, kind: type, function: Callable) -> Any:
     """``tree`` with ``function(leaf)`` for every leaf of ``kind``; lists, tuples and dicts are walked in order."""
     if isinstance(tree, kind):
         return function(tree)
     if isinstance(tree, dict):
-        return {key: _replace(value, kind, function) for key, value in tree.items()}
+        return {key: replace(value, kind, function) for key, value in tree.items()}
     if type(tree) in (list, tuple):
-        return type(tree)(_replace(value, kind, function) for value in tree)
+        return type(tree)(replace(value, kind, function) for value in tree)
     return tree
