@@ -5,6 +5,13 @@
 #include "bindings/translate.h"
 
 PYBIND11_MODULE(_native, m) {
+#if defined(__x86_64__)
+  // Compiled for x86-64-v2: better no extension than an illegal instruction.
+  if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt")) {
+    throw pybind11::import_error(
+        "this processor has no SSE4.2, which minidl._native is compiled for");
+  }
+#endif
   m.doc() = "CPU kernels of minidl (see minidl/backends/native).";
   minidl::bindings::translate_exceptions();
   minidl::bindings::define_families(m);

@@ -1,0 +1,27 @@
+"""Elementwise functions in C++ for float32 and float64, each called straight from the namespace."""
+
+from minidl._native import (
+    abs,
+    add,
+    cos,
+    div,
+    exp,
+    log,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    reciprocal,
+    relu,
+    relu_grad,
+    rsqrt,
+    sigmoid,
+    sigmoid_grad,
+    sin,
+    sqrt,
+    square,
+    sub,
+    tanh,
+    tanh_grad,
+)
