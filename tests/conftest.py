@@ -1,19 +1,16 @@
-"""What all tests share: fixed seeds, Hypothesis profiles, backends as fixtures, and the demand of MINIDL_EXPECT."""
+"""What all tests share: seeds, Hypothesis profiles, backends as fixtures, the demand of MINIDL_EXPECT."""
 
 import os
 import random
-import sys
-from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
+from expectations import unmet
 
 import minidl
 from minidl import backends
 from minidl.errors import DeviceError
-
-sys.path.insert(0, str(Path(__file__).parent))  # tests import `cases` and `driving` by name
 
 _SLOW_MACHINES = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile(
@@ -27,20 +24,9 @@ hypothesis.settings.load_profile(
 )
 
 
-def unmet_expectations(expected, active):
-    """What is wrong with each backend that ``expected`` (a comma-separated list) names, given the active ones."""
-    problems = []
-    for name in filter(None, (part.strip() for part in expected.split(","))):
-        if name not in active:
-            problems.append(f"backend {name!r} is expected but missing (here: {', '.join(sorted(active))})")
-        elif name != "reference" and not active[name]:
-            problems.append(f"backend {name!r} is expected but overrides nothing")
-    return problems
-
-
 def pytest_configure(config):
     expected = os.environ.get("MINIDL_EXPECT", "")
-    problems = unmet_expectations(expected, backends.active()) if expected else []
+    problems = unmet(expected, backends.active()) if expected else []
     if problems:
         raise pytest.UsageError(
             "MINIDL_EXPECT: " + "; ".join(problems) + ". Hint: run `python -m minidl doctor`."
@@ -48,7 +34,7 @@ def pytest_configure(config):
 
 
 def pytest_runtest_setup(item):
-    """The same numbers for every test, whichever ran before. A hook: Hypothesis warns of function-scoped fixtures."""
+    """The same numbers for every test. A hook, because Hypothesis warns of function-scoped fixtures."""
     random.seed(0)
     np.random.seed(0)
     minidl.manual_seed(0)

@@ -15,9 +15,11 @@ EPS = 1e-6  # central differences in float64: truncation ~1e-12, rounding ~1e-10
 
 def public(name):
     """The function that users call by an op's or a function's registered name."""
-    for face in (*registry.FACES.values(), registry.METHODS):
-        if name in face:
-            return face[name]
+    for home in (*registry.FACES.values(), registry.METHODS):
+        if name in home:
+            return home[name]
+    if name in registry.OPS:
+        return registry.OPS[name].public
     raise LookupError(f"no op or function named {name!r} is registered")
 
 
@@ -34,7 +36,7 @@ def host(value):
 
 
 def tensors(case, arrays, device="cpu", grad=()):
-    """Tensors on the very memory of ``arrays`` (strides and all); those at places ``grad`` require a gradient."""
+    """Tensors on the very memory of ``arrays``; those at places ``grad`` require a gradient."""
     where = minidl.device(device)
     return [leaf(backends.transfer(array, where), requires_grad=i in grad) for i, array in enumerate(arrays)]
 
@@ -82,7 +84,7 @@ def gradients(case, arrays, device="cpu", create_graph=False):
 
 
 def central_differences(function, arrays):
-    """Gradients of a scalar function of float64 arrays, element by element; the arrays are changed and restored."""
+    """Gradients of a scalar function of float64 arrays, which are changed element by element and restored."""
     found = []
     for array in arrays:
         gradient = np.zeros(array.shape)

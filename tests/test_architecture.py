@@ -1,4 +1,4 @@
-"""The house of docs/architecture.md: imports go down the floors, without cycles; files and functions stay short."""
+"""The house of docs/architecture.md: imports go down the floors, no cycles; files and functions are short."""
 
 import ast
 import functools
@@ -72,7 +72,7 @@ def imported(node, path):
 
 
 def imports(path, inside_functions):
-    """(line, module) of the imports of a file: those that run with it, or those that wait inside its functions."""
+    """(line, module) of a file's imports: those that run with it, or those that wait inside its functions."""
     found = []
 
     def visit(node, within):
@@ -175,7 +175,7 @@ _AFTER_PARAMETERS = re.compile(
 
 
 def cpp_functions(text):
-    """(line, length) of every block that opens after a parameter list: functions, and lambdas with parameters."""
+    """(line, length) of every block after a parameter list: functions, and lambdas with parameters."""
     code = _NOT_CODE.sub(lambda match: "\n" * match.group().count("\n"), text)
     open_blocks, start, line = [], 0, 1
     for position, letter in enumerate(code):

@@ -1,4 +1,4 @@
-"""Every row of ``tests/cases``: forward, gradient, second gradient, memory layouts, in-place form, backend parity."""
+"""Every row of ``tests/cases``: forward, gradients of both orders, layouts, in-place form, backend parity."""
 
 import driving
 import numpy as np

@@ -1,58 +1,98 @@
 """Every registered op and function has a row, and a fault in any gradient rule is caught by one."""
 
+import functools
+
 import driving
 import pytest
 from cases import CASES
 
 from minidl.autograd import registry
 
-ROWS = {}
-for _case in CASES:
-    ROWS.setdefault(_case.op, []).append(_case)
-
-SLOTS = [
-    (name, slot)
-    for name, op in sorted(registry.OPS.items())
-    for slot in [n for n in op.tensors if n not in op.constants and n != op.sequence]
-    + ([op.sequence] if op.sequence and op.sequence not in op.constants else [])
-]
+NAMED = {case.op for case in CASES}
 
 
-def test_every_op_has_a_row():
-    missing = sorted(set(registry.OPS) - set(ROWS))
+def tensor_slots(op):
+    """The parameters of an op that gradients reach, in the order of its node's edges; a sequence is last."""
+    single = [name for name in op.tensors if name not in op.constants and name != op.sequence]
+    return single + ([op.sequence] if op.sequence and op.sequence not in op.constants else [])
+
+
+SLOTS = [(name, slot) for name, op in sorted(registry.OPS.items()) for slot in tensor_slots(op)]
+
+
+@functools.cache
+def rows_by_op():
+    """For each op the rows whose gradient runs its rules, those that name it first."""
+    found = {}
+    for case in CASES:
+        if case.grad:
+            inputs = driving.tensors(case, case.arrays(), grad=case.differentiable)
+            for op in _ops_of(driving.differentiable(driving.outputs(case, inputs))):
+                rows = found.setdefault(op.name, [])
+                rows.insert(0, case) if case.op == op.name else rows.append(case)
+    return found
+
+
+def _ops_of(results):
+    """The ops on the tape below ``results``."""
+    seen, stack = set(), [result.grad_fn for result in results if result.grad_fn is not None]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(below for below, _ in node.next_functions if below is not None)
+    return {node.op for node in seen if hasattr(node, "op")}
+
+
+def public_functions():
+    """Names by function, for everything that users call and that differentiates or computes on tensors."""
+    names = {}
+    for home in (*registry.FACES.values(), registry.METHODS):
+        for name, fn in home.items():
+            if hasattr(fn, "op") or hasattr(fn, "composed"):
+                names.setdefault(fn, set()).add(name)
+    return names
+
+
+def test_every_op_and_function_has_a_row():
+    missing = sorted(min(names) for names in public_functions().values() if not names & NAMED)
     assert not missing, f"add rows to tests/cases/<family>.py for: {', '.join(missing)}"
 
 
+def test_every_private_op_is_reached_by_a_row():
+    private = {
+        name for name, op in registry.OPS.items() if op.public not in public_functions() and tensor_slots(op)
+    }
+    missing = sorted(private - NAMED - set(rows_by_op()))
+    assert not missing, f"no row reaches the gradients of: {', '.join(missing)}"
+
+
 def test_every_row_names_something_registered():
-    for name in ROWS:
+    for name in NAMED:
         driving.public(name)
-
-
-def _scaled(value, factor=1.01):
-    return None if value is None else value * factor
 
 
 @pytest.mark.parametrize(("name", "slot"), SLOTS, ids=lambda value: value)
 def test_a_planted_fault_in_a_rule_is_caught(name, slot, monkeypatch):
+    rows = rows_by_op().get(name)
+    assert rows, f"no row runs the gradient rules of {name}, though it has one for {slot}"
     op = registry.OPS[name]
-    ordered = [n for n in op.tensors if n not in op.constants and n != op.sequence]
-    pull = op.pull
+    pull, slots = op.pull, tensor_slots(op)
+    start = slots.index(slot)
 
     def faulty(node, g):
         gradients = list(pull(node, g))
-        chosen = range(len(ordered), len(gradients)) if slot == op.sequence else [ordered.index(slot)]
-        for i in chosen:
-            gradients[i] = _scaled(gradients[i])
+        stop = len(gradients) if slot == op.sequence else start + 1
+        for i in range(start, stop):
+            gradients[i] = None if gradients[i] is None else gradients[i] * 1.01
         return tuple(gradients)
 
     monkeypatch.setattr(op, "_pull", faulty)
-    rows = [case for case in ROWS.get(name, ()) if case.grad]
-    assert rows, f"no row of {name} has a gradient, though it has a rule for {slot}"
-    caught = any(not _passes(case) for case in rows)
-    assert caught, f"no row of {name} notices a gradient of {slot!r} that is 1 % too large"
+    caught = any(not gradient_passes(case) for case in rows)
+    assert caught, f"none of {len(rows)} rows notices a gradient of {name}'s {slot!r} that is 1 % too large"
 
 
-def _passes(case):
+def gradient_passes(case):
     found = driving.gradients(case, case.arrays())
     try:
         for analytic, numeric in zip(found, driving.numeric_gradients(case), strict=True):

@@ -1,4 +1,4 @@
-"""Every example that the documentation shows runs: Python blocks of README.md and docs/, examples in docstrings."""
+"""Every example of the documentation runs: Python blocks of README.md and docs/, docstrings."""
 
 import doctest
 import importlib
@@ -37,7 +37,7 @@ def blocks():
 
 
 def is_contract(source):
-    """A block of the architecture page shows how code is written, with names that only exist inside the package."""
+    """A block of the architecture page shows how code is written, with names that exist inside the package."""
     return source.lstrip().startswith(("@op", "def softmax(xp", "CASES"))
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import unmet_expectations
+from expectations import unmet
 
 from minidl import backends
 
@@ -24,12 +24,12 @@ ACTIVE = {"reference": [], "native": ["conv2d"], "emulated": []}
     ],
 )
 def test_each_unmet_expectation_is_named(expected, problem):
-    found = unmet_expectations(expected, ACTIVE)
+    found = unmet(expected, ACTIVE)
     assert found == [] if problem is None else problem in found[0]
 
 
 def test_the_expectation_of_this_run_is_met():
-    assert unmet_expectations(os.environ.get("MINIDL_EXPECT", ""), backends.active()) == []
+    assert unmet(os.environ.get("MINIDL_EXPECT", ""), backends.active()) == []
 
 
 def test_a_missing_backend_stops_the_suite():

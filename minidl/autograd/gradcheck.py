@@ -1,4 +1,4 @@
-"""Analytic gradients against central differences: ``gradcheck`` for the first order, ``gradgradcheck`` for the second."""
+"""Analytic gradients against central differences: ``gradcheck``, and ``gradgradcheck`` for the second order."""
 
 import warnings
 
@@ -106,7 +106,7 @@ def gradgradcheck(
     fast_mode=False,
     masked=False,
 ):
-    """Checks second gradients: runs ``gradcheck`` on the gradients of ``func`` as functions of inputs and ``grad_outputs``.
+    """Checks second gradients: ``gradcheck`` of the gradients of ``func`` as functions of inputs and ``grad_outputs``.
 
     Args:
         grad_outputs: gradients of the outputs, which are inputs of the checked function too; random ones by default.
@@ -171,7 +171,8 @@ def _checked(inputs):
     wanted = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
     if not wanted:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of the them have "
+            "requires_grad=True."
         )
     for i in wanted:
         array = inputs[i]._array
@@ -226,7 +227,7 @@ def _cotangent(output, seed, strided):
 
 
 def _pull_back(output, inputs, wanted, cotangent):
-    """Gradients of ``output`` with respect to the wanted inputs as flat float64 arrays, zeros where it does not depend."""
+    """Gradients of ``output`` with respect to the wanted inputs: flat float64 arrays, zeros where unused."""
     if not output.requires_grad:
         return [np.zeros(inputs[i]._array.size) for i in wanted]
     found = grad(
@@ -275,7 +276,7 @@ def _differences(func, inputs, array, count, eps):
 
 
 def _directions(func, inputs, wanted, outputs, eps):
-    """Yields ``(numeric, analytic, where)`` for each output and input along one random direction of each: 1x1 matrices."""
+    """Yields ``(numeric, analytic, where)`` for each output and input along a random direction: 1x1 matrices."""
     rng = np.random.default_rng(0)
     cotangents = [_unit(rng, output._array.shape) for _, output in outputs]
     analytic = [_pull_back(o, inputs, wanted, v) for (_, o), v in zip(outputs, cotangents, strict=True)]
@@ -338,8 +339,8 @@ def _check_repeatable(outputs, inputs, wanted, nondet_tol):
             if not (np.abs(a - b) <= nondet_tol).all():
                 raise GradcheckError(
                     "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times "
-                    "gives different values, although analytical gradient matches numerical gradient. The tolerance for "
-                    f"nondeterminism was {nondet_tol}. Output {place}, input {i}."
+                    "gives different values, although analytical gradient matches numerical gradient. The tolerance "
+                    f"for nondeterminism was {nondet_tol}. Output {place}, input {i}."
                 )
 
 

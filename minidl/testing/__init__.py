@@ -1,7 +1,7 @@
 """Property tests for gradients: comparisons, gradient checks and Hypothesis strategies, as minidl's own tests use them.
 
-``assert_close`` and ``check_gradients`` need nothing beyond minidl; the rest needs Hypothesis (``pip install 'minidl[test]'``)
-and is loaded when it is first asked for.
+``assert_close`` and ``check_gradients`` need nothing beyond minidl; the rest needs Hypothesis
+(``pip install 'minidl[test]'``) and is loaded when it is first asked for.
 
 >>> import minidl
 >>> from minidl.testing import check_gradients

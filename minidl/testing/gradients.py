@@ -35,7 +35,7 @@ def check_gradients(fn, *inputs, order=1, eps=1e-6, atol=1e-5, rtol=1e-3, fast_m
 
 
 def _leaf(value):
-    """A float64 leaf of its own memory for floating-point tensors and arrays; strides are kept as ``copy`` keeps them."""
+    """A float64 leaf of its own memory for floating-point tensors and arrays; other values as they are."""
     if isinstance(value, Tensor) and value.is_floating_point():
         array = backends.of(value._array).copy(value._array)
         return make(array.astype(np.float64), None).requires_grad_()

@@ -15,7 +15,8 @@ A family's rows live in ``tests/cases/<family>.py`` as a list named ``CASES`` an
         Case("sum", (normal(2, 3),), kwargs={"dim": 1}, numpy=lambda input, dim: input.sum(dim), id="dim"),
     ]
 
-A row drives the forward, the gradient, the second gradient, every memory layout, backend parity and PyTorch parity.
+A row drives the forward, the gradient, the second gradient, every memory layout, parity of the backends
+and parity with PyTorch.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """An array input: ``draw(rng)`` gives it as bool, int64 or float64; a constant one is asked for no gradient."""
+    """An array input: ``draw(rng)`` gives it as bool, int64 or float64; one may be without gradient."""
 
     draw: Callable[[np.random.Generator], np.ndarray]
     differentiable: bool = True
@@ -76,7 +77,7 @@ def away(*shape: int, points: tuple[float, ...] = (0,)) -> Spec:
 
 
 def distinct(*shape: int) -> Spec:
-    """Shuffled floats of which no two lie within 0.1: for max, sort, median and other choices among elements."""
+    """Shuffled floats of which no two lie within 0.1: for max, sort, median and other choices."""
 
     def draw(rng):
         count = int(np.prod(shape))
@@ -102,7 +103,7 @@ def values(array: Any) -> Spec:
 
 
 def constant(spec: Spec) -> Spec:
-    """``spec`` without a gradient: for float inputs that an op does not differentiate (running statistics)."""
+    """``spec`` without a gradient, for float inputs that an op does not differentiate."""
     return dataclasses.replace(spec, differentiable=False)
 
 
@@ -117,14 +118,16 @@ class Case:
 
     Args:
         op: the op's registered name.
-        inputs: positional arguments; specs become arrays, also inside lists, tuples and dicts; the rest passes as it is.
+        inputs: positional arguments; specs become arrays, also inside lists, tuples and dicts; the rest passes
+            as it is.
         numpy: the oracle, called with the same arguments as bool, int64 and float64 arrays. ``None`` only for
             ops that draw random numbers, whose values have tests of their own.
         kwargs: keyword arguments, handled like ``inputs``.
-        torch: the PyTorch counterpart, as a dotted name below ``torch`` or as a function of ``(torch, *inputs, **kwargs)``;
-            ``None`` looks ``op`` up in torch, torch.nn.functional and torch.Tensor; ``False`` says there is none.
+        torch: the PyTorch counterpart: a dotted name below ``torch``, or a function of
+            ``(torch, *inputs, **kwargs)``; ``None`` looks ``op`` up in torch, torch.nn.functional and
+            torch.Tensor; ``False`` says there is none.
         id: what tells rows of one op apart.
-        grad, grad2: whether the first and the second gradient exist; False needs no reason for integer results.
+        grad, grad2: whether the first and the second gradient exist.
         backends: whether the result is to be the same on every backend.
         tolerance: multiplies the tolerance of every comparison.
     """
@@ -158,7 +161,7 @@ class Case:
         return [array.astype(floating) if array.dtype.kind == "f" else array for array in drawn]
 
     def arguments(self, arrays: list, namespace: Any) -> tuple[tuple, dict[str, Any]]:
-        """``(args, kwargs)`` with ``arrays`` in the places of the specs and dtypes read from ``namespace``."""
+        """``(args, kwargs)``: ``arrays`` in the places of the specs, dtypes read from ``namespace``."""
         remaining = iter(arrays)
         arguments = replace((self.inputs, self.kwargs), Spec, lambda _: next(remaining))
         return replace(arguments, DType, lambda dtype: getattr(namespace, dtype.name))
@@ -179,7 +182,7 @@ class Case:
 
 
 def replace(tree: Any, kind: type, function: Callable) -> Any:
-    """``tree`` with ``function(leaf)`` for every leaf of ``kind``; lists, tuples and dicts are walked in order."""
+    """``tree`` with ``function(leaf)`` for every leaf of ``kind`` in lists, tuples and dicts."""
     if isinstance(tree, kind):
         return function(tree)
     if isinstance(tree, dict):

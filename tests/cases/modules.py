@@ -1,6 +1,7 @@
 """One row a layer configuration: how to build it and what to call it with.
 
-A family's rows live in ``tests/cases/modules_<family>.py`` as a list named ``MODULE_CASES`` and are found by their place::
+A family's rows live in ``tests/cases/modules_<family>.py`` as a list named ``MODULE_CASES`` and are found
+by their place::
 
     from .case import normal
     from .modules import ModuleCase
@@ -19,8 +20,8 @@ A family's rows live in ``tests/cases/modules_<family>.py`` as a list named ``MO
         ),
     ]
 
-A row drives forward, gradients of parameters and inputs in training and evaluation mode, ``state_dict`` there and back,
-and, beside PyTorch with the same weights, outputs, gradients, buffers, ``state_dict`` keys and ``repr``.
+A row drives forward, gradients of parameters and inputs in training and evaluation mode, ``state_dict``
+there and back, and, beside PyTorch with the same weights, outputs, gradients, buffers, keys and ``repr``.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ class ModuleCase:
     """A row.
 
     Args:
-        layer: a name in ``nn``, or a function of the namespace ``nn`` that builds the module (then give ``id``).
-        args, kwargs: arguments of the constructor; specs among them (a loss's ``weight``) become tensors without gradient.
+        layer: a name in ``nn``, or a function of the namespace ``nn`` that builds the module (give ``id``).
+        args, kwargs: arguments of the constructor; specs among them (a loss's ``weight``) become tensors
+            without gradient.
         inputs: arguments of the call; specs become tensors, float ones with gradient; tuples may nest.
         id: what tells rows of one layer apart.
         call: keyword arguments of the call.
