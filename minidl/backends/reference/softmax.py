@@ -1,7 +1,7 @@
 """Softmax and its relatives along one axis (logsumexp: along several), and their gradients.
 
-The largest value is subtracted first, so nothing overflows. A slice that holds NaN or +infinity, or only -infinity,
-gives NaN (``logsumexp`` gives the infinity). float16 and bfloat16 are computed in float32.
+The largest value is subtracted first, so nothing overflows. A slice that holds NaN or +infinity, or only
+-infinity, gives NaN (``logsumexp`` gives the infinity). float16 and bfloat16 are computed in float32.
 """
 
 import numpy as np
