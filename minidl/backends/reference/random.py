@@ -1,13 +1,13 @@
 """Random numbers that are a pure function of (seed, offset): Philox-4x32-10.
 
-Block n of a stream is four 32-bit words, philox(counter=(n mod 2^32, n div 2^32, 0, 0), key=(seed mod 2^32, seed div 2^32)).
-A draw of `count` elements that takes W words an element reads the words 0 .. count * W - 1 that start at block `offset`, element i
-the words W * i .. W * i + W - 1, and so uses `ceil(count * W / 4)` blocks. Nothing depends on how many threads, which device or
-which backend fills the array, so each of them gives the same stream.
+Block n of a stream is four 32-bit words: philox(counter=(n mod 2^32, n div 2^32, 0, 0), key=(seed mod 2^32,
+seed div 2^32)). A draw of `count` elements that takes W words an element reads the words 0 .. count * W - 1 that
+start at block `offset`, element i the words W * i .. W * i + W - 1, and so uses `ceil(count * W / 4)` blocks.
+Nothing depends on how many threads, which device or which backend fills the array: each gives the same stream.
 
     function             words an element     element
     philox_bits          1 (uint32) 2 (uint64)   the words, the first one lowest
-    philox_uniform       1, float64 2            the top 11, 8, 24 or 53 bits as a fraction (float16, bfloat16, float32, float64)
+    philox_uniform       1, float64 2            the top bits as a fraction: float16 11, bfloat16 8, float32 24, float64 53
     philox_normal        1, float64 2            Box-Muller of elements 2j and 2j + 1 together
     philox_exponential   1, float64 2            -log(u)
     philox_randint       2, span > 2^32: 4       low + floor(word * span / 2^64 or 2^128)
@@ -92,8 +92,8 @@ def philox_randperm(xp, n, dtype, seed, offset):
 def philox_multinomial(xp, weights, num_samples, replacement, seed, offset):
     """Indices (..., num_samples) into the last axis of `weights` (..., K), float64, drawn in proportion to them.
 
-    With replacement: inversion of the cumulative weights, one float64 uniform a sample. Without: the `num_samples` least
-    arrival times of K exponential clocks whose rates are the weights, one float64 exponential a weight.
+    With replacement: inversion of the cumulative weights, one float64 uniform a sample. Without: the `num_samples`
+    least arrival times of K exponential clocks whose rates are the weights, one float64 exponential a weight.
     """
     batch = weights.shape[:-1]
     if not replacement:
@@ -108,6 +108,28 @@ def philox_multinomial(xp, weights, num_samples, replacement, seed, offset):
     # Rounding may put a target on the total itself: the last weight above zero is meant.
     last = (cumulative < cumulative[..., -1:]).sum(axis=-1, keepdims=True)
     return xp.minimum(picked, last).astype(np.int64)
+
+
+def stretch_uniform(xp, uniform, low, high):
+    """Uniforms in [0, 1) moved to [low, high); rounding to the dtype never gives `high` itself, unless low is high."""
+    dtype = uniform.dtype
+    stretched = (uniform.astype(np.float64) * (high - low) + low).astype(dtype)
+    if low == high:
+        return stretched
+    below = np.asarray(high).astype(dtype)
+    if float(below) >= high:
+        below = np.nextafter(below, np.asarray(-np.inf).astype(dtype))
+    return xp.minimum(stretched, dtype.type(below))
+
+
+def scale_and_shift(xp, input, scale, shift):
+    """input * scale + shift, in input's dtype; scale and shift are numbers or arrays."""
+    return (input * scale + shift).astype(input.dtype)
+
+
+def all_within(xp, input, low, high):
+    """Whether every element lies in [low, high], as a 0-d bool array; NaN does not."""
+    return ((input >= low) & (input <= high)).all()
 
 
 def _words(xp, count, seed, offset):
