@@ -1,0 +1,34 @@
+"""minidl: a from-scratch tensor framework with PyTorch's face and its own compiled kernels.
+
+>>> import minidl
+>>> x = minidl.tensor([1.0, 2.0, 3.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+tensor([2., 4., 6.])
+"""
+
+import math as _math
+
+from minidl import autograd, backends, dtypes, errors, ops
+from minidl._version import __version__
+from minidl.autograd import (
+    Tensor,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    registry,
+    set_grad_enabled,
+)
+from minidl.autograd.printing import set_printoptions
+from minidl.autograd.size import Size
+from minidl.device import device
+from minidl.dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
+
+globals().update(registry.FACES["torch"])
+globals().update({d.name: d for d in dtypes.ALL})
+globals().update({alias: dtypes.named(name) for alias, name in dtypes.ALIASES.items()})
+
+inf, nan, pi, e, newaxis = _math.inf, _math.nan, _math.pi, _math.e, None
+strided, contiguous_format, preserve_format, channels_last = "strided", "contiguous_format", "preserve_format", "channels_last"

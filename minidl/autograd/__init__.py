@@ -1,0 +1,34 @@
+"""The gradient tape: Tensor, grad modes, backward, user-defined functions, gradient checks."""
+
+from minidl.autograd.engine import backward, grad
+from minidl.autograd.modes import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_detect_anomaly,
+    set_grad_enabled,
+)
+from minidl.autograd.op import function, op
+from minidl.autograd.rules import Saved, joint
+from minidl.autograd.tensor import Tensor
+
+__all__ = [
+    "Saved",
+    "Tensor",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "function",
+    "grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "joint",
+    "no_grad",
+    "op",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]

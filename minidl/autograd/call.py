@@ -1,0 +1,189 @@
+"""Compiles the public function of an op: unbox, run the forward, record a node, box.
+
+The source is written for each op, because this is the hot path: no loops, no keyword dictionaries, no work for
+what the op does not have. ``print(op.source)`` shows it.
+"""
+
+import inspect
+import linecache
+
+from minidl.autograd import modes
+from minidl.autograd.boxing import box_many, check_devices, operand, unbox_list
+from minidl.autograd.node import Node, next_order
+from minidl.autograd.tensor import TENSORS, Tensor, make
+from minidl.autograd.views import fresh_edge, record_view
+
+NO_CELL = [0]  # stands where nothing was saved from a tensor: its version never changes
+
+
+def compile_call(op):
+    """The function of Tensors for ``op``, with the forward's signature and docstring."""
+    lines = [*_inplace_flag(op), *_unbox(op), *_device_check(op), *_forward(op), *_without_grad(op), *_record(op), *_box(op)]
+    header = f"def {op.name}({_signature(op)}):"
+    op.source = "\n    ".join([header, *lines]) + "\n"
+    filename = f"<minidl op {op.name}>"
+    linecache.cache[filename] = (len(op.source), None, op.source.splitlines(True), filename)
+    space = {
+        "Node": Node, "Tensor": Tensor, "TENSORS": TENSORS, "NO_CELL": NO_CELL, "modes": modes, "op": op, "make": make,
+        "forward": op.forward, "operand": operand, "unbox_list": unbox_list, "check_devices": check_devices,
+        "fresh_edge": fresh_edge, "record_view": record_view, "box_many": box_many, "next_order": next_order,
+        "new": object.__new__, "defaults": {n: p.default for n, p in op.parameters.items()},
+    }  # fmt: skip
+    exec(compile(op.source, filename, "exec"), space)
+    made = space[op.name]
+    made.__doc__ = op.forward.__doc__
+    made.__module__ = op.forward.__module__
+    made.__signature__ = inspect.signature(op.forward)
+    return made
+
+
+def _signature(op):
+    parts, starred = [], False
+    for p in op.parameters.values():
+        if p.kind is p.KEYWORD_ONLY and not starred:
+            parts.append("*")
+            starred = True
+        parts.append(p.name if p.default is p.empty else f"{p.name}=defaults[{p.name!r}]")
+    return ", ".join(parts)
+
+
+def _inplace_flag(op):
+    """A parameter called ``inplace``, as PyTorch's activations have, chooses the in-place form."""
+    if "inplace" in op.attributes:
+        rest = [n if n in op.tensors else f"{n}={n}" for n in op.parameters if n != "inplace"]
+        yield "if inplace:"
+        yield f"    return op.inplace({', '.join(rest)})"
+
+
+def _differentiable(op):
+    return [i for i, name in enumerate(op.tensors) if name not in op.constants]
+
+
+def _kept_inputs(op):
+    return {w.key for w in op.keep if w.kind == "input"}
+
+
+def _unbox(op):
+    kept = _kept_inputs(op)
+    for i, name in enumerate(op.tensors):
+        if name == op.sequence:
+            yield f"x{i}, e{i}, k{i} = unbox_list({name}, op, {i})"
+            continue
+        yield f"if {name}.__class__ in TENSORS:"
+        yield f"    x{i} = {name}._array"
+        if name not in op.constants:
+            yield f"    e{i} = {name}._edge if {name}._view is None else fresh_edge({name})"
+        if i in kept:
+            yield f"    k{i} = {name}._cell"
+        yield "else:"
+        yield f"    x{i} = operand({name}, op, {i})"
+        if name not in op.constants:
+            yield f"    e{i} = None"
+        if i in kept:
+            yield f"    k{i} = NO_CELL"
+
+
+def _device_check(op):
+    single = [i for i, name in enumerate(op.tensors) if name != op.sequence]
+    if len(single) > 1:
+        differs = " or ".join(f"x{i}.__class__ is not x{single[0]}.__class__" for i in single[1:])
+        yield f"if {differs}:"
+        yield f"    check_devices({', '.join(f'x{i}' for i in single)})"
+
+
+def _arguments(op):
+    for p in op.parameters.values():
+        value = f"x{op.tensors.index(p.name)}" if p.name in op.tensors else p.name
+        yield f"{p.name}={value}" if p.kind is p.KEYWORD_ONLY else value
+
+
+def _forward(op):
+    target = "y, kept" if op.residuals else "y"
+    yield f"{target} = forward({', '.join(_arguments(op))})"
+
+
+def _live(op, indices):
+    """Source of the test that one of these tensors needs its gradient."""
+    terms = [f"any(e{i})" if op.tensors[i] == op.sequence else f"e{i} is not None" for i in indices]
+    return " or ".join(terms)
+
+
+def _without_grad(op):
+    dead = _live(op, _differentiable(op))
+    plain = "box_many(op, y, None)" if op.returns else "make(y, None)"
+    if not op.returns:
+        plain = f"{plain} if y.__class__ is not tuple else box_many(op, y, None)"
+    if op.view:
+        plain = f"record_view({plain}, {op.tensors[0]}, op, {_view_arguments(op)})"
+    if not dead:
+        yield f"return {plain}"
+        return
+    yield f"if not ({dead}) or (modes.special and not modes.is_grad_enabled()):"
+    yield f"    return {plain}"
+
+
+def _saved_value(op, want):
+    kind, key = want
+    value = {
+        "input": f"x{key}", "attr": key, "residual": f"kept.values[{key!r}]",
+        "result": "y" if key is None else f"y[{key}]",
+        "shape": f"[a.shape for a in x{key}]" if kind == "shape" and op.tensors[key] == op.sequence else f"x{key}.shape",
+        "dtype": f"x{key}.dtype",
+    }[kind]  # fmt: skip
+    if kind in ("shape", "dtype") and op.tensors[key] in op.numbers:
+        value = f"getattr(x{key}, {kind!r}, ())"
+    users = op.users(want)
+    if kind == "attr" or len(users) == len(_differentiable(op)):
+        return value
+    return f"{value} if {_live(op, users)} else None"
+
+
+def _record(op):
+    single = [i for i in _differentiable(op) if op.tensors[i] != op.sequence]
+    edges = "".join(f"e{i}, " for i in single) + "".join(
+        f"*e{i}, " for i in _differentiable(op) if op.tensors[i] == op.sequence
+    )
+    yield "node = new(Node)"
+    yield "node.op = op"
+    yield f"node.edges = ({edges})"
+    yield f"node.saved = ({''.join(_saved_value(op, w) + ', ' for w in op.keep)})"
+    cells = []
+    for w in op.keep:
+        if w.kind == "input":
+            condition = _live(op, op.users(w))
+            everyone = len(op.users(w)) == len(_differentiable(op))
+            yield f"c{w.key} = k{w.key}" if everyone else f"c{w.key} = k{w.key} if {condition} else NO_CELL"
+            cells.append(f"c{w.key}, c{w.key}[0], ")
+        elif w.kind == "result" and w.key is None:
+            cells.append("cell, 0, ")
+    if any(w.kind == "result" and w.key is None for w in op.keep):
+        yield "cell = [0]"
+    yield f"node.cells = ({''.join(cells)})"
+    yield "node.order = next_order()"
+    yield "node.hooks = None"
+    yield "node.trace = None"
+    yield "if modes.special:"
+    yield "    modes.remember(node)"
+
+
+def _view_arguments(op):
+    rest = [p.name for p in op.parameters.values() if p.name != op.tensors[0]]
+    return f"({''.join(f'{name}, ' for name in rest)})"
+
+
+def _box(op):
+    yield "if y.__class__ is tuple:"
+    yield "    return box_many(op, y, node)"
+    yield "node.shape = y.shape"
+    yield "node.dtype = y.dtype"
+    yield "out = new(Tensor)"
+    yield "out._array = y"
+    yield "out._edge = (node, 0)"
+    keeps_result = any(w.kind == "result" and w.key is None for w in op.keep)
+    yield f"out._cell = {'cell' if keeps_result else '[0]'}"
+    yield "out._grad = None"
+    yield "out._view = None"
+    if op.view:
+        yield f"return record_view(out, {op.tensors[0]}, op, {_view_arguments(op)})"
+    else:
+        yield "return out"

@@ -1,0 +1,78 @@
+"""Python values into arrays of a device: what ``tensor(...)``, ``as_tensor(...)`` and ``Tensor(...)`` share."""
+
+import numpy as np
+
+from minidl import backends, dtypes
+
+
+def infer_dtype(array, data):
+    """The dtype of a tensor made from ``data``: Python floats take the default dtype, NumPy's keep theirs."""
+    if isinstance(data, (np.ndarray, np.generic)) or array.dtype.kind not in "fiub":
+        return dtypes.of(array.dtype).numpy
+    if array.size == 0 or (array.dtype.kind == "f" and not _holds_numpy(data)):
+        return dtypes.get_default()
+    return dtypes.of(array.dtype).numpy
+
+
+def _holds_numpy(data):
+    """Whether a nested list's first element is a NumPy value, whose dtype then counts."""
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return isinstance(data, (np.ndarray, np.generic))
+
+
+def _host_array(data):
+    if isinstance(data, np.ndarray):
+        return data
+    if isinstance(data, (list, tuple)):
+        data = _untensored(data)
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise ValueError(f"expected sequences of equal length at every depth, but got a ragged one: {error}") from None
+    except OverflowError as error:
+        raise RuntimeError(f"Overflow when unpacking long: {error}") from None
+    if array.dtype.kind in "OSU":
+        if array.dtype.kind == "O" and _has_huge_int(data):
+            raise RuntimeError("Overflow when unpacking long: an integer does not fit in 64 bits")
+        found = np.ravel(array)[0].__class__.__name__ if array.size else data.__class__.__name__
+        raise TypeError(f"could not make a tensor from {data.__class__.__name__} holding {found}: numbers are wanted")
+    return array
+
+
+def _has_huge_int(data):
+    return any(isinstance(v, int) and not isinstance(v, bool) for v in np.ravel(np.asarray(data, dtype=object)))
+
+
+def _untensored(data):
+    """Tensors inside nested lists become host arrays (0-d ones count as numbers)."""
+    if isinstance(data, (list, tuple)):
+        return [_untensored(item) for item in data]
+    array = getattr(data, "_array", None)
+    return data if array is None else backends.to_numpy(array)
+
+
+def to_array(data, dtype=None, where=None, copy=False):
+    """``data`` (nested lists, numbers, NumPy, arrays of a device, Tensors) as an array of NumPy dtype ``dtype`` on a device.
+
+    Copies only where it must, unless ``copy``. Raises ``TypeError`` for what holds no numbers, ``ValueError`` for ragged lists.
+    """
+    held = getattr(data, "_array", None)
+    if held is not None:
+        data = held
+    elif not backends.is_array(data) and hasattr(data, "__array__") and not isinstance(data, np.generic):
+        data = np.asarray(data)
+    if backends.is_array(data) and not isinstance(data, np.ndarray):
+        array, where = data, backends.device_of(data) if where is None else where
+        dtype = array.dtype if dtype is None else dtype
+    else:
+        array = _host_array(data)
+        dtype = infer_dtype(array, data) if dtype is None else dtype
+    out = array
+    if out.dtype != dtype:
+        with np.errstate(all="ignore"):
+            out = out.astype(dtype)
+    out = backends.transfer(out, backends.device("cpu") if where is None else where)
+    if copy and out is array and (held is not None or backends.is_array(data)):
+        out = backends.of(out).copy(out)
+    return out

@@ -1,0 +1,321 @@
+"""Backward: visits nodes from the newest to the oldest by a heap, so no recursion and no graph is too deep."""
+
+import sys
+from heapq import heappop, heappush
+
+from minidl import backends
+from minidl.autograd import anomaly, modes, registry
+from minidl.autograd.conform import accumulate, conform
+from minidl.autograd.node import AccumulateGrad
+from minidl.autograd.tensor import Tensor, make
+from minidl.autograd.views import fresh_edge
+
+
+def run(roots, retain_graph=False, create_graph=False, captures=None, accumulating=False):
+    """Sends gradients from ``roots``, a list of (edge, gradient), down the graph.
+
+    Gradients are raw arrays, or Tensors with ``create_graph``. Leaves accumulate into ``.grad`` where ``accumulating`` and
+    no ``captures`` are given; ``captures`` maps edges to names, only what leads to them is visited, and the gradients that
+    reach them are returned by edge.
+    """
+    boxed = create_graph
+    needed = None if captures is None else _leading_to(captures, [edge for edge, _ in roots])
+    pending, heap, leaves, found = {}, [], {}, {}
+    watch = modes.is_anomaly_enabled()
+
+    def give(edge, g):
+        target, slot = edge
+        if g.shape != target.shape or g.dtype is not target.dtype:
+            g = conform(g, target, slot, boxed)
+        if target.order == 0:
+            leaves[target] = g if target not in leaves else _add(leaves[target], g, boxed)
+            return
+        held = pending.get(target)
+        if target.op.multiple or target.shape.__class__ is list:
+            if held is None:
+                held = pending[target] = [None] * len(target.shape)
+                heappush(heap, (-target.order, target))
+            held[slot] = g if held[slot] is None else _add(held[slot], g, boxed)
+        elif held is None:
+            pending[target] = g
+            heappush(heap, (-target.order, target))
+        else:
+            pending[target] = _add(held, g, boxed)
+
+    for edge, g in roots:
+        if needed is None or edge[0] in needed:
+            give(edge, g)
+    while heap:
+        node = heappop(heap)[1]
+        g = pending.pop(node)
+        if node.hooks is not None:
+            g = _run_hooks(node, g, boxed)
+        if captures is not None:
+            _capture(node, g, captures, found)
+            if node not in needed.inner:
+                continue
+        op = node.op
+        if watch:
+            grads = anomaly.watched(node, g, boxed, run)
+        else:
+            grads = op.pull_boxed(node, g, run) if boxed else op.pull(node, g)
+        if not retain_graph and node.saved:
+            node.saved = None
+        if node.hooks is not None and "after" in node.hooks:
+            grads = _after(node, grads, g, boxed)
+        for edge, gradient in zip(node.edges, grads, strict=True):
+            if gradient is None or edge is None or (needed is not None and edge[0] not in needed):
+                continue
+            target = edge[0]
+            if target.order and target not in pending and gradient.shape == target.shape and gradient.dtype is target.dtype and not target.op.multiple:
+                pending[target] = gradient  # the usual case of ``give``, without the call
+                heappush(heap, (-target.order, target))
+            else:
+                give(edge, gradient)
+        del g, grads
+        gradient = None
+    _finish(leaves, captures, found, accumulating, boxed)
+    return found
+
+
+def _add(a, b, boxed):
+    return accumulate(a, b) if boxed else backends.of(a).add(a, b)
+
+
+class _Needed(set):
+    """Nodes to visit; ``inner`` are those whose rules must run."""
+
+
+def _leading_to(captures, roots):
+    """The nodes on a path from a root to a captured edge."""
+    targets = {edge[0] for edge in captures}
+    needed = _Needed(targets)
+    needed.inner = set()
+    seen, stack = set(), [edge[0] for edge in roots]
+    order = []
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        order.append(node)
+        stack.extend(e[0] for e in node.edges if e is not None)
+    for node in sorted(order, key=lambda n: n.order):
+        if any(e is not None and e[0] in needed for e in node.edges):
+            needed.add(node)
+            needed.inner.add(node)
+    return needed
+
+
+def _capture(node, g, captures, found):
+    several = node.shape.__class__ is list
+    for slot in range(len(node.shape) if several else 1):
+        value = g[slot] if several else g
+        if value is not None and (node, slot) in captures:
+            found[(node, slot)] = value
+
+
+def _finish(leaves, captures, found, accumulating, boxed):
+    while leaves:
+        node, g = leaves.popitem()
+        if node.hooks is not None:
+            g = _run_hooks(node, g, boxed)
+        if captures is not None and (node, 0) in captures:
+            found[(node, 0)] = g
+        if accumulating:
+            _into_leaf(node, g, boxed)
+
+
+def _into_leaf(node, g, boxed):
+    """Adds ``g`` into the leaf's ``.grad``, which never aliases anything."""
+    tensor = node.leaf()
+    if tensor is None:
+        return
+    held = tensor._grad
+    if boxed:
+        tensor._grad = g if held is None else accumulate(held, g)
+        if held is None and g._edge is None:
+            tensor._grad = make(backends.of(g._array).copy(g._array), None)
+    elif held is None:
+        # fresh from a rule, owned by nobody else (this frame, its caller's, and getrefcount's own reference): taken as it is
+        mine = g.base is None and sys.getrefcount(g) <= 4
+        tensor._grad = make(g if mine else backends.of(g).copy(g), None)
+    elif held._edge is None and not modes.is_grad_enabled():
+        _add_in_place(held, g)
+    else:
+        _add_in_place(held, g) if held._edge is None else setattr(tensor, "_grad", accumulate(held, make(g, None)))
+    if node.hooks is not None:
+        for hook in list(node.hooks.get("accumulated", {}).values()):
+            hook(tensor)
+        for hook in list(node.hooks.get("after", {}).values()):
+            hook((), (tensor._grad,))
+
+
+def _add_in_place(held, g):
+    space = backends.of(g)
+    space.assign(held._array, space.add(held._array, g))
+    list.__setitem__(held._cell, 0, list.__getitem__(held._cell, 0) + 1)
+
+
+def _run_hooks(node, g, boxed):
+    """Runs the hooks of a node's outputs on their gradients; what a hook returns replaces the gradient."""
+    several = g.__class__ is list
+    values = list(g) if several else [g]
+    tensors = [v if boxed or v is None else make(v, None) for v in values]
+    for hook in list(node.hooks.get("before", {}).values()):
+        changed = hook(tuple(tensors))
+        if changed is not None:
+            tensors = list(changed)
+    for slot, tensor in enumerate(tensors):
+        for hook in list(node.hooks.get(slot, {}).values()):
+            changed = None if tensors[slot] is None else hook(tensors[slot])
+            if changed is not None:
+                if not isinstance(changed, Tensor):
+                    raise TypeError(f"expected Variable, but hook returned '{changed.__class__.__name__}'")
+                if changed.shape != tensor.shape:
+                    raise RuntimeError(
+                        f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: from "
+                        f"{list(tensor.shape)} to {list(changed.shape)}"
+                    )
+                tensors[slot] = changed
+    out = [t if boxed or t is None else t._array for t in tensors]
+    return out if several else out[0]
+
+
+def _after(node, grads, g, boxed):
+    box = (lambda v: v) if boxed else (lambda v: None if v is None else make(v, None))
+    inputs = tuple(box(v) for v in grads)
+    outputs = tuple(box(v) for v in (g if g.__class__ is list else [g]))
+    for hook in list(node.hooks["after"].values()):
+        changed = hook(inputs, outputs)
+        if changed is not None:
+            inputs = tuple(changed)
+    return tuple(v if boxed or v is None else v._array for v in inputs)
+
+
+def seed(tensor, gradient, boxed):
+    """The first gradient of ``tensor``: the one given, or one for a scalar. Raises PyTorch's errors for what cannot be."""
+    if fresh_edge(tensor) is None:
+        raise RuntimeError(
+            "element 0 of tensors does not require grad and does not have a grad_fn. Hint: was requires_grad=True set on "
+            "the inputs, and was this computed outside no_grad()?"
+        )
+    array = tensor._array
+    if gradient is None:
+        if array.size != 1:
+            raise RuntimeError(
+                f"grad can be implicitly created only for scalar outputs, but this one has shape {list(array.shape)}. "
+                "Hint: reduce it first (.sum(), .mean()) or pass gradient=."
+            )
+        ones = backends.of(array).full(array.shape, 1, array.dtype)
+        return make(ones, None) if boxed else ones
+    if not isinstance(gradient, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {gradient.__class__.__name__}")
+    if gradient._array.shape != array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[0] has a shape of {gradient.shape} and output[0] has a shape of {tensor.shape}."
+        )
+    return gradient if boxed else gradient._array
+
+
+def _as_tuple(value):
+    return (value,) if isinstance(value, Tensor) or value is None else tuple(value)
+
+
+def backward(tensors, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Adds gradients of this tensor with respect to each leaf into the leaf's ``.grad``.
+
+    ``gradient`` is the gradient of some loss with respect to this tensor; a one-element tensor may omit it. ``inputs``
+    restricts accumulation to these tensors. Raises ``RuntimeError`` where no graph leads here, or where its saved values
+    were freed by an earlier backward (``retain_graph=True`` keeps them; it defaults to ``create_graph``).
+
+    >>> import minidl
+    >>> x = minidl.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x ** 2).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    tensors = _as_tuple(tensors)
+    gradients = _as_tuple(gradient) if gradient is not None else (None,) * len(tensors)
+    retain = create_graph if retain_graph is None else retain_graph
+    roots = [(fresh_edge(t), seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
+    roots = [(t._edge, g) for t, (_, g) in zip(tensors, roots, strict=True)]
+    if inputs is None:
+        _running(roots, retain, create_graph, accumulating=True)
+        return
+    wanted = _as_tuple(inputs)
+    if not wanted:
+        raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+    edges = _wanted_edges(wanted)
+    found = _running(roots, retain, create_graph, captures=dict.fromkeys(edges))
+    for tensor, edge in zip(wanted, edges, strict=True):
+        if edge in found:
+            node = edge[0] if edge[0].__class__ is AccumulateGrad else _Holder(tensor)
+            _into_leaf(node, found[edge], create_graph)
+
+
+class _Holder:
+    """Stands for the accumulation node of a tensor that is no leaf."""
+
+    hooks = None
+
+    def __init__(self, tensor):
+        self.leaf = lambda: tensor
+
+
+def _running(roots, retain, create_graph, **how):
+    if create_graph:
+        with modes.enable_grad():
+            return run(roots, retain, True, **how)
+    return run(roots, retain, False, **how)
+
+
+def _wanted_edges(inputs):
+    edges = []
+    for tensor in inputs:
+        edge = fresh_edge(tensor)
+        if edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        edges.append(edge)
+    return edges
+
+
+def grad(
+    outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
+    is_grads_batched=False, materialize_grads=False,
+):  # fmt: skip
+    """The sum of gradients of ``outputs`` with respect to each of ``inputs``, as a tuple; ``.grad`` is not touched.
+
+    An input that no output depends on is an error, or None with ``allow_unused=True``, or zeros with ``materialize_grads=True``.
+
+    >>> import minidl
+    >>> x = minidl.tensor(3.0, requires_grad=True)
+    >>> y, = minidl.autograd.grad(x ** 3, x, create_graph=True)
+    >>> minidl.autograd.grad(y, x)
+    (tensor(18.),)
+    """
+    if is_grads_batched:
+        raise NotImplementedError("grad(is_grads_batched=True) is not supported; call grad once for each row")
+    if allow_unused is False and materialize_grads:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
+    outputs, wanted = _as_tuple(outputs), _as_tuple(inputs)
+    given = _as_tuple(grad_outputs) if grad_outputs is not None else (None,) * len(outputs)
+    retain = create_graph if retain_graph is None else retain_graph
+    roots = [(t, seed(t, g, create_graph)) for t, g in zip(outputs, given, strict=True)]
+    edges = _wanted_edges(wanted)
+    found = _running([(t._edge, g) for t, g in roots], retain, create_graph, captures=dict.fromkeys(edges))
+    out = []
+    for tensor, edge in zip(wanted, edges, strict=True):
+        value = found.get(edge)
+        if value is None and materialize_grads:
+            value = backends.of(tensor._array).zeros(tensor._array.shape, tensor._array.dtype)
+        if value is None and not allow_unused:
+            raise RuntimeError(
+                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
+                "this is the desired behavior."
+            )
+        out.append(value if value is None or isinstance(value, Tensor) else make(value, None))
+    return tuple(out)
+
+
+registry.attach(Tensor, "backward", backward)

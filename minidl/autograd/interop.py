@@ -1,0 +1,100 @@
+"""Tensor beside NumPy, CuPy, DLPack and plain Python numbers."""
+
+import numpy as np
+
+from minidl import backends, dtypes
+
+_UFUNCS = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow", "matmul": "matmul",
+    "float_power": "pow", "remainder": "remainder", "floor_divide": "floor_divide", "negative": "neg",
+    "absolute": "abs", "greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq",
+    "not_equal": "ne", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "invert": "bitwise_not",
+}  # fmt: skip  # NumPy's name for what has another one here
+
+
+class Interop:
+    """The conversions of Tensor: ``item``, ``numpy``, ``tolist``, and the array protocols."""
+
+    __slots__ = ()
+    __array_priority__ = 1000
+
+    def item(self):
+        """The value of a one-element tensor as a Python number. Raises ``RuntimeError`` for more or fewer elements."""
+        if self._array.size != 1:
+            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        value = backends.to_numpy(self._array).reshape(())
+        return value.item() if value.dtype.kind in "fiub" else float(value)
+
+    def tolist(self):
+        """Nested lists of Python numbers; a number for a 0-d tensor."""
+        host = backends.to_numpy(self._array)
+        return (host if host.dtype.kind in "fiub" else host.astype(np.float32)).tolist()
+
+    def numpy(self, *, force=False):
+        """The NumPy array of a cpu tensor, sharing its memory. ``force=True`` detaches and copies to the host first."""
+        if self.requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        if not isinstance(self._array, np.ndarray) and not force:
+            raise TypeError(
+                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
+                "memory first."
+            )
+        return backends.to_numpy(self._array)
+
+    def __array__(self, dtype=None, copy=None):
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"a tensor of {self.dtype!r} cannot become {np.dtype(dtype)} without a copy")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        fn = getattr(type(self), _UFUNCS.get(ufunc.__name__, ufunc.__name__), None)
+        if method != "__call__" or kwargs or fn is None or ufunc.nout != 1:
+            arrays = [x.numpy() if isinstance(x, Interop) else x for x in inputs]
+            if any(isinstance(o, Interop) for o in kwargs.get("out", ())):
+                return NotImplemented
+            return getattr(ufunc, method)(*arrays, **kwargs)
+        return fn(*inputs)
+
+    @property
+    def __cuda_array_interface__(self):
+        if isinstance(self._array, np.ndarray) or not hasattr(self._array, "__cuda_array_interface__"):
+            raise AttributeError(
+                f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.dtype!r} on {self.device}. "
+                "Hint: use Tensor.cuda() first."
+            )
+        if self.requires_grad:
+            raise RuntimeError("Can't get __cuda_array_interface__ on Variable that requires grad. Use var.detach().")
+        return self._array.__cuda_array_interface__
+
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if isinstance(self._array, np.ndarray):
+            return self._array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        return self._array.__dlpack__(stream=stream)
+
+    def __dlpack_device__(self):
+        return self._array.__dlpack_device__()
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __index__(self):
+        if dtypes.is_floating(self._array.dtype) or self._array.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __complex__(self):
+        return complex(self.item())
+
+    def __contains__(self, element):
+        host = backends.to_numpy(self._array)
+        return bool((host == (backends.to_numpy(element._array) if isinstance(element, Interop) else element)).any())

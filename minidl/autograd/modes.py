@@ -1,0 +1,208 @@
+"""Grad mode, inference mode and anomaly mode: one state a thread, and one flag that says whether any differs from the default."""
+
+import functools
+import inspect
+import threading
+import traceback
+
+special = 0  # how many threads are in a mode other than the default: ops take their fast path while it is 0
+_lock = threading.Lock()
+
+
+class _State(threading.local):
+    grad = True
+    inference = False
+    anomaly = False
+    counted = False
+
+
+_state = _State()
+
+
+def _update(**changes):
+    global special
+    for name, value in changes.items():
+        setattr(_state, name, value)
+    differs = not _state.grad or _state.inference or _state.anomaly
+    if differs != _state.counted:
+        with _lock:
+            special += 1 if differs else -1
+        _state.counted = differs
+
+
+def is_grad_enabled():
+    """Whether operations of this thread are recorded for backward."""
+    return _state.grad
+
+
+def is_inference_mode_enabled():
+    """Whether this thread is inside ``inference_mode``."""
+    return _state.inference
+
+
+def is_anomaly_enabled():
+    """Whether ``set_detect_anomaly`` is on in this thread."""
+    return _state.anomaly
+
+
+def remember(node):
+    """Keeps the caller's stack on a node under anomaly mode."""
+    if _state.anomaly:
+        node.trace = "".join(f for f in traceback.format_stack() if "/minidl/autograd/" not in f and "<minidl op" not in f)
+
+
+class _Mode:
+    """A context manager that also decorates functions, generator functions and, as PyTorch's do, takes none."""
+
+    def __init_subclass__(cls):
+        cls._changes = {}
+
+    def __new__(cls, *args, **kwargs):
+        if args and callable(args[0]):  # @no_grad without parentheses
+            return cls()(args[0])
+        return super().__new__(cls)
+
+    def __enter__(self):
+        self._previous = {name: getattr(_state, name) for name in self._wanted()}
+        _update(**self._wanted())
+        return self
+
+    def __exit__(self, *exc):
+        _update(**self._previous)
+
+    def clone(self):
+        return self.__class__()
+
+    def __call__(self, fn):
+        if inspect.isgeneratorfunction(fn):
+            return self._decorate_generator(fn)
+
+        @functools.wraps(fn)
+        def wrapper(*args, **kwargs):
+            with self.clone():
+                return fn(*args, **kwargs)
+
+        return wrapper
+
+    def _decorate_generator(self, fn):
+        """The mode holds while the generator runs, not between its yields."""
+
+        @functools.wraps(fn)
+        def wrapper(*args, **kwargs):
+            generator = fn(*args, **kwargs)
+            send, value = generator.send, None
+            try:
+                while True:
+                    with self.clone():
+                        item = send(value)
+                    try:
+                        send, value = generator.send, (yield item)
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:
+                        send, value = generator.throw, error
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                generator.close()
+
+        return wrapper
+
+
+class no_grad(_Mode):
+    """Operations inside are not recorded; results do not require gradients.
+
+    >>> import minidl
+    >>> x = minidl.ones(2, requires_grad=True)
+    >>> with minidl.no_grad():
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def _wanted(self):
+        return {"grad": False}
+
+
+class enable_grad(_Mode):
+    """Operations inside are recorded, also within ``no_grad``."""
+
+    def _wanted(self):
+        return {"grad": True}
+
+
+class inference_mode(_Mode):
+    """As ``no_grad``, and results are inference tensors: they keep no version and cannot be used in autograd later."""
+
+    def __init__(self, mode=True):
+        self.mode = True if callable(mode) else bool(mode)
+
+    def _wanted(self):
+        if self.mode:
+            return {"grad": False, "inference": True}
+        return {"grad": True, "inference": False}
+
+    def clone(self):
+        return inference_mode(self.mode)
+
+
+class set_grad_enabled(_Mode):
+    """Sets grad mode at once; as a context manager, restores it at the end."""
+
+    def __new__(cls, mode):
+        return object.__new__(cls)
+
+    def __init__(self, mode):
+        self.mode = bool(mode)
+        self._before = _state.grad
+        _update(grad=self.mode)
+
+    def _wanted(self):
+        return {"grad": self.mode}
+
+    def __enter__(self):
+        _update(grad=self.mode)
+        self._previous = {"grad": self._before}
+        return self
+
+    def clone(self):
+        return set_grad_enabled(self.mode)
+
+    def __call__(self, fn):
+        _update(grad=self._before)
+        return super().__call__(fn)
+
+
+class set_detect_anomaly(_Mode):
+    """Anomaly mode: backward names the op and the user's line that made the first NaN, or that raised.
+
+    It slows everything down: each op records where it was called.
+    """
+
+    def __new__(cls, mode, check_nan=True):
+        return object.__new__(cls)
+
+    def __init__(self, mode, check_nan=True):
+        self.mode, self._before = bool(mode), _state.anomaly
+        self.value = ("nan" if check_nan else "trace") if mode else False
+        _update(anomaly=self.value)
+
+    def _wanted(self):
+        return {"anomaly": self.value}
+
+    def __enter__(self):
+        _update(anomaly=self.value)
+        self._previous = {"anomaly": self._before}
+        return self
+
+    def clone(self):
+        return set_detect_anomaly(self.mode, self.value != "trace")
+
+
+class detect_anomaly(set_detect_anomaly):
+    """``set_detect_anomaly(True)`` as a context manager."""
+
+    def __new__(cls, check_nan=True):
+        return object.__new__(cls)
+
+    def __init__(self, check_nan=True):
+        super().__init__(True, check_nan)

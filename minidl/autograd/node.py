@@ -1,0 +1,127 @@
+"""Nodes of the tape: one a recorded op, one a leaf. A node holds no Tensor."""
+
+import itertools
+import weakref
+
+next_order = itertools.count(1).__next__
+
+
+class Node:
+    """One recorded op.
+
+    ``op``       what it runs backward (its rules)
+    ``edges``    (node, slot) of each differentiable input, None where no gradient goes
+    ``saved``    raw values that the rules read, in the op's order; None once freed
+    ``cells``    version cell and version of each saved tensor, alternately
+    ``order``    creation order: backward visits nodes from the newest to the oldest
+    ``shape, dtype``  of the output (lists of them where the op has several)
+    ``hooks``    None, or a dict from slot to the hooks of that output's tensor
+    ``trace``    the user's call stack under anomaly mode
+    """
+
+    __slots__ = ("__weakref__", "cells", "dtype", "edges", "hooks", "op", "order", "saved", "shape", "trace")
+
+    def __init__(self, op, edges, saved, cells, shape, dtype):
+        self.op = op
+        self.edges = edges
+        self.saved = saved
+        self.cells = cells
+        self.order = next_order()
+        self.shape = shape
+        self.dtype = dtype
+        self.hooks = None
+        self.trace = None
+
+    @property
+    def next_functions(self):
+        """PyTorch's view of the edges: ((node, slot), ...), (None, 0) where no gradient goes."""
+        return tuple((None, 0) if e is None else e for e in self.edges)
+
+    def name(self):
+        """The class name that PyTorch shows: ``MulBackward0``."""
+        return self.op.backward_name
+
+    def register_hook(self, hook):
+        """Calls ``hook(grad_inputs, grad_outputs)`` after this node ran backward."""
+        return add_hook(self, "after", hook)
+
+    def register_prehook(self, hook):
+        """Calls ``hook(grad_outputs)`` before this node runs backward."""
+        return add_hook(self, "before", hook)
+
+    def __repr__(self):
+        return f"<{self.name()} object at 0x{id(self):x}>"
+
+
+class AccumulateGrad:
+    """The node of a leaf: adds what arrives into the leaf's ``.grad``. Weak to the leaf, which holds it."""
+
+    __slots__ = ("__weakref__", "dtype", "hooks", "leaf", "shape", "trace")
+
+    order = 0
+    edges = ()
+    next_functions = ()
+
+    def __init__(self, leaf):
+        self.leaf = weakref.ref(leaf)
+        self.shape = leaf._array.shape
+        self.dtype = leaf._array.dtype
+        self.hooks = None
+        self.trace = None
+
+    @property
+    def variable(self):
+        """The leaf tensor."""
+        return self.leaf()
+
+    def name(self):
+        return "AccumulateGrad"
+
+    def register_hook(self, hook):
+        """Calls ``hook(grad_inputs, grad_outputs)`` after the gradient was accumulated."""
+        return add_hook(self, "after", hook)
+
+    def register_prehook(self, hook):
+        """Calls ``hook(grad_outputs)`` before the gradient is accumulated."""
+        return add_hook(self, "before", hook)
+
+    def __repr__(self):
+        return f"<AccumulateGrad object at 0x{id(self):x}>"
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` takes the hook away. Also a context manager."""
+
+    _ids = itertools.count()
+
+    def __init__(self, hooks):
+        self._hooks = weakref.ref(hooks)
+        self.id = next(RemovableHandle._ids)
+
+    def remove(self):
+        """Takes the hook away; does nothing if it is gone already."""
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.remove()
+
+
+class Hooks(dict):
+    """Hooks by handle id, in the order of registration (a dict that can be referred to weakly)."""
+
+    __slots__ = ("__weakref__",)
+
+
+def add_hook(node, key, hook):
+    """Registers ``hook`` under ``key``: an output slot, ``'before'``, ``'after'`` or ``'accumulated'``."""
+    if node.hooks is None:
+        node.hooks = {}
+    hooks = node.hooks.setdefault(key, Hooks())
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle

@@ -1,0 +1,44 @@
+"""What has been declared public: ops by name, and the faces (namespaces) under which functions are shown."""
+
+OPS = {}
+FACES = {"torch": {}, "functional": {}}
+METHODS = {}
+
+_REFLECTED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
+
+
+def publish(fn, name, tensor_class, *, faces=("torch",), method=True, aliases=(), dunder=None, inplace=None):
+    """Makes ``fn`` public under ``name`` and ``aliases``: in the faces, as Tensor methods, as dunders."""
+    for public in (name, *aliases):
+        for face in faces:
+            if public in FACES[face]:
+                raise ImportError(f"{public!r} is registered twice in face {face!r}")
+            FACES[face][public] = fn
+            if inplace is not None:
+                FACES[face].setdefault(public + "_", inplace)
+        if method:
+            attach(tensor_class, public, fn)
+            if inplace is not None:
+                attach(tensor_class, public + "_", inplace)
+    if dunder is not None:
+        setattr(tensor_class, f"__{dunder}__", fn)
+        if dunder in _REFLECTED:
+            setattr(tensor_class, f"__r{dunder}__", _reflected(fn, f"__r{dunder}__"))
+            if inplace is not None:
+                setattr(tensor_class, f"__i{dunder}__", inplace)
+
+
+def attach(tensor_class, name, fn):
+    """Makes ``fn`` the Tensor method ``name``."""
+    if name in METHODS:
+        raise ImportError(f"Tensor method {name!r} is registered twice")
+    METHODS[name] = fn
+    setattr(tensor_class, name, fn)
+
+
+def _reflected(fn, name):
+    def reflected(self, other):
+        return fn(other, self)
+
+    reflected.__name__ = name
+    return reflected

@@ -1,0 +1,1 @@
+"""The specification: every array function, readable, on any array module `xp`."""

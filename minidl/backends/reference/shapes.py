@@ -1,0 +1,118 @@
+"""Shapes: views where strides allow, copies where not; creation; casts."""
+
+
+def reshape(xp, input, shape):
+    """View where the strides allow it."""
+    return input.reshape(shape)
+
+
+def permute(xp, input, dims):
+    """View."""
+    return xp.transpose(input, dims)
+
+
+def broadcast_to(xp, input, shape):
+    """View, not to be written."""
+    return xp.broadcast_to(input, shape)
+
+
+def squeeze(xp, input, dims):
+    """View."""
+    return xp.squeeze(input, axis=dims)
+
+
+def unsqueeze(xp, input, dim):
+    """View."""
+    return xp.expand_dims(input, dim)
+
+
+def flip(xp, input, dims):
+    return xp.flip(input, axis=dims).copy()
+
+
+def roll(xp, input, shifts, dims):
+    return xp.roll(input, shifts, axis=dims)
+
+
+def tile(xp, input, repeats):
+    return xp.tile(input, repeats)
+
+
+def repeat_interleave(xp, input, repeats, dim):
+    return xp.repeat(input, repeats, axis=dim)
+
+
+def concatenate(xp, arrays, dim):
+    return xp.concatenate(arrays, axis=dim)
+
+
+def stack(xp, arrays, dim):
+    return xp.stack(arrays, axis=dim)
+
+
+def pad(xp, input, widths, value):
+    """Constant padding; ``widths`` is (before, after) for each dimension, negative ones crop."""
+    crop = tuple(slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(input.shape, widths, strict=True))
+    grow = tuple((max(b, 0), max(a, 0)) for b, a in widths)
+    return xp.pad(input[crop], grow, mode="constant", constant_values=value)
+
+
+def tril(xp, input, diagonal):
+    return xp.tril(input, diagonal)
+
+
+def triu(xp, input, diagonal):
+    return xp.triu(input, diagonal)
+
+
+def diagonal(xp, input, offset, dim1, dim2):
+    """View."""
+    return xp.diagonal(input, offset, dim1, dim2)
+
+
+def copy(xp, input):
+    """Contiguous copy."""
+    return xp.array(input, order="C", copy=True)
+
+
+def contiguous(xp, input):
+    """The array itself where it is contiguous, else a copy."""
+    return xp.ascontiguousarray(input).reshape(input.shape)
+
+
+def astype(xp, input, dtype):
+    """Copy in another dtype."""
+    return input.astype(dtype)
+
+
+def address(xp, input):
+    return input.ctypes.data if hasattr(input, "ctypes") else input.data.ptr
+
+
+def asarray(xp, data, dtype):
+    """Host data as an array of the device."""
+    return xp.asarray(data, dtype=dtype)
+
+
+def empty(xp, shape, dtype):
+    return xp.empty(shape, dtype)
+
+
+def zeros(xp, shape, dtype):
+    return xp.zeros(shape, dtype)
+
+
+def full(xp, shape, value, dtype):
+    return xp.full(shape, value, dtype)
+
+
+def arange(xp, start, end, step, dtype):
+    return xp.arange(start, end, step, dtype=dtype)
+
+
+def linspace(xp, start, end, steps, dtype):
+    return xp.linspace(start, end, steps, dtype=dtype)
+
+
+def eye(xp, n, m, dtype):
+    return xp.eye(n, m, dtype=dtype)

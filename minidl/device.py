@@ -1,0 +1,68 @@
+"""Devices: where the array of a tensor lives."""
+
+from minidl.errors import DeviceError
+
+_TYPES = ("cpu", "cuda", "emulated")
+
+
+class device:
+    """A device type and index, as in ``device('cuda:0')``.
+
+    Types are ``cpu`` (NumPy arrays), ``cuda`` (CuPy arrays) and ``emulated`` (the CUDA kernels executed on the
+    CPU, for tests). Raises ``RuntimeError`` for an unknown type or a bad index.
+
+    >>> from minidl import device
+    >>> device("cuda", 0)
+    device(type='cuda', index=0)
+    >>> str(device("cpu"))
+    'cpu'
+    """
+
+    __slots__ = ("index", "type")
+
+    def __new__(cls, type="cpu", index=None):
+        if isinstance(type, device):
+            return type
+        if isinstance(type, int) and not isinstance(type, bool):
+            type, index = "cuda", type
+        if not isinstance(type, str):
+            raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
+        name, colon, number = type.partition(":")
+        if name not in _TYPES or (colon and not number.isdigit()) or (colon and index is not None):
+            raise RuntimeError(
+                f"Expected one of {', '.join(_TYPES)} device type at start of device string: {type!r}"
+            )
+        self = object.__new__(cls)
+        object.__setattr__(self, "type", name)
+        object.__setattr__(self, "index", int(number) if colon else index)
+        return self
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"attribute '{name}' of 'minidl.device' objects is not writable")
+
+    def __reduce__(self):
+        return device, (self.type, self.index)
+
+    def __eq__(self, other):
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self):
+        return hash((self.type, self.index))
+
+    def __str__(self):
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self):
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type='{self.type}'{index})"
+
+
+CPU = device("cpu")
+
+
+def mixed(first, second):
+    """The error for two operands on different devices."""
+    return DeviceError(
+        f"Expected all tensors to be on the same device, but found at least two devices, {first} and {second}! "
+        f"Hint: move one operand, for example with .to('{first}')."
+    )

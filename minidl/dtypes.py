@@ -1,0 +1,200 @@
+"""Data types and PyTorch's promotion rules between them.
+
+Below the tensor, arrays carry NumPy dtypes; a ``dtype`` object here is the public name of one.
+"""
+
+import numpy as np
+
+try:
+    import ml_dtypes
+except ImportError:  # optional: only bfloat16 needs it
+    ml_dtypes = None
+
+
+class dtype:
+    """A tensor's element type, such as ``minidl.float32``. ``numpy`` is the NumPy dtype behind it."""
+
+    __slots__ = ("is_floating_point", "is_signed", "itemsize", "name", "numpy")
+
+    is_complex = False
+
+    def __init__(self, name, numpy_dtype):
+        self.name = name
+        self.numpy = np.dtype(numpy_dtype)
+        self.itemsize = self.numpy.itemsize
+        self.is_floating_point = name.startswith(("float", "bfloat"))
+        self.is_signed = self.is_floating_point or name.startswith("int")
+
+    def __repr__(self):
+        return f"minidl.{self.name}"
+
+    def __reduce__(self):
+        return named, (self.name,)
+
+    def to_complex(self):
+        raise NotImplementedError("complex tensors are not supported; keep real and imaginary parts apart")
+
+
+bool_ = dtype("bool", np.bool_)
+uint8 = dtype("uint8", np.uint8)
+uint16 = dtype("uint16", np.uint16)
+uint32 = dtype("uint32", np.uint32)
+uint64 = dtype("uint64", np.uint64)
+int8 = dtype("int8", np.int8)
+int16 = dtype("int16", np.int16)
+int32 = dtype("int32", np.int32)
+int64 = dtype("int64", np.int64)
+float16 = dtype("float16", np.float16)
+float32 = dtype("float32", np.float32)
+float64 = dtype("float64", np.float64)
+ALL = [bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, float32, float64]
+if ml_dtypes is not None:
+    bfloat16 = dtype("bfloat16", ml_dtypes.bfloat16)
+    ALL.append(bfloat16)
+
+ALIASES = {"half": "float16", "float": "float32", "double": "float64", "short": "int16", "int": "int32", "long": "int64"}
+_BY_NAME = {d.name: d for d in ALL}
+_BY_NUMPY = {d.numpy: d for d in ALL}
+
+BOOL, INT64, FLOAT32, FLOAT64 = bool_.numpy, int64.numpy, float32.numpy, float64.numpy
+_FLOATS = {d.numpy for d in ALL if d.is_floating_point}
+_CATEGORY = {d.numpy: 0 if d is bool_ else 2 if d.is_floating_point else 1 for d in ALL}
+_SCALAR_CATEGORY = {bool: 0, int: 1, float: 2}
+_PYTHON_TYPES = {bool: "bool", int: "int64"}
+_default = [FLOAT32]
+
+
+def named(name):
+    """The dtype called ``name``: ``named('float32')``. Raises ``AttributeError`` where there is none."""
+    name = ALIASES.get(name, name)
+    if name not in _BY_NAME:
+        hint = " (install ml_dtypes for it)" if name == "bfloat16" else ""
+        raise AttributeError(f"minidl has no dtype {name!r}{hint}")
+    return _BY_NAME[name]
+
+
+def of(numpy_dtype):
+    """The ``dtype`` of a NumPy dtype. Raises ``TypeError`` for one that minidl does not have (complex, str, object)."""
+    found = _BY_NUMPY.get(numpy_dtype)
+    if found is None:
+        found = _BY_NUMPY.get(np.dtype(numpy_dtype).newbyteorder("="))
+    if found is None:
+        advice = "complex is not supported: keep real and imaginary parts as two tensors"
+        if np.dtype(numpy_dtype).kind != "c":
+            advice = "supported are " + ", ".join(_BY_NAME)
+        raise TypeError(f"can't convert array of type {np.dtype(numpy_dtype)} to a tensor; {advice}")
+    return found
+
+
+def numpy_dtype(value):
+    """The NumPy dtype meant by a ``dtype``, a Python type, a NumPy dtype or scalar type."""
+    if isinstance(value, dtype):
+        return value.numpy
+    if value is float:
+        return _default[0]
+    if value in (bool, int):
+        return _BY_NAME[_PYTHON_TYPES[value]].numpy
+    if isinstance(value, (np.dtype, type)):
+        return of(value).numpy
+    raise TypeError(f"dtype must be a minidl.dtype, not {value.__class__.__name__}")
+
+
+def get_default():
+    """The NumPy dtype of new floating-point tensors."""
+    return _default[0]
+
+
+def set_default_dtype(d):
+    """Makes ``d`` (a floating-point dtype) the type of new floating-point tensors; the first default is float32."""
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
+    _default[0] = d.numpy
+
+
+def get_default_dtype():
+    """The type of new floating-point tensors."""
+    return of(_default[0])
+
+
+def is_floating(numpy_dtype):
+    """Whether a NumPy dtype is one of the floating-point types (bfloat16 included)."""
+    return numpy_dtype in _FLOATS
+
+
+def category(numpy_dtype):
+    """0 for bool, 1 for integers, 2 for floating-point types."""
+    return _CATEGORY[numpy_dtype]
+
+
+def _same_category(a, b):
+    if a == b:
+        return a
+    names = {of(a).name, of(b).name}
+    if names == {"float16", "bfloat16"}:
+        return FLOAT32
+    if "bfloat16" in names:
+        return a if of(b).name == "bfloat16" else b
+    if names & {"uint16", "uint32", "uint64"} and len({n.startswith("u") for n in names}) == 2:
+        raise RuntimeError(
+            f"Promotion for uint16, uint32, uint64 types is not supported, attempted to promote {of(a)!r} and "
+            f"{of(b)!r}. Hint: convert one operand with .to(minidl.int64)."
+        )
+    return np.promote_types(a, b)
+
+
+def promote(a, b):
+    """The result type of two tensors' NumPy dtypes: the higher category (bool < integer < float) wins, then the wider."""
+    key = (a, b)
+    found = _PROMOTED.get(key)
+    if found is None:
+        ca, cb = _CATEGORY[a], _CATEGORY[b]
+        found = _PROMOTED[key] = _same_category(a, b) if ca == cb else a if ca > cb else b
+    return found
+
+
+_PROMOTED = {}
+
+
+def promote_scalar(a, kind):
+    """The result type of a tensor's NumPy dtype ``a`` and a Python scalar of type ``kind``: a scalar never widens its category."""
+    category = _SCALAR_CATEGORY[kind]
+    if _CATEGORY[a] >= category:
+        return a
+    return _default[0] if category == 2 else INT64
+
+
+def promote_types(type1, type2):
+    """The dtype to which PyTorch promotes ``type1`` with ``type2``."""
+    return of(promote(type1.numpy, type2.numpy))
+
+
+class finfo:
+    """Limits of a floating-point dtype: ``bits eps max min tiny smallest_normal resolution dtype``."""
+
+    def __init__(self, type=None):
+        type = get_default_dtype() if type is None else type
+        if not type.is_floating_point:
+            raise TypeError(f"finfo() requires a floating point input type, got {type!r}. Hint: use iinfo.")
+        info = (ml_dtypes.finfo if type.name == "bfloat16" else np.finfo)(type.numpy)
+        self.bits, self.dtype = info.bits, type.name
+        for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):
+            setattr(self, name, float(getattr(info, name)))
+
+    def __repr__(self):
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
+        )
+
+
+class iinfo:
+    """Limits of an integer dtype: ``bits max min dtype``."""
+
+    def __init__(self, type):
+        if type.is_floating_point or type is bool_:
+            raise TypeError(f"iinfo() requires an integer input type, got {type!r}. Hint: use finfo.")
+        info = np.iinfo(type.numpy)
+        self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), type.name
+
+    def __repr__(self):
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

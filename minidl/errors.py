@@ -1,0 +1,17 @@
+"""Exception classes of minidl. Each is also the built-in class that PyTorch raises in its place."""
+
+
+class DeviceError(RuntimeError):
+    """Arrays of one operation live on different devices, or a device cannot be used."""
+
+
+class FileFormatError(RuntimeError):
+    """A file is truncated, damaged or of another format; nothing of it was used."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """A device has no room for an allocation."""
+
+
+class GradcheckError(RuntimeError):
+    """An analytic gradient and a numeric one disagree."""

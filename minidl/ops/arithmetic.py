@@ -1,0 +1,162 @@
+"""Arithmetic of two operands: broadcasting, PyTorch's promotion, Python numbers on either side."""
+
+from minidl import dtypes
+from minidl.autograd import op
+from minidl.backends import of
+from minidl.ops.common import checked, floating, promote
+
+
+def binary(name, input, other):
+    """A backend's function of two operands, promoted first; one of them may be a Python number."""
+    input, other = promote(input, other)
+    space = of(input if hasattr(input, "dtype") else other)
+    try:
+        return getattr(space, name)(input, other)
+    except ValueError:
+        return checked(getattr(space, name), input, other)
+
+
+def is_number(value):
+    """Whether a raw operand is a Python number."""
+    return isinstance(value, (bool, int, float))
+
+
+def _is_bool(value):
+    return value is True or value is False or getattr(value, "dtype", None) == dtypes.BOOL
+
+
+@op(
+    input=lambda g: g, other=lambda g, alpha: g if alpha == 1 else mul(g, alpha), dunder="add", inplace=True,
+)  # fmt: skip
+def add(input, other, *, alpha=1):
+    """input + alpha * other, elementwise with broadcasting and type promotion.
+
+    Shapes: any that broadcast. Raises ``RuntimeError`` where they do not. Source: ``torch.add``.
+
+    >>> import minidl
+    >>> minidl.add(minidl.tensor([1.0, 2.0]), 10, alpha=2)
+    tensor([21., 22.])
+    """
+    return binary("add", input, other if alpha == 1 else _scaled(other, alpha))
+
+
+def _scaled(other, alpha):
+    return other * alpha if is_number(other) else binary("mul", other, alpha)
+
+
+@op(
+    input=lambda g: g, other=lambda g, alpha: mul(g, -alpha), dunder="sub", inplace=True, aliases=("subtract",),
+)  # fmt: skip
+def sub(input, other, *, alpha=1):
+    """input - alpha * other, elementwise with broadcasting and type promotion.
+
+    Shapes: any that broadcast. Raises ``RuntimeError`` where they do not, or for bool operands. Source: ``torch.sub``.
+
+    >>> import minidl
+    >>> minidl.sub(minidl.tensor([1.0, 2.0]), 0.5)
+    tensor([0.5000, 1.5000])
+    """
+    if _is_bool(input) or _is_bool(other):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
+        )
+    return binary("sub", input, other if alpha == 1 else _scaled(other, alpha))
+
+
+@op(
+    input=lambda g, other: mul(g, other), other=lambda g, input: mul(g, input),
+    dunder="mul", inplace=True, aliases=("multiply",),
+)  # fmt: skip
+def mul(input, other):
+    """input * other, elementwise with broadcasting and type promotion.
+
+    Shapes: any that broadcast. Raises ``RuntimeError`` where they do not. Source: ``torch.mul``.
+
+    >>> import minidl
+    >>> minidl.tensor([1.0, 2.0]) * minidl.tensor([[3.0], [4.0]])
+    tensor([[3., 6.],
+            [4., 8.]])
+    """
+    return binary("mul", input, other)
+
+
+def _div_input(g, other, rounding_mode):
+    return zeros_of(g) if rounding_mode is not None else div(g, other)
+
+
+def _div_other(g, input, other, rounding_mode):
+    return zeros_of(g) if rounding_mode is not None else neg(mul(g, div(div(input, other), other)))
+
+
+def zeros_of(g):
+    """A zero gradient."""
+    return mul(g, 0.0)
+
+
+@op(
+    input=_div_input, other=_div_other, dunder="truediv", inplace=True, aliases=("divide", "true_divide"),
+)  # fmt: skip
+def div(input, other, *, rounding_mode=None):
+    """input / other, elementwise; integers divide as floats unless ``rounding_mode`` is ``'floor'`` or ``'trunc'``.
+
+    Raises ``RuntimeError`` for another rounding mode. Source: ``torch.div``.
+
+    >>> import minidl
+    >>> minidl.tensor([7, -7]) / 2
+    tensor([ 3.5000, -3.5000])
+    >>> minidl.div(minidl.tensor([7, -7]), 2, rounding_mode="trunc")
+    tensor([ 3, -3])
+    """
+    if rounding_mode == "floor":
+        return floor_quotient(input, other)
+    if rounding_mode not in (None, "trunc"):
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        )
+    input, other = promote(input, other)
+    array = input if hasattr(input, "dtype") else other
+    dtype, space = array.dtype, of(array)
+    if not dtypes.is_floating(dtype):
+        if rounding_mode == "trunc":
+            refuse_zero(other)
+            wide = checked(space.div, _wide(input), _wide(other))
+            return space.trunc(wide).astype(dtype)
+        input = floating(input) if hasattr(input, "dtype") else input
+        other = floating(other) if hasattr(other, "dtype") else other
+    out = checked(space.div, input, other)
+    return space.trunc(out) if rounding_mode == "trunc" else out
+
+
+def _wide(value):
+    return value.astype(dtypes.FLOAT64) if hasattr(value, "dtype") else value
+
+
+def refuse_zero(other):
+    """Raises ``RuntimeError`` for an integer divisor of zero."""
+    if (other == 0) if is_number(other) else bool((other == 0).any()):
+        raise RuntimeError("ZeroDivisionError: integer division by zero. Hint: convert to floating point first.")
+
+
+def floor_quotient(input, other):
+    """floor(input / other) of raw operands."""
+    input, other = promote(input, other)
+    if not dtypes.is_floating((input if hasattr(input, "dtype") else other).dtype):
+        refuse_zero(other)
+    return binary("floor_divide", input, other)
+
+
+@op(input=lambda g: neg(g), dunder="neg", aliases=("negative",), inplace=True)
+def neg(input):
+    """-input, elementwise. Raises ``RuntimeError`` for bool. Source: ``torch.neg``.
+
+    >>> import minidl
+    >>> -minidl.tensor([1.0, -2.0])
+    tensor([-1.,  2.])
+    """
+    if input.dtype == dtypes.BOOL:
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "`~` or `logical_not()` operator instead."
+        )
+    return of(input).neg(input)

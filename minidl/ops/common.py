@@ -1,0 +1,126 @@
+"""What the op families share: promotion, dimensions, error texts."""
+
+from minidl import backends, dtypes
+from minidl.backends import of
+
+_NATIVE = {dtypes.FLOAT32, dtypes.FLOAT64, dtypes.float16.numpy}
+
+
+def promote(input, other):
+    """Both operands in their common dtype. Python numbers stay numbers where the array library keeps the array's dtype.
+
+    Rules: PyTorch's. A Python number, and a 0-d tensor beside one with dimensions, widens only across categories.
+    """
+    kind = other.__class__
+    if kind is float or kind is int or kind is bool:
+        return _with_number(input, other, kind)
+    kind = input.__class__
+    if kind is float or kind is int or kind is bool:
+        other, input = _with_number(other, input, kind)
+        return input, other
+    a, b = input.dtype, other.dtype
+    if a is b:
+        return input, other
+    target = result_dtype(input, other)
+    return (input if a == target else input.astype(target)), (other if b == target else other.astype(target))
+
+
+def result_dtype(input, other):
+    """The common NumPy dtype of two arrays."""
+    a, b = input.dtype, other.dtype
+    if a == b:
+        return a
+    if (input.ndim == 0) == (other.ndim == 0):
+        return dtypes.promote(a, b)
+    with_dims, without = (b, a) if input.ndim == 0 else (a, b)
+    return with_dims if dtypes.category(with_dims) >= dtypes.category(without) else dtypes.promote(with_dims, without)
+
+
+def _with_number(array, number, kind):
+    dtype = array.dtype
+    target = dtypes.promote_scalar(dtype, kind)
+    if target != dtype:
+        array = array.astype(target)
+    if target in _NATIVE:
+        return array, number
+    return array, scalar_like(array, number)
+
+
+def scalar_like(array, number):
+    """A Python number as a 0-d array of ``array``'s dtype and device; integers wrap as PyTorch's do."""
+    space = of(array)
+    if array.dtype.kind in "iu" and not isinstance(number, float):
+        bits = 8 * array.dtype.itemsize
+        number = int(number) & ((1 << bits) - 1)
+        if array.dtype.kind == "i" and number >> (bits - 1):
+            number -= 1 << bits
+    return space.full((), number, array.dtype)
+
+
+def floating(input):
+    """The array itself, or, for integers and bool, in the default dtype."""
+    return input if dtypes.is_floating(input.dtype) else input.astype(dtypes.get_default())
+
+
+def broadcast_error(input, other):
+    """PyTorch's error for shapes that do not broadcast."""
+    a, b = input.shape, other.shape
+    for i in range(1, min(len(a), len(b)) + 1):
+        if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
+            dim = max(len(a), len(b)) - i
+            return RuntimeError(
+                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton dimension {dim}. "
+                f"Shapes were {list(a)} and {list(b)}."
+            )
+    return None
+
+
+def checked(call, input, other):
+    """``call(input, other)``, with PyTorch's error where the shapes do not broadcast."""
+    try:
+        return call(input, other)
+    except (ValueError, RuntimeError):
+        if backends.is_array(input) and backends.is_array(other):
+            error = broadcast_error(input, other)
+            if error is not None:
+                raise error from None
+        raise
+
+
+def wrap_dim(dim, ndim):
+    """A dimension counted from the front. Raises ``IndexError`` out of range; a 0-d tensor has dimensions 0 and -1."""
+    size = ndim or 1
+    if dim.__class__ is not int:
+        dim = as_index(dim, "dim")
+    if not -size <= dim < size:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})")
+    return dim + size if dim < 0 else dim
+
+
+def as_index(value, name):
+    """An integer argument. Raises ``TypeError`` for what is none."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"argument '{name}' must be int, not {value.__class__.__name__}")
+    return value.__index__()
+
+
+def wrap_dims(dim, ndim):
+    """``dim`` (None, an int or several) as a tuple of dimensions counted from the front; None and () mean all."""
+    if dim is None:
+        return tuple(range(ndim))
+    if dim.__class__ is int:
+        return (wrap_dim(dim, ndim),) if ndim else _no_dims(dim)
+    if not isinstance(dim, (tuple, list)):
+        return (wrap_dim(dim, ndim),) if ndim else _no_dims(dim)
+    if not dim:
+        return tuple(range(ndim))
+    wrapped = tuple(wrap_dim(d, ndim) for d in dim)
+    for i, d in enumerate(wrapped):
+        if d in wrapped[:i]:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+    return wrapped if ndim else ()
+
+
+def _no_dims(dim):
+    wrap_dim(dim, 0)
+    return ()

@@ -1,0 +1,243 @@
+"""Creation: from data, by shape, by range."""
+
+import math
+
+import numpy as np
+
+from minidl import backends, dtypes
+from minidl.autograd import Tensor, function
+from minidl.autograd.convert import to_array
+from minidl.autograd.tensor import leaf, make
+from minidl.device import device as as_device
+from minidl.ops.shapes import sizes
+
+
+def _dtype(dtype, default=None):
+    return (dtypes.get_default() if default is None else default) if dtype is None else dtypes.numpy_dtype(dtype)
+
+
+def _space(device):
+    return backends.on(as_device("cpu" if device is None else device))
+
+
+def _target(device):
+    return None if device is None else as_device(device)
+
+
+@function(method=False)
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A tensor holding a copy of ``data``: nested lists, numbers, NumPy arrays. Floats take the default dtype, NumPy's keep theirs.
+
+    Raises ``TypeError`` for what holds no numbers, ``ValueError`` for ragged lists. Source: ``torch.tensor``.
+
+    >>> import minidl
+    >>> minidl.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    wanted = None if dtype is None else dtypes.numpy_dtype(dtype)
+    return leaf(to_array(data, wanted, _target(device), copy=True), requires_grad)
+
+
+@function(method=False, aliases=("asarray",))
+def as_tensor(data, dtype=None, device=None):
+    """``data`` as a tensor, without a copy where dtype and device allow it; a tensor that fits is returned itself. Source: ``torch.as_tensor``.
+
+    >>> import minidl
+    >>> minidl.as_tensor([1.0, 2.0])
+    tensor([1., 2.])
+    """
+    if isinstance(data, Tensor):
+        return data if dtype is None and device is None else data.to(device=device or data.device, dtype=dtype or data.dtype)
+    return make(to_array(data, None if dtype is None else dtypes.numpy_dtype(dtype), _target(device)), None)
+
+
+@function(method=False)
+def from_numpy(ndarray):
+    """A tensor that shares the memory of a NumPy array. Raises ``TypeError`` for what is none. Source: ``torch.from_numpy``.
+
+    >>> import minidl, numpy
+    >>> minidl.from_numpy(numpy.arange(2))
+    tensor([0, 1])
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {ndarray.__class__.__name__})")
+    dtypes.of(ndarray.dtype)
+    if not ndarray.dtype.isnative:
+        raise ValueError("given numpy array has byte order different from the native byte order. Conversion between byte orders is currently not supported.")
+    return make(ndarray.view(np.ndarray), None)
+
+
+@function(method=False)
+def from_dlpack(ext_tensor):
+    """A tensor that shares the memory of any object with ``__dlpack__``. Source: ``torch.from_dlpack``.
+
+    >>> import minidl, numpy
+    >>> minidl.from_dlpack(numpy.arange(2))
+    tensor([0, 1])
+    """
+    kind = ext_tensor.__dlpack_device__()[0]
+    xp = np if kind == 1 else backends.on("cuda").xp
+    return make(xp.from_dlpack(ext_tensor), None)
+
+
+@function(method=False, aliases=())
+def zeros(*size, dtype=None, device=None, requires_grad=False):
+    """A tensor of zeros. Source: ``torch.zeros``.
+
+    >>> import minidl
+    >>> minidl.zeros(2)
+    tensor([0., 0.])
+    """
+    return leaf(_space(device).zeros(_shape(size), _dtype(dtype)), requires_grad)
+
+
+def _shape(size):
+    shape = sizes(size, "size")
+    if any(n < 0 for n in shape):
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
+    return shape
+
+
+@function(method=False)
+def ones(*size, dtype=None, device=None, requires_grad=False):
+    """A tensor of ones. Source: ``torch.ones``.
+
+    >>> import minidl
+    >>> minidl.ones(2)
+    tensor([1., 1.])
+    """
+    return leaf(_space(device).full(_shape(size), 1, _dtype(dtype)), requires_grad)
+
+
+@function(method=False)
+def empty(*size, dtype=None, device=None, requires_grad=False, memory_format=None):
+    """An uninitialised tensor. Source: ``torch.empty``.
+
+    >>> import minidl
+    >>> minidl.empty(2, 3).shape
+    torch.Size([2, 3])
+    """
+    return leaf(_space(device).empty(_shape(size), _dtype(dtype)), requires_grad)
+
+
+@function(method=False)
+def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
+    """A tensor filled with ``fill_value``, whose Python type gives the dtype unless one is named. Source: ``torch.full``.
+
+    >>> import minidl
+    >>> minidl.full((2,), 7)
+    tensor([7, 7])
+    """
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    return leaf(_space(device).full(_shape((size,)), value, _dtype(dtype, dtypes.numpy_dtype(type(value)))), requires_grad)
+
+
+def _like(name, fill):
+    def forward(input, *, dtype=None, device=None, requires_grad=False, memory_format=None):
+        space = backends.on(input.device) if device is None else _space(device)
+        return leaf(fill(space, input._array.shape, _dtype(dtype, input._array.dtype)), requires_grad)
+
+    forward.__name__ = forward.__qualname__ = name + "_like"
+    forward.__doc__ = f"""``{name}`` of the input's size, dtype and device. Source: ``torch.{name}_like``."""
+    return function(method=False)(forward)
+
+
+zeros_like = _like("zeros", lambda space, shape, dtype: space.zeros(shape, dtype))
+ones_like = _like("ones", lambda space, shape, dtype: space.full(shape, 1, dtype))
+empty_like = _like("empty", lambda space, shape, dtype: space.empty(shape, dtype))
+
+
+@function(method=False)
+def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False):
+    """A tensor of the input's size, dtype and device filled with ``fill_value``. Source: ``torch.full_like``."""
+    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+
+
+def _new(name, make_one):
+    def forward(self, *args, dtype=None, device=None, requires_grad=False):
+        where = {"dtype": dtype or self.dtype, "device": device or self.device, "requires_grad": requires_grad}
+        return make_one(*args, **where)
+
+    forward.__name__ = forward.__qualname__ = "new_" + name
+    forward.__doc__ = f"""``{name}`` of this tensor's dtype and device. Source: ``torch.Tensor.new_{name}``."""
+    return function(faces=())(forward)
+
+
+new_zeros, new_ones, new_empty = _new("zeros", zeros), _new("ones", ones), _new("empty", empty)
+new_full, new_tensor = _new("full", full), _new("tensor", tensor)
+
+
+def _number(value):
+    return value.item() if isinstance(value, (Tensor, np.generic)) else value
+
+
+@function(method=False)
+def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+    """start, start + step, ... below end; int64 where all three are integers. ``arange(end)`` starts at 0. Source: ``torch.arange``.
+
+    >>> import minidl
+    >>> minidl.arange(1, 6, 2)
+    tensor([1, 3, 5])
+    """
+    start, end = (0, start) if end is None else (start, end)
+    start, end, step = _number(start), _number(end), _number(step)
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    whole = all(isinstance(v, int) for v in (start, end, step))
+    wanted = _dtype(dtype, dtypes.INT64 if whole else None)
+    if whole:
+        return leaf(_space(device).arange(start, end, step, wanted), requires_grad)
+    count = math.ceil((end - start) / step)
+    space = _space(device)
+    steps = space.arange(0, count, 1, dtypes.FLOAT64)
+    return leaf(space.astype(space.add(space.mul(steps, float(step)), float(start)), wanted), requires_grad)
+
+
+@function(method=False)
+def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False):
+    """``steps`` numbers at equal distance from ``start`` to ``end``, both included. Source: ``torch.linspace``.
+
+    >>> import minidl
+    >>> minidl.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    return leaf(_space(device).linspace(_number(start), _number(end), steps, _dtype(dtype)), requires_grad)
+
+
+@function(method=False)
+def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
+    """The n by m (default n) identity matrix. Source: ``torch.eye``.
+
+    >>> import minidl
+    >>> minidl.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return leaf(_space(device).eye(n, n if m is None else m, _dtype(dtype)), requires_grad)
+
+
+@function(method=False)
+def is_tensor(obj):
+    """Whether ``obj`` is a Tensor. Source: ``torch.is_tensor``."""
+    return isinstance(obj, Tensor)
+
+
+@function(method=False)
+def numel(input):
+    """Number of elements. Source: ``torch.numel``."""
+    return input.numel()
+
+
+@function(method=False)
+def is_floating_point(input):
+    """Whether the dtype is a floating-point one. Source: ``torch.is_floating_point``."""
+    return input.is_floating_point()
+
+
+@function(method=False)
+def result_type(tensor1, tensor2):
+    """The dtype of an arithmetic result of the two. Source: ``torch.result_type``."""
+    return (tensor1 + tensor2).dtype

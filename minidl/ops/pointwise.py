@@ -1,0 +1,129 @@
+"""Functions of one operand, elementwise. Integers are computed in the default dtype where the result is no integer."""
+
+import math
+
+from minidl.autograd import op
+from minidl.backends import of
+from minidl.ops.arithmetic import add, div, mul, neg, sub
+from minidl.ops.common import floating
+
+
+def _unary(name, equation, rule, example="0.5", floats=True, **naming):
+    """An op of one operand; ``floats``: integers become the default dtype first."""
+
+    def forward(input):
+        if floats:
+            input = floating(input)
+        return getattr(of(input), name)(input)
+
+    forward.__name__ = forward.__qualname__ = name
+    forward.__doc__ = f"""{equation}, elementwise. Shape of ``input``; integers {"become the default dtype" if floats else "stay integers"}. Source: ``torch.{name}``.
+
+    >>> import minidl
+    >>> minidl.{name}(minidl.tensor([{example}])).shape
+    torch.Size([1])
+    """
+    return op(input=rule, inplace=True, **naming)(forward)
+
+
+abs = _unary("abs", "|x|", lambda g, input: mul(g, sign(input)), floats=False, dunder="abs", aliases=("absolute",))
+square = _unary("square", "x^2", lambda g, input: mul(g, mul(input, 2)), floats=False)
+sign = _unary("sign", "-1, 0 or 1 by the sign of x", lambda g: mul(g, 0.0), floats=False)
+floor = _unary("floor", "The largest integer <= x", lambda g: mul(g, 0.0), floats=False)
+ceil = _unary("ceil", "The smallest integer >= x", lambda g: mul(g, 0.0), floats=False)
+trunc = _unary("trunc", "x without its fraction", lambda g: mul(g, 0.0), floats=False, aliases=("fix",))
+exp = _unary("exp", "e^x", lambda g, result: mul(g, result))
+exp2 = _unary("exp2", "2^x", lambda g, result: mul(g, mul(result, math.log(2))))
+expm1 = _unary("expm1", "e^x - 1, accurate near 0", lambda g, result: mul(g, add(result, 1)))
+log = _unary("log", "Natural logarithm of x", lambda g, input: div(g, input))
+log2 = _unary("log2", "Logarithm of x to base 2", lambda g, input: div(g, mul(input, math.log(2))))
+log10 = _unary("log10", "Logarithm of x to base 10", lambda g, input: div(g, mul(input, math.log(10))))
+log1p = _unary("log1p", "log(1 + x), accurate near 0", lambda g, input: div(g, add(input, 1)))
+sqrt = _unary("sqrt", "Square root of x", lambda g, result: div(g, mul(result, 2)))
+rsqrt = _unary("rsqrt", "1 / sqrt(x)", lambda g, result: mul(g, mul(mul(result, mul(result, result)), -0.5)))
+reciprocal = _unary("reciprocal", "1 / x", lambda g, result: neg(mul(g, mul(result, result))))
+sin = _unary("sin", "Sine of x in radians", lambda g, input: mul(g, cos(input)))
+cos = _unary("cos", "Cosine of x in radians", lambda g, input: neg(mul(g, sin(input))))
+tan = _unary("tan", "Tangent of x in radians", lambda g, result: mul(g, add(mul(result, result), 1)))
+asin = _unary("asin", "Inverse sine in radians", lambda g, input: mul(g, rsqrt(sub(1, mul(input, input)))), aliases=("arcsin",))
+acos = _unary("acos", "Inverse cosine in radians", lambda g, input: neg(mul(g, rsqrt(sub(1, mul(input, input))))), aliases=("arccos",))
+atan = _unary("atan", "Inverse tangent in radians", lambda g, input: div(g, add(mul(input, input), 1)), aliases=("arctan",))
+sinh = _unary("sinh", "Hyperbolic sine", lambda g, input: mul(g, cosh(input)))
+cosh = _unary("cosh", "Hyperbolic cosine", lambda g, input: mul(g, sinh(input)))
+asinh = _unary("asinh", "Inverse hyperbolic sine", lambda g, input: mul(g, rsqrt(add(mul(input, input), 1))), aliases=("arcsinh",))
+acosh = _unary("acosh", "Inverse hyperbolic cosine", lambda g, input: mul(g, rsqrt(sub(mul(input, input), 1))), "1.5", aliases=("arccosh",))
+atanh = _unary("atanh", "Inverse hyperbolic tangent", lambda g, input: div(g, sub(1, mul(input, input))), aliases=("arctanh",))
+erf = _unary("erf", "2/sqrt(pi) times the integral of exp(-t^2) from 0 to x", lambda g, input: mul(g, mul(exp(neg(mul(input, input))), 2 / math.sqrt(math.pi))))
+
+
+
+
+@op(
+    input=lambda g, result: _tanh_grad(g, result), faces=("torch", "functional"), inplace=True,
+)  # fmt: skip
+def tanh(input):
+    """Hyperbolic tangent, (e^x - e^-x) / (e^x + e^-x), elementwise. Source: ``torch.tanh``.
+
+    >>> import minidl
+    >>> minidl.tanh(minidl.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
+    """
+    input = floating(input)
+    return of(input).tanh(input)
+
+
+@op(
+    g=lambda g0, result: _tanh_grad(g0, result), result=lambda g0, g, result: mul(g0, mul(mul(g, result), -2)),
+    method=False, faces=(),
+)  # fmt: skip
+def _tanh_grad(g, result):
+    return of(g).tanh_grad(g, result)
+
+
+@op(
+    input=lambda g, result: _sigmoid_grad(g, result), faces=("torch", "functional"), inplace=True, aliases=("expit",),
+)  # fmt: skip
+def sigmoid(input):
+    """1 / (1 + e^-x), elementwise, without overflow. Source: ``torch.sigmoid``.
+
+    >>> import minidl
+    >>> minidl.sigmoid(minidl.tensor([0.0, 1000.0]))
+    tensor([0.5000, 1.0000])
+    """
+    input = floating(input)
+    return of(input).sigmoid(input)
+
+
+@op(
+    g=lambda g0, result: _sigmoid_grad(g0, result), result=lambda g0, g, result: mul(g0, mul(g, sub(1, mul(result, 2)))),
+    method=False, faces=(),
+)  # fmt: skip
+def _sigmoid_grad(g, result):
+    return of(g).sigmoid_grad(g, result)
+
+
+@op(input=lambda g, result: _relu_grad(g, result), faces=("torch", "functional"), inplace=True)
+def relu(input, inplace=False):
+    """max(x, 0), elementwise; NaN stays NaN; the gradient at 0 is 0. Source: ``torch.nn.functional.relu``.
+
+    >>> import minidl
+    >>> minidl.relu(minidl.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return of(input).relu(input)
+
+
+@op(g=lambda g0, result: _relu_grad(g0, result), constant="result", method=False, faces=())
+def _relu_grad(g, result):
+    return of(g).relu_grad(g, result)
+
+
+@op(input=lambda g: mul(g, 0.0), inplace=True)
+def round(input, *, decimals=0):
+    """The nearest integer, or number of ``decimals`` digits; halves go to the even one. Source: ``torch.round``.
+
+    >>> import minidl
+    >>> minidl.round(minidl.tensor([0.5, 1.5, 2.4]))
+    tensor([0., 2., 2.])
+    """
+    return of(input).round(input, decimals)

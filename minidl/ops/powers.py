@@ -1,0 +1,115 @@
+"""Powers, remainders and angles."""
+
+import math
+
+from minidl import dtypes
+from minidl.autograd import op
+from minidl.backends import of
+from minidl.ops.arithmetic import add, binary, div, floor_quotient, is_number, mul, neg, refuse_zero, sub, zeros_of
+from minidl.ops.common import floating, promote
+from minidl.ops.comparison import eq, ge, logical_and
+from minidl.ops.pointwise import floor, log, trunc
+from minidl.ops.selection import where
+
+
+@op(input=lambda g: zeros_of(g), other=lambda g: zeros_of(g), dunder="floordiv", inplace=True)
+def floor_divide(input, other):
+    """floor(input / other), elementwise, in the promoted dtype. Source: ``torch.floor_divide``.
+
+    >>> import minidl
+    >>> minidl.tensor([7, -7]) // 2
+    tensor([ 3, -4])
+    """
+    return floor_quotient(input, other)
+
+
+@op(
+    input=lambda g: g, other=lambda g, input, other: neg(mul(g, floor(div(input, other)))), dunder="mod", inplace=True,
+)  # fmt: skip
+def remainder(input, other):
+    """input - other * floor(input / other): the result has the divisor's sign. Source: ``torch.remainder``.
+
+    >>> import minidl
+    >>> minidl.tensor([7.0, -7.0]) % 4
+    tensor([3., 1.])
+    """
+    promoted, divisor = promote(input, other)
+    if not dtypes.is_floating((promoted if hasattr(promoted, "dtype") else divisor).dtype):
+        refuse_zero(divisor)
+    return binary("remainder", input, other)
+
+
+@op(input=lambda g: g, other=lambda g, input, other: neg(mul(g, trunc(div(input, other)))), inplace=True)
+def fmod(input, other):
+    """input - other * trunc(input / other): the result has the dividend's sign. Source: ``torch.fmod``.
+
+    >>> import minidl
+    >>> minidl.fmod(minidl.tensor([7.0, -7.0]), 4)
+    tensor([ 3., -3.])
+    """
+    promoted, divisor = promote(input, other)
+    if not dtypes.is_floating((promoted if hasattr(promoted, "dtype") else divisor).dtype):
+        refuse_zero(divisor)
+    return binary("fmod", input, other)
+
+
+def _pow_input(g, input, other):
+    """d/dx x^p = p x^(p-1), which is 0 for p = 0 also at x = 0."""
+    if isinstance(other, (bool, int, float)):
+        if other == 0:
+            return zeros_of(g)
+        return g if other == 1 else mul(g, mul(pow(input, other - 1), other))
+    slope = mul(other, pow(input, sub(other, 1)))
+    return mul(g, where(eq(other, 0), zeros_of(slope), slope))
+
+
+def _pow_other(g, input, other, result):
+    """d/dp x^p = x^p log x, which is 0 at x = 0 for p >= 0."""
+    if isinstance(input, (bool, int, float)):
+        if input == 0:
+            return mul(g, where(ge(other, 0), zeros_of(result), mul(result, -float("inf"))))
+        return mul(g, mul(result, math.log(input) if input > 0 else float("nan")))
+    flat = logical_and(eq(input, 0), ge(other, 0))
+    slope = mul(result, log(where(flat, add(mul(input, 0), 1), input)))
+    return mul(g, where(flat, zeros_of(slope), slope))
+
+
+@op(input=_pow_input, other=_pow_other, dunder="pow", inplace=True)
+def pow(input, other):
+    """input to the power of other, elementwise.
+
+    Integers to negative integer powers raise ``RuntimeError``. Source: ``torch.pow``.
+
+    >>> import minidl
+    >>> minidl.tensor([1.0, 2.0, 3.0]) ** 2
+    tensor([1., 4., 9.])
+    """
+    if is_number(other) and hasattr(input, "dtype") and dtypes.is_floating(input.dtype):
+        if other == 2:
+            return of(input).square(input)
+        if other == 0.5:
+            return of(input).sqrt(input)
+    try:
+        return binary("pow", input, other)
+    except ValueError as error:
+        raise RuntimeError(f"{error} Hint: make one of them floating point.") from None
+
+
+def _hypotenuse_squared(input, other):
+    return add(mul(input, input), mul(other, other))
+
+
+@op(
+    input=lambda g, input, other: mul(g, div(other, _hypotenuse_squared(input, other))),
+    other=lambda g, input, other: neg(mul(g, div(input, _hypotenuse_squared(input, other)))),
+    number="", inplace=True, aliases=("arctan2",),
+)  # fmt: skip
+def atan2(input, other):
+    """The angle of the point (other, input) from the first axis, in radians, in (-pi, pi]. Source: ``torch.atan2``.
+
+    >>> import minidl
+    >>> minidl.atan2(minidl.tensor([1.0]), minidl.tensor([1.0]))
+    tensor([0.7854])
+    """
+    input, other = promote(floating(input), floating(other))
+    return binary("atan2", input, other)

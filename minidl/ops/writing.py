@@ -1,0 +1,86 @@
+"""In-place writes that are no in-place form of another op: copy_, fill_, zero_, masked_fill_."""
+
+from minidl import backends, dtypes
+from minidl.autograd import Tensor, function, op
+from minidl.autograd.inplace import check_writable, write
+from minidl.backends import of
+from minidl.ops.common import scalar_like
+from minidl.ops.indexing import mul_zero
+from minidl.ops.reductions import sum
+from minidl.ops.selection import where
+
+
+@op(input=lambda g: mul_zero(g), source=lambda g: g, faces=(), method=False)
+def _copied(input, source):
+    """``source`` broadcast to ``input``'s shape and cast to its dtype."""
+    space = of(input)
+    return space.copy(space.broadcast_to(source.astype(input.dtype), input.shape))
+
+
+@function(faces=())
+def copy_(self, src, non_blocking=False):
+    """Writes ``src``, broadcast, cast and moved to this device, into the tensor. Source: ``torch.Tensor.copy_``.
+
+    >>> import minidl
+    >>> minidl.zeros(2).copy_(minidl.tensor([1, 2]))
+    tensor([1., 2.])
+    """
+    check_writable(self, "copy_")
+    if not isinstance(src, Tensor):
+        raise TypeError(f"copy_(): argument 'src' must be Tensor, not {src.__class__.__name__}")
+    if backends.of(src._array) is not backends.of(self._array):
+        src = src.to(self.device)
+    mine, theirs = self._array.shape, src._array.shape
+    if len(theirs) > len(mine) or any(a not in (1, b) for a, b in zip(reversed(theirs), reversed(mine), strict=False)):
+        raise RuntimeError(f"The size of tensor a ({list(mine)}) must match the size of tensor b ({list(theirs)}) in copy_")
+    return write(self, _copied(self, src), "copy_")
+
+
+@op(input=lambda g: mul_zero(g), value=lambda g: sum(g), faces=(), method=False, number="value")
+def _filled(input, value):
+    value = scalar_like(input, value) if not hasattr(value, "dtype") else value.astype(input.dtype)
+    space = of(input)
+    return space.copy(space.broadcast_to(value, input.shape))
+
+
+@function(faces=())
+def fill_(self, value):
+    """Writes a number, or a 0-d tensor, everywhere. Source: ``torch.Tensor.fill_``.
+
+    >>> import minidl
+    >>> minidl.zeros(2).fill_(3)
+    tensor([3., 3.])
+    """
+    check_writable(self, "fill_")
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+    return write(self, _filled(self, value), "fill_")
+
+
+@function(faces=())
+def zero_(self):
+    """Writes zeros. Source: ``torch.Tensor.zero_``."""
+    check_writable(self, "zero_")
+    return write(self, _filled(self, 0), "zero_")
+
+
+@function(faces=())
+def masked_fill(input, mask, value):
+    """A copy with ``value`` where ``mask`` (bool, broadcastable) holds. Source: ``torch.Tensor.masked_fill``.
+
+    >>> import minidl
+    >>> minidl.ones(2).masked_fill(minidl.tensor([True, False]), 0.0)
+    tensor([0., 1.])
+    """
+    if mask.dtype is not dtypes.bool_:
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype!r}")
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
+    return where(mask, value, input).to(input.dtype)
+
+
+@function(faces=())
+def masked_fill_(self, mask, value):
+    """In-place form of ``masked_fill``."""
+    check_writable(self, "masked_fill_")
+    return write(self, masked_fill(self.clone(), mask, value), "masked_fill_")
