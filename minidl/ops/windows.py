@@ -1,0 +1,59 @@
+"""What convolution and pooling share: arguments with one entry a spatial dimension, batches, dtypes that they take."""
+
+from minidl.autograd import Tensor
+from minidl.ops.common import as_index
+from minidl.ops.shapes import squeeze, unsqueeze
+
+_SCALAR_NAMES = {
+    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
+    "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64",
+}  # fmt: skip
+COUNTS = {1: "one int", 2: "two ints", 3: "three ints"}
+
+
+def is_tensor(value, name, argument, position):
+    """Raises ``TypeError`` where an argument is no Tensor."""
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {value.__class__.__name__}. "
+            "Hint: minidl.tensor(...) makes one."
+        )
+
+
+def ints(value, name, argument):
+    """An int or several as a tuple of ints. Raises ``TypeError`` for others."""
+    if value.__class__ is int:
+        return (value,)
+    if isinstance(value, (tuple, list)):
+        return tuple(v if v.__class__ is int else as_index(v, argument) for v in value)
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(
+            f"{name}(): argument '{argument}' must be tuple of ints, not {value.__class__.__name__}"
+        )
+    return (value.__index__(),)
+
+
+def refuse_dtype(input, name, kinds):
+    """Raises ``NotImplementedError`` for an input whose dtype is among ``kinds``: letters of NumPy's dtype kinds."""
+    dtype = input._array.dtype
+    if dtype.kind in kinds and not input.is_floating_point():
+        kind = _SCALAR_NAMES.get(input.dtype.name, input.dtype.name)
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for '{kind}'. Hint: convert the input with .float()."
+        )
+
+
+def batched(input, rank):
+    """The input with a batch dimension, and whether it had none: (C, *size) or (N, C, *size)."""
+    single = input.ndim == rank + 1
+    return (unsqueeze(input, 0) if single else input), single
+
+
+def unbatched(output, single):
+    """The output without the batch dimension that ``batched`` added."""
+    return squeeze(output, 0) if single else output
+
+
+def by(sizes):
+    """Sizes as PyTorch prints them in messages: ``3 x 3``."""
+    return " x ".join(map(str, sizes))
