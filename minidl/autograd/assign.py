@@ -11,7 +11,7 @@ from minidl.autograd.views import replay
 class _Alias:
     """Passes its gradient on."""
 
-    backward_name, multiple, keep = "AliasBackward0", False, ()
+    backward_name, keep = "AliasBackward0", ()
 
     def pull(self, node, g):
         return (g,)
@@ -43,7 +43,7 @@ def _without_region(g, steps, layout):
 class _Region:
     """The backward of ``_without_region``, which is its own."""
 
-    backward_name, multiple, keep = "SliceBackward0", False, ()
+    backward_name, keep = "SliceBackward0", ()
 
     def pull(self, node, g):
         return (_without_region(g, *node.saved),)
@@ -62,7 +62,7 @@ def _boxed_without_region(g, steps, layout):
 class _CopySlices:
     """A root whose region at ``steps`` was replaced: its gradient goes to the old root outside, to the new value inside the region."""
 
-    backward_name, multiple, keep = "CopySlices", False, ()
+    backward_name, keep = "CopySlices", ()
 
     def pull(self, node, g):
         steps, layout = node.saved

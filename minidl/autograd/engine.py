@@ -31,7 +31,7 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
             leaves[target] = g if target not in leaves else _add(leaves[target], g, boxed)
             return
         held = pending.get(target)
-        if target.op.multiple or target.shape.__class__ is list:
+        if target.shape.__class__ is list:
             if held is None:
                 held = pending[target] = [None] * len(target.shape)
                 heappush(heap, (-target.order, target))
@@ -67,7 +67,7 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
             if gradient is None or edge is None or (needed is not None and edge[0] not in needed):
                 continue
             target = edge[0]
-            if target.order and target not in pending and gradient.shape == target.shape and gradient.dtype is target.dtype and not target.op.multiple:
+            if target.order and target not in pending and gradient.shape == target.shape and gradient.dtype is target.dtype:
                 pending[target] = gradient  # the usual case of ``give``, without the call
                 heappush(heap, (-target.order, target))
             else:

@@ -42,7 +42,6 @@ class Op:
             wanted = wants(entry.rule, self.name, self.tensors, self.attributes, forward)
             self.rules.append((tuple(self.tensors.index(n) for n in entry.names), entry.rule, wanted))
         self.keep = self._kept()
-        self.multiple = any(w.kind == "grad" and w.key > 0 or w.kind == "result" and w.key is not None for w in self._wants())
         self.residuals = "Saved" in forward.__code__.co_names
         self.backward_name = "".join(p.capitalize() for p in self.name.strip("_").split("_")) + "Backward0"
         self._pull = None

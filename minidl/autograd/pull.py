@@ -36,7 +36,7 @@ def compile_pull(op, unboxed):
 
     ``g`` is an array, or for several outputs a list with None where unused.
     """
-    space = {"freed": freed, "stale": stale, "list": list}
+    space = {"freed": freed, "stale": stale}
     lines = []
     if op.keep:
         lines += ["s = node.saved", "if s is None:", "    raise freed(node)"]
@@ -63,7 +63,7 @@ def compile_pull(op, unboxed):
             parts[i] = f"r{number}" if len(indices) == 1 else f"r{number}[{position}]"
     ordered = "".join(f"{parts[i]}, " for i in order)
     if op.sequence is not None and op.sequence not in op.constants:
-        ordered += f"*({parts[op.tensors.index(op.sequence)]} or ())"
+        ordered += f"*({parts[op.tensors.index(op.sequence)]} or ()), "
     lines.append(f"return ({ordered})")
     source = "\n    ".join(["def pull(node, g):", *lines]) + "\n"
     filename = f"<minidl backward of {op.name}>"
@@ -74,7 +74,7 @@ def compile_pull(op, unboxed):
 
 def _argument(op, want, need):
     if want.kind == "grad":
-        return f"g[{want.key}]" if op.multiple else "g"
+        return f"g[{want.key}]" if want.key else "(g[0] if g.__class__ is list else g)"
     return need if want.kind == "needs" else f"s[{op.keep.index(want)}]"
 
 
@@ -123,7 +123,7 @@ def _edge_of(op, node, index):
 
 def _boxed_argument(op, node, want, g, kept, needs):
     if want.kind == "grad":
-        return g[want.key] if op.multiple else g
+        return g[want.key] if g.__class__ is list else g
     if want.kind == "needs":
         return needs
     value = kept[want]
@@ -155,7 +155,7 @@ def _pull_composed(op, node, g, kept, run):
         values.append(value)
     outputs = op.composed(*values)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    grads = g if op.multiple else [g]
+    grads = g if g.__class__ is list else [g]
     roots = [(o._edge, d) for o, d in zip(outputs, grads, strict=False) if d is not None and isinstance(o, Tensor) and o._edge]
     captures = {inputs[i]._edge: i for i in order if i in inputs and inputs[i]._edge is not None}
     found = run(roots, retain_graph=True, create_graph=True, captures=captures)

@@ -33,6 +33,8 @@ def wants(rule, op_name, tensors, attributes, forward):
     found = []
     for name in inspect.signature(rule).parameters:
         stem, _, tail = name.rpartition("_")
+        if name in ("g", "needs", "result") and (name in tensors or name in attributes):
+            raise ImportError(f"op {op_name}: rule parameter {name!r} is also an argument of the op; rename the argument")
         if name == "g" or (name[0] == "g" and name[1:].isdigit()):
             found.append(Want("grad", int(name[1:] or 0)))
         elif name == "needs":

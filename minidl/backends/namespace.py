@@ -30,12 +30,21 @@ def trace_fallbacks():
         _traces.remove(fallen)
 
 
-def _functions(package):
-    """Public functions of all modules in a package, by name; a name in two families is an error."""
+def _functions(package, unavailable=None):
+    """Public functions of all modules in a package, by name; a name in two families is an error.
+
+    Where ``unavailable`` is a dict, a family that cannot be imported is left out and its reason kept there.
+    """
     found = {}
     room = importlib.import_module(package)
     for info in pkgutil.iter_modules(room.__path__):
-        module = importlib.import_module(f"{package}.{info.name}")
+        try:
+            module = importlib.import_module(f"{package}.{info.name}")
+        except ImportError as error:
+            if unavailable is None:
+                raise
+            unavailable[info.name] = str(error)
+            continue
         for name, value in vars(module).items():
             if name.startswith("_") or inspect.isclass(value) or not callable(value):
                 continue
@@ -83,7 +92,8 @@ class Backend:
     """A namespace of array functions: those of ``package`` on array module ``xp``, hot ones overridden.
 
     ``bind`` is what an override takes before its arguments (nothing for native; array module and extension for CUDA).
-    ``overrides`` maps the names that are overridden to their functions.
+    ``overrides`` maps the names that are overridden to their functions; ``unavailable`` the families whose extension
+    does not load to the reason.
     """
 
     def __init__(self, name, xp, package, overrides=None, bind=()):
@@ -92,7 +102,8 @@ class Backend:
         functions = _functions(package)
         for key, fn in functions.items():
             setattr(self, key, _numpy_call(fn) if xp is np else functools.partial(fn, xp))
-        self.overrides = _functions(overrides) if overrides else {}
+        self.unavailable = {}
+        self.overrides = _functions(overrides, self.unavailable) if overrides else {}
         for key, fast in self.overrides.items():
             if key not in functions:
                 raise ImportError(f"{overrides}: {key!r} overrides nothing in {package}")

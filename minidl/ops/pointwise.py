@@ -73,11 +73,11 @@ def tanh(input):
 
 
 @op(
-    g=lambda g0, result: _tanh_grad(g0, result), result=lambda g0, g, result: mul(g0, mul(mul(g, result), -2)),
+    grad=lambda g, output: _tanh_grad(g, output), output=lambda g, grad, output: mul(g, mul(mul(grad, output), -2)),
     method=False, faces=(),
 )  # fmt: skip
-def _tanh_grad(g, result):
-    return of(g).tanh_grad(g, result)
+def _tanh_grad(grad, output):
+    return of(grad).tanh_grad(grad, output)
 
 
 @op(
@@ -95,11 +95,11 @@ def sigmoid(input):
 
 
 @op(
-    g=lambda g0, result: _sigmoid_grad(g0, result), result=lambda g0, g, result: mul(g0, mul(g, sub(1, mul(result, 2)))),
+    grad=lambda g, output: _sigmoid_grad(g, output), output=lambda g, grad, output: mul(g, mul(grad, sub(1, mul(output, 2)))),
     method=False, faces=(),
 )  # fmt: skip
-def _sigmoid_grad(g, result):
-    return of(g).sigmoid_grad(g, result)
+def _sigmoid_grad(grad, output):
+    return of(grad).sigmoid_grad(grad, output)
 
 
 @op(input=lambda g, result: _relu_grad(g, result), faces=("torch", "functional"), inplace=True)
@@ -113,9 +113,9 @@ def relu(input, inplace=False):
     return of(input).relu(input)
 
 
-@op(g=lambda g0, result: _relu_grad(g0, result), constant="result", method=False, faces=())
-def _relu_grad(g, result):
-    return of(g).relu_grad(g, result)
+@op(grad=lambda g, output: _relu_grad(g, output), output=lambda g: mul(g, 0.0), method=False, faces=())
+def _relu_grad(grad, output):
+    return of(grad).relu_grad(grad, output)
 
 
 @op(input=lambda g: mul(g, 0.0), inplace=True)
