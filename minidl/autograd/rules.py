@@ -41,14 +41,12 @@ def wants(rule, op_name, tensors, attributes, forward):
             found.append(Want("needs", None))
         elif name == "result" or (name.startswith("result") and name[6:].isdigit()):
             found.append(Want("result", int(name[6:]) if name[6:] else None))
-        elif name in residuals:
-            if name in tensors or name in attributes:
-                raise ImportError(f"op {op_name}: residual {name!r} has the name of an argument")
-            found.append(Want("residual", name))
         elif name in tensors:
             found.append(Want("input", tensors.index(name)))
         elif name in attributes:
             found.append(Want("attr", name))
+        elif name in residuals:
+            found.append(Want("residual", name))
         elif stem in tensors and tail in ("shape", "dtype"):
             found.append(Want(tail, tensors.index(stem)))
         else:
@@ -57,7 +55,7 @@ def wants(rule, op_name, tensors, attributes, forward):
 
 
 def _residual_names(forward):
-    """Names that the forward passes to ``Saved(...)``: the keyword tuples among its constants."""
+    """Names that the forward may pass to ``Saved(...)``: the keyword tuples among its constants."""
     if "Saved" not in forward.__code__.co_names:
         return frozenset()
     return frozenset(n for c in forward.__code__.co_consts if isinstance(c, tuple) for n in c if isinstance(n, str))
