@@ -52,10 +52,7 @@ def embedding_dense_double_backward(xp, grad, indices, padding_idx, scale_grad_b
 
 
 def embedding_renorm(xp, weight, indices, max_norm, norm_type):
-    """``weight`` with every row that is used and longer than ``max_norm`` (in the p-norm) scaled down to it.
-
-    As PyTorch, by max_norm / (norm + 1e-7).
-    """
+    """Scales every used row of ``weight`` whose p-norm exceeds ``max_norm`` by max_norm / (norm + 1e-7), in place."""
     used = xp.unique(indices)
     rows = weight[used]
     wide = xp.abs(rows.astype(np.float32) if rows.dtype.itemsize == 2 else rows)
@@ -66,6 +63,4 @@ def embedding_renorm(xp, weight, indices, max_norm, norm_type):
     else:
         norm = (wide**norm_type).sum(axis=1) ** (1 / norm_type)
     scale = xp.where(norm > max_norm, max_norm / (norm + 1e-7), xp.ones_like(norm))
-    out = weight.copy()
-    out[used] = (rows * scale[:, None]).astype(weight.dtype)
-    return out
+    weight[used] = (rows * scale[:, None]).astype(weight.dtype)

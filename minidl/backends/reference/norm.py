@@ -35,10 +35,11 @@ def batch_norm_inference(xp, input, weight, bias, mean, variance, eps):
 
 
 def batch_norm_update(xp, running_mean, running_var, mean, variance, momentum, count):
-    """running = (1 - momentum) running + momentum statistic, in place; the variance unbiased (``count`` values)."""
+    """running = (1 - momentum) running + momentum statistic, in place; the variance unbiased."""
     unbiased = variance * (count / max(count - 1, 1))
     for running, statistic in ((running_mean, mean), (running_var, unbiased)):
-        running[...] = (running * (1 - momentum) + statistic * momentum).astype(running.dtype)
+        if running is not None:
+            running[...] = (running * (1 - momentum) + statistic * momentum).astype(running.dtype)
 
 
 def batch_norm_backward(xp, grad, input, weight, mean, inv_std, training, needs):

@@ -1,0 +1,279 @@
+"""Elementwise losses: mean squared, absolute, Huber, binary cross entropy, Kullback-Leibler divergence.
+
+All take ``reduction``: 'none' keeps the elements, 'mean' (the default) and 'sum' give a 0-d tensor. Their shapes are
+input (*), target (*), output () or (*) with 'none'. Integers as targets count as floats of the input's dtype.
+"""
+
+import math
+import warnings
+from itertools import zip_longest
+
+from minidl import dtypes
+from minidl.autograd import joint, op
+from minidl.autograd.size import Size
+from minidl.backends import of
+from minidl.ops.activations import logsigmoid
+from minidl.ops.arithmetic import add, div, mul, neg, sub
+from minidl.ops.common import checked, promote
+from minidl.ops.pointwise import exp, log, log1p, sigmoid, sign
+from minidl.ops.selection import clamp
+
+_FUNCTIONAL = {"faces": ("functional",), "method": False}
+
+
+def check_reduction(reduction, known=("none", "mean", "sum")):
+    """Raises ``ValueError`` for a reduction that is not among ``known``."""
+    if reduction not in known:
+        raise ValueError(
+            f"{reduction} is not a valid value for reduction. Hint: use one of {', '.join(known)}."
+        )
+
+
+def _share(g, reduction, input, target, factor=1.0):
+    """The gradient of one element's loss, times ``factor``: a mean divides by the number of elements."""
+    if reduction == "mean":
+        pairs = zip_longest(reversed(input.shape), reversed(target.shape), fillvalue=1)
+        factor = factor / max(math.prod(n if m == 1 else m for n, m in pairs), 1)
+    elif reduction == "batchmean":
+        factor = factor / max(input.shape[0] if input.shape else 1, 1)
+    return g if factor == 1.0 else mul(g, factor)
+
+
+def _pair(name, input, target, reduction):
+    """Input and target promoted to one floating dtype; a warning where their shapes differ."""
+    check_reduction(reduction)
+    if input.shape != target.shape:
+        warnings.warn(
+            f"Using a target size ({Size(target.shape)}) that is different to the input size ({Size(input.shape)}). "
+            "This will likely lead to incorrect results due to broadcasting. "
+            "Please ensure they have the same size.",
+            stacklevel=4,
+        )
+    input, target = promote(input, target)
+    if not dtypes.is_floating(input.dtype):
+        raise NotImplementedError(
+            f'"{name}_cpu" not implemented for {dtypes.of(input.dtype)!r}. Hint: convert the input with .float().'
+        )
+    return input, target
+
+
+def _both(slope, needs):
+    """Gradients of input and target, whose losses depend on their difference alone."""
+    return slope if needs[0] else None, neg(slope) if needs[1] else None
+
+
+def _mse_rule(g, input, target, reduction, needs):
+    return _both(mul(sub(input, target), _share(g, reduction, input, target, 2.0)), needs)
+
+
+@op(joint("input target", _mse_rule), **_FUNCTIONAL)
+def mse_loss(input, target, reduction="mean"):
+    """Squared error (x - t)^2.
+
+    Shapes that differ broadcast, with a ``UserWarning`` as in PyTorch. Raises ``RuntimeError`` where they do not
+    broadcast, ``NotImplementedError`` for integers on both sides, ``ValueError`` for an unknown reduction.
+
+    >>> import minidl
+    >>> minidl.nn.functional.mse_loss(minidl.tensor([1.0, 2.0]), minidl.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    input, target = _pair("mse", input, target, reduction)
+    return checked(lambda a, b: of(a).mse_loss(a, b, reduction), input, target)
+
+
+def _l1_rule(g, input, target, reduction, needs):
+    return _both(mul(sign(sub(input, target)), _share(g, reduction, input, target)), needs)
+
+
+@op(joint("input target", _l1_rule), **_FUNCTIONAL)
+def l1_loss(input, target, reduction="mean"):
+    """Absolute error |x - t|, with gradient 0 where they are equal. Shapes and errors as ``mse_loss``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.l1_loss(minidl.tensor([1.0, 2.0]), minidl.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
+    input, target = _pair("l1", input, target, reduction)
+    return checked(lambda a, b: of(a).l1_loss(a, b, reduction), input, target)
+
+
+def _smooth_l1_rule(g, input, target, reduction, beta, needs):
+    difference = sub(input, target)
+    slope = sign(difference) if beta == 0 else clamp(div(difference, float(beta)), -1.0, 1.0)
+    return _both(mul(slope, _share(g, reduction, input, target)), needs)
+
+
+@op(joint("input target", _smooth_l1_rule), **_FUNCTIONAL)
+def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+    """z^2 / (2 beta) where |z| < beta, |z| - beta / 2 elsewhere, with z = x - t; ``l1_loss`` where beta is 0.
+
+    Shapes and errors as ``mse_loss``; ``RuntimeError`` for a negative beta.
+    Source: R. Girshick, "Fast R-CNN", 2015.
+
+    >>> import minidl
+    >>> minidl.nn.functional.smooth_l1_loss(minidl.tensor([0.5, 3.0]), minidl.zeros(2), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta. Got: {beta}")
+    input, target = _pair("smooth_l1", input, target, reduction)
+    return checked(lambda a, b: of(a).smooth_l1_loss(a, b, reduction, beta), input, target)
+
+
+def _huber_rule(g, input, target, reduction, delta, needs):
+    slope = clamp(sub(input, target), -float(delta), float(delta))
+    return _both(mul(slope, _share(g, reduction, input, target)), needs)
+
+
+@op(joint("input target", _huber_rule), **_FUNCTIONAL)
+def huber_loss(input, target, reduction="mean", delta=1.0):
+    """z^2 / 2 where |z| <= delta, delta (|z| - delta / 2) elsewhere, with z = x - t.
+
+    Shapes and errors as ``mse_loss``; ``RuntimeError`` for delta <= 0.
+    Source: P. Huber, "Robust estimation of a location parameter", 1964.
+
+    >>> import minidl
+    >>> minidl.nn.functional.huber_loss(minidl.tensor([0.5, 3.0]), minidl.zeros(2), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
+    if delta <= 0:
+        raise RuntimeError(f"huber_loss does not support non-positive values for delta. Got: {delta}")
+    input, target = _pair("huber", input, target, reduction)
+    return checked(lambda a, b: of(a).huber_loss(a, b, reduction, delta), input, target)
+
+
+def _reshaped_hint(input, target):
+    """What to do where a target differs from its input by a dimension of size 1."""
+    if target.shape == (*input.shape, 1):
+        return f"did you mean target.squeeze({input.ndim})?"
+    if input.shape == (*target.shape, 1):
+        return f"did you mean target.unsqueeze({target.ndim})?"
+    return "the two must have one shape: nothing is broadcast here."
+
+
+def _weighted(g, weight, reduction, input, target):
+    g = _share(g, reduction, input, target)
+    return g if weight is None else mul(g, weight)
+
+
+def _bce_input(g, input, target, weight, reduction):
+    """(x - t) / (x (1 - x)), the denominator at least 1e-12 as in PyTorch."""
+    spread = clamp(mul(input, sub(1.0, input)), 1e-12)
+    return mul(div(sub(input, target), spread), _weighted(g, weight, reduction, input, target))
+
+
+def _bce_target(g, input, target, weight, reduction):
+    return mul(sub(log1p(neg(input)), log(input)), _weighted(g, weight, reduction, input, target))
+
+
+@op(input=_bce_input, target=_bce_target, constant="weight", **_FUNCTIONAL)
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    """-w (t log x + (1 - t) log(1 - x)) of probabilities x; the logarithms are not below -100, so 0 and 1 are safe.
+
+    ``weight`` broadcasts to the input and has no gradient. Raises ``ValueError`` where the shapes of input and target
+    differ, ``RuntimeError`` where a value lies outside [0, 1] or is NaN.
+
+    >>> import minidl
+    >>> minidl.nn.functional.binary_cross_entropy(minidl.tensor([0.5]), minidl.tensor([1.0]))
+    tensor(0.6931)
+    """
+    check_reduction(reduction)
+    if input.shape != target.shape:
+        raise ValueError(
+            f"Using a target size ({Size(target.shape)}) that is different to the input size ({Size(input.shape)}) is "
+            f"deprecated. Please ensure they have the same size. Hint: {_reshaped_hint(input, target)}"
+        )
+    input, target = promote(input, target)
+    for what, array in (("input", input), ("target", target)):
+        if not of(array).inside_unit(array):
+            raise RuntimeError(
+                f"all elements of {what} should be between 0 and 1. Hint: NaN is not either; for logits, use "
+                "binary_cross_entropy_with_logits."
+            )
+    return of(input).binary_cross_entropy(input, target, _fitting(weight, input), reduction)
+
+
+def _logits_input(g, input, target, weight, pos_weight, reduction):
+    """sigmoid(x) (1 + (p - 1) t) - p t."""
+    slope = sigmoid(input)
+    if pos_weight is None:
+        slope = sub(slope, target)
+    else:
+        positive = mul(pos_weight, target)
+        slope = sub(mul(slope, add(sub(positive, target), 1.0)), positive)
+    return mul(slope, _weighted(g, weight, reduction, input, target))
+
+
+def _logits_target(g, input, target, weight, pos_weight, reduction):
+    """-x + (p - 1) log(1 + exp(-x))."""
+    slope = neg(input)
+    if pos_weight is not None:
+        slope = sub(slope, mul(sub(pos_weight, 1.0), logsigmoid(input)))
+    return mul(slope, _weighted(g, weight, reduction, input, target))
+
+
+@op(input=_logits_input, target=_logits_target, constant="weight pos_weight", **_FUNCTIONAL)
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    """``binary_cross_entropy`` of sigmoid(x), from the logits x: exact where sigmoid(x) rounds to 0 or 1.
+
+    loss = w ((1 - t) x + (1 + (p - 1) t) log(1 + exp(-x))). ``pos_weight`` p multiplies the loss of positive targets;
+    it and ``weight`` broadcast to the input and have no gradient. Raises ``ValueError`` where the shapes of input and
+    target differ.
+
+    >>> import minidl
+    >>> minidl.nn.functional.binary_cross_entropy_with_logits(minidl.tensor([0.0]), minidl.tensor([1.0]))
+    tensor(0.6931)
+    """
+    check_reduction(reduction)
+    if input.shape != target.shape:
+        raise ValueError(
+            f"Target size ({Size(target.shape)}) must be the same as input size ({Size(input.shape)}). "
+            f"Hint: {_reshaped_hint(input, target)}"
+        )
+    input, target = promote(input, target)
+    weight, pos_weight = _fitting(weight, input), _fitting(pos_weight, input)
+    return of(input).binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+
+
+def _fitting(weight, input):
+    """A weight in the input's dtype. Raises ``RuntimeError`` where it does not broadcast to the input's shape."""
+    if weight is None:
+        return None
+    checked(lambda a, b: of(a).broadcast_to(b, a.shape), input, weight)
+    return weight if weight.dtype == input.dtype else weight.astype(input.dtype)
+
+
+def _kl_input(g, input, target, log_target, reduction):
+    return mul(neg(exp(target) if log_target else target), _share(g, reduction, input, target))
+
+
+def _kl_target(g, input, target, log_target, reduction):
+    if log_target:
+        slope = mul(exp(target), add(sub(target, input), 1.0))
+    else:
+        slope = sub(add(log(target), 1.0), input)
+    return mul(slope, _share(g, reduction, input, target))
+
+
+@op(input=_kl_input, target=_kl_target, **_FUNCTIONAL)
+def kl_div(input, target, reduction="mean", log_target=False):
+    """Kullback-Leibler divergence t (log t - x) of log-probabilities x from probabilities t; 0 where t is 0.
+
+    With ``log_target`` the target holds log-probabilities too: exp(t) (t - x). Reduction 'batchmean' divides the sum
+    by the batch size, which is the mathematical definition; 'mean' divides by the number of elements and warns so.
+
+    >>> import minidl
+    >>> x, t = minidl.tensor([[0.5, 0.5]]).log(), minidl.tensor([[1.0, 0.0]])
+    >>> minidl.nn.functional.kl_div(x, t, reduction="batchmean")
+    tensor(0.6931)
+    """
+    check_reduction(reduction, ("none", "mean", "sum", "batchmean"))
+    if reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            stacklevel=3,
+        )
+    input, target = promote(input, target)
+    return checked(lambda a, b: of(a).kl_div(a, b, log_target, reduction), input, target)
