@@ -4,9 +4,9 @@ from minidl import dtypes
 from minidl.autograd import Saved, function, joint, op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, mul, sub
+from minidl.ops.joining import chunk
 from minidl.ops.matmul import linear
 from minidl.ops.pointwise import relu, sigmoid, tanh
-from minidl.ops.joining import chunk
 
 _SCALAR_NAMES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16"}
 
