@@ -39,14 +39,20 @@ def unbox_list(values, op, index):
         raise TypeError(
             f"{op.name}(): argument '{name}' (position {index + 1}) must be tuple of Tensors, not {values.__class__.__name__}"
         )
+    arrays, edges, cells, first = [], [], [], None
     for position, value in enumerate(values):
         if value.__class__ not in TENSORS:
             raise TypeError(
                 f"expected Tensor as element {position} in argument {index}, but got {value.__class__.__name__}"
             )
-    arrays = [v._array for v in values]
-    check_devices(*arrays)
-    return arrays, [v._edge if v._view is None else fresh_edge(v) for v in values], [v._cell for v in values]
+        array = value._array
+        first = array.__class__ if first is None else first
+        if array.__class__ is not first:
+            check_devices(values[0]._array, array)
+        arrays.append(array)
+        edges.append(value._edge if value._view is None else fresh_edge(value))
+        cells.append(value._cell)
+    return arrays, edges, cells
 
 
 def check_devices(*arrays):

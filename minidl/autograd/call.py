@@ -104,7 +104,7 @@ def _forward(op):
 
 def _live(op, indices):
     """Source of the test that one of these tensors needs its gradient."""
-    terms = [f"any(e{i})" if op.tensors[i] == op.sequence else f"e{i} is not None" for i in indices]
+    terms = [f"e{i}.count(None) < len(e{i})" if op.tensors[i] == op.sequence else f"e{i} is not None" for i in indices]
     return " or ".join(terms)
 
 

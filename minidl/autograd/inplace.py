@@ -4,7 +4,7 @@ from minidl import backends, dtypes
 from minidl.autograd import modes
 from minidl.autograd.assign import assigned_edge
 from minidl.autograd.tensor import make
-from minidl.autograd.views import MULTIPLE, NO_GRAD, fresh_edge
+from minidl.autograd.views import NO_GRAD, fresh_edge
 
 
 def make_inplace(op, public):
@@ -43,23 +43,25 @@ def _snapshot(tensor, args):
 
 def check_writable(tensor, name):
     """PyTorch's refusals of in-place writes, each with a hint."""
+    view = tensor._view
+    if view is not None and view[3] == NO_GRAD and modes.is_grad_enabled() and fresh_edge(view[0]) is not None:
+        raise RuntimeError(
+            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
+            "use case is ambiguous and error-prone, it is forbidden. Hint: create the view outside no_grad, or write "
+            "under it."
+        )
     if not (modes.is_grad_enabled() and tensor.requires_grad):
         if tensor.is_inference() and not modes.is_inference_mode_enabled():
             raise RuntimeError(
-                "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
-                "normal tensor before doing inplace update."
+                "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get "
+                "a normal tensor before doing inplace update."
             )
         return
-    if tensor._view is not None and tensor._view[3] == NO_GRAD:
+    if view is not None and view[3] is not None and view[3] != NO_GRAD:
         raise RuntimeError(
-            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use "
-            "case is ambiguous and error-prone, it is forbidden. Hint: create the view outside no_grad, or write under it."
-        )
-    if tensor._view is not None and tensor._view[3] == MULTIPLE:
-        raise RuntimeError(
-            "Output 0 of a function that returns multiple views is a view and is being modified inplace. This view is the "
-            "output of a function that returns multiple views. Such functions do not allow the output views to be modified "
-            "inplace. You should replace the inplace operation by an out-of-place one."
+            f"{view[3]} is a view and is being modified inplace. This view is the output of a function that returns "
+            "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
+            "inplace operation by an out-of-place one."
         )
     if tensor.is_leaf:
         raise RuntimeError(

@@ -52,7 +52,7 @@ def compile_pull(op, unboxed):
     for number, (indices, rule, wanted) in enumerate(op.rules):
         space[f"rule{number}"] = unboxed(rule)
         if op.tensors[indices[0]] == op.sequence:
-            live, need = f"any(e[{len(order)}:])", f"tuple(x is not None for x in e[{len(order)}:])"
+            live, need = "True", f"tuple(x is not None for x in e[{len(order)}:])"
         else:
             terms = [f"e[{place[i]}] is not None" for i in indices]
             live, need = " or ".join(terms), f"({', '.join(terms)},)"

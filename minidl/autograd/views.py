@@ -31,12 +31,12 @@ def _record_one(out, source, op, rest, output):
     base, array = out._array.base, source._array
     if base is None or (base is not array and base is not array.base):
         return out
-    out._cell = source._cell
-    kind = MULTIPLE if output is not None else None
+    cell = out._cell = source._cell
+    kind = None if output is None else MULTIPLE
     if modes.special and not modes.is_grad_enabled():
         kind = NO_GRAD
     above = source._view
-    version = list.__getitem__(source._cell, 0)
+    version = cell[0] if cell.__class__ is list else 0
     if above is None:
         out._view = (source, ((op, rest, output),), version, kind)
     else:

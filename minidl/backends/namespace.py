@@ -5,6 +5,7 @@ import functools
 import importlib
 import inspect
 import pkgutil
+import sys
 
 import numpy as np
 
@@ -58,6 +59,8 @@ def _functions(package, unavailable=None):
 
 def _numpy_call(fn):
     """``fn`` on NumPy, without floating-point warnings, and with 0-d arrays where NumPy gives scalars."""
+    if getattr(sys.modules[fn.__module__], "QUIET", False):
+        return functools.partial(fn, np)
 
     @functools.wraps(fn)
     def call(*args, **kwargs):
@@ -75,12 +78,12 @@ def _numpy_call(fn):
 def _falling_through(backend, name, fast, slow):
     """``fast``, and ``slow`` for what it refuses by returning NotImplemented."""
 
-    def call(*args, **kwargs):
-        out = fast(*args, **kwargs)
+    def call(*args):
+        out = fast(*args)
         if out is NotImplemented:
             for fallen in _traces:
                 fallen.append((backend, name))
-            return slow(*args, **kwargs)
+            return slow(*args)
         return out
 
     call.__name__ = name

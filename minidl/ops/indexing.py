@@ -44,6 +44,8 @@ def raw_index(index, array):
             dim = array.ndim - sum(_dims_after(parts))
         elif p is not None:
             dim += _check_part(p, array, dim)
+    if all(p.__class__ is int for p in parts):
+        parts.append(Ellipsis)  # so that what is left is a view also where it has no dimension
     return tuple(parts)
 
 

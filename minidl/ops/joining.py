@@ -35,6 +35,14 @@ def cat(tensors, dim=0):
     """
     if not tensors:
         raise ValueError("expected a non-empty list of Tensors")
+    try:
+        return of(tensors[0]).concatenate(_promoted(tensors, tensors), wrap_dim(dim, tensors[0].ndim))
+    except (ValueError, IndexError):
+        return _cat_unlike(tensors, dim)
+
+
+def _cat_unlike(tensors, dim):
+    """Concatenates beside empty 1-D tensors, which are skipped; else raises PyTorch's error for what does not fit."""
     arrays = [a for a in tensors if a.shape != (0,)] or list(tensors)
     first = arrays[0]
     dim = wrap_dim(dim, first.ndim)
@@ -53,11 +61,13 @@ def cat(tensors, dim=0):
 
 
 def _promoted(arrays, tensors):
+    """``arrays`` in the common dtype of ``tensors``."""
     target = tensors[0].dtype
+    if all([a.dtype is target for a in tensors]):
+        return arrays
     for a in tensors:
-        if a.dtype is not target:
-            target = dtypes.promote(target, a.dtype)
-    return [a if a.dtype is target else a.astype(target) for a in arrays]
+        target = dtypes.promote(target, a.dtype)
+    return [a if a.dtype == target else a.astype(target) for a in arrays]
 
 
 @op(

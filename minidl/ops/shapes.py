@@ -13,7 +13,10 @@ def sizes(args, name="shape"):
     """``f(2, 3)``, ``f((2, 3))`` and ``f(Size)`` as one tuple of ints."""
     if len(args) == 1 and not hasattr(args[0], "__index__"):
         args = args[0]
-    return tuple(as_index(a, name) for a in args)
+    for a in args:
+        if a.__class__ is not int:
+            return tuple(as_index(a, name) for a in args)
+    return tuple(args)
 
 
 def _filled(shape, count):
@@ -38,7 +41,11 @@ def _filled(shape, count):
 
 @op(input=lambda g, input_shape: _reshape(g, input_shape), view=True, faces=(), method=False)
 def _reshape(input, shape):
-    return of(input).reshape(input, _filled(shape, input.size))
+    try:
+        return of(input).reshape(input, shape)
+    except ValueError:
+        _filled(shape, input.size)
+        raise
 
 
 @function()

@@ -1,11 +1,6 @@
 """Reading and writing by index. Indices are checked above this floor."""
 
 
-def getitem(xp, input, index):
-    """Basic (view) or advanced (copy) indexing with slices, ints, None, Ellipsis, integer and boolean arrays."""
-    return input[index]
-
-
 def assign(xp, target, source):
     """Writes ``source``, broadcast and cast, into ``target``."""
     target[...] = source if source.dtype == target.dtype else source.astype(target.dtype)

@@ -7,7 +7,7 @@ Nothing depends on how many threads, which device or which backend fills the arr
 
     function             words an element     element
     philox_bits          1 (uint32) 2 (uint64)   the words, the first one lowest
-    philox_uniform       1, float64 2            the top bits as a fraction: float16 11, bfloat16 8, float32 24, float64 53
+    philox_uniform       1, float64 2            the top bits as a fraction: 11 (float16), 8 (bfloat16), 24, 53
     philox_normal        1, float64 2            Box-Muller of elements 2j and 2j + 1 together
     philox_exponential   1, float64 2            -log(u)
     philox_randint       2, span > 2^32: 4       low + floor(word * span / 2^64 or 2^128)
