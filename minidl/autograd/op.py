@@ -72,7 +72,7 @@ class Op:
 
     def users(self, want):
         """Indices of the tensors whose gradient needs ``want``."""
-        if self.composed is not None and want.kind in ("input", "attr"):
+        if self.composed is not None and want.kind in ("input", "attr", "residual"):
             return tuple(i for indices, _, _ in self.rules for i in indices)
         return tuple(i for indices, _, wanted in self.rules if want in wanted for i in indices)
 

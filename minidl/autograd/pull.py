@@ -152,6 +152,8 @@ def _pull_composed(op, node, g, kept, run):
             edge = _edge_of(op, node, want.key)
             value = _on_edge(value, edge) if edge is None else _alias(value, edge)
             inputs[want.key] = value
+        elif want.kind == "residual":
+            value = _on_edge(value, None)
         values.append(value)
     outputs = op.composed(*values)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)

@@ -83,9 +83,9 @@ def strided(array, layout):
         return np.ascontiguousarray(array.T).T
     if layout == "sliced":
         room = np.zeros(tuple(2 * side + 1 for side in array.shape), array.dtype)
-        view = room[tuple(slice(1, 2 * side + 1, 2) for side in array.shape)]
+        view = room[(..., *(slice(1, 2 * side + 1, 2) for side in array.shape))]
     elif layout == "negative":
-        view = np.zeros_like(array, order="C")[tuple(slice(None, None, -1) for _ in array.shape)]
+        view = np.zeros_like(array, order="C")[(..., *(slice(None, None, -1) for _ in array.shape))]
     elif layout == "expanded" and array.ndim and array.shape[0] > 1:
         return np.broadcast_to(array[:1], array.shape)
     else:
