@@ -1,0 +1,442 @@
+"""Programs of views and in-place writes that mean the same in minidl and in PyTorch: ``program(lib, x, y)``.
+
+``x`` is (3, 4) and ``y`` is (4,), leaves that require gradients; ``lib`` is ``minidl`` or ``torch``. A program of
+``RESULTS`` returns a tensor; one of ``REFUSALS`` raises.
+"""
+
+RESULTS, REFUSALS = {}, {}
+
+
+def result(program):
+    RESULTS[program.__name__] = program
+    return program
+
+
+def refusal(program):
+    REFUSALS[program.__name__] = program
+    return program
+
+
+# --- writes through views ---------------------------------------------------------------------------------------------
+
+
+@result
+def row_scaled(lib, x, y):
+    a = x.clone()
+    a[0].mul_(2)
+    return a * a
+
+
+@result
+def row_times_tensor(lib, x, y):
+    a = x.clone()
+    a[0].mul_(y)
+    return a * a
+
+
+@result
+def base_changed_then_view_used(lib, x, y):
+    a = x.clone()
+    v = a[1]
+    a.mul_(3)
+    return v * y
+
+
+@result
+def base_times_tensor_then_view_used(lib, x, y):
+    a = x.clone()
+    v = a[1:]
+    a.mul_(y)
+    return v * v
+
+
+@result
+def view_changed_then_both_used(lib, x, y):
+    a = x.clone()
+    v = a[1]
+    v.mul_(y)
+    return a.sum(0) * v
+
+
+@result
+def chained_views(lib, x, y):
+    a = x.clone()
+    v = a[1:]
+    w = v[0]
+    w.add_(y)
+    return a * v.sum() + w
+
+
+@result
+def middle_of_a_chain_changed(lib, x, y):
+    a = x.clone()
+    v = a.t()
+    w = v[1]
+    v.mul_(y.unsqueeze(1))
+    return w * a.sum()
+
+
+@result
+def transposed_row(lib, x, y):
+    a = x.clone()
+    a.t()[2].mul_(y[:3])
+    return a * a
+
+
+@result
+def two_views_of_one_row(lib, x, y):
+    a = x.clone()
+    v, w = a[0], a[0]
+    v.mul_(y)
+    w.add_(1)
+    return a * v * w
+
+
+@result
+def overlapping_views(lib, x, y):
+    a = x.clone()
+    upper, lower = a[:2], a[1:]
+    upper.mul_(y)
+    lower.mul_(y)
+    return upper * lower
+
+
+@result
+def flat_view(lib, x, y):
+    a = x.clone()
+    a.view(12)[5:].mul_(2.0)
+    return a * a
+
+
+@result
+def reshaped_unsqueezed_permuted(lib, x, y):
+    a = x.clone()
+    a.reshape(2, 6).unsqueeze(0).permute(2, 0, 1)[1:3].mul_(3)
+    return a * a
+
+
+@result
+def expanded_view_of_a_changed_base(lib, x, y):
+    a = y.clone()
+    wide = a.expand(3, 4)
+    a.mul_(2)
+    return wide * x
+
+
+@result
+def narrowed_and_selected(lib, x, y):
+    a = x.clone()
+    a.narrow(1, 1, 2).select(0, 2).add_(y[2:])
+    return a * a
+
+
+@result
+def write_twice_read_between(lib, x, y):
+    a = x.clone()
+    v = a[2]
+    v.mul_(y)
+    first = (a * 2).sum()
+    v.add_(y)
+    return a * first
+
+
+@result
+def constant_base_takes_a_gradient(lib, x, y):
+    a = lib.zeros(3, 4, dtype=lib.float64)
+    v = a[1]
+    v.add_(y)
+    return a * x + v
+
+
+@result
+def constant_base_assigned(lib, x, y):
+    a = lib.zeros(3, 4, dtype=lib.float64)
+    a[1] = y
+    a[0, 2] = y[0] * 2
+    return a * x
+
+
+# --- assignment -------------------------------------------------------------------------------------------------------
+
+
+@result
+def assigned_rows_and_slices(lib, x, y):
+    a = x.clone()
+    a[1] = y
+    a[:, 1::2] = x[:, ::2] * 2
+    return a * a
+
+
+@result
+def assigned_through_a_chain(lib, x, y):
+    a = x.clone()
+    a[1][2] = y[0]
+    return a * a
+
+
+@result
+def assigned_by_mask(lib, x, y):
+    a = x.clone()
+    a[x > 0] = 0.5
+    return a * y
+
+
+@result
+def assigned_by_indices(lib, x, y):
+    a = x.clone()
+    a[lib.tensor([2, 0])] = y
+    return a * a
+
+
+@result
+def assigned_number(lib, x, y):
+    a = x.clone()
+    a[..., -1] = 7
+    return a * y
+
+
+@result
+def copied_and_filled(lib, x, y):
+    a = x.clone()
+    a[0].copy_(y)
+    a[1].fill_(3.0)
+    a[2, 1:].zero_()
+    return a * a
+
+
+@result
+def whole_copy(lib, x, y):
+    a = x.clone()
+    a.copy_(y)
+    return a * x
+
+
+@result
+def zeroed(lib, x, y):
+    a = x * 2
+    a.zero_()
+    return a + y
+
+
+# --- whole-tensor writes ----------------------------------------------------------------------------------------------
+
+
+@result
+def augmented_operators(lib, x, y):
+    a = x.clone()
+    a += y
+    a *= x
+    a -= 1
+    a /= 2
+    return a
+
+
+@result
+def saved_result_in_place(lib, x, y):
+    a = x.clone()
+    a.exp_()
+    return (a * y).tanh_()
+
+
+@result
+def unary_in_place_on_a_row(lib, x, y):
+    a = x.clone()
+    a[1].sigmoid_()
+    a[2].pow_(2)
+    a[0].clamp_(-0.5, 0.5)
+    return a * a
+
+
+@result
+def row_plus_other_row(lib, x, y):
+    a = x.clone()
+    a[0].add_(a[1])
+    return a * a
+
+
+@result
+def detach_shares_memory(lib, x, y):
+    a = x.clone()
+    a.detach().mul_(2)
+    return a + y
+
+
+@result
+def no_grad_write_into_a_leaf(lib, x, y):
+    with lib.no_grad():
+        x[0].zero_()
+        x.add_(1)
+    return x * y
+
+
+@result
+def masked_fill_on_a_view(lib, x, y):
+    a = x.clone()
+    a[1:].masked_fill_(x[1:] > 0, 2.0)
+    return a * a
+
+
+@result
+def masked_fill_of_everything(lib, x, y):
+    a = x * y
+    a.masked_fill_(x > 0, 0.0)
+    return a * a
+
+
+@result
+def used_before_and_after(lib, x, y):
+    a = x.clone()
+    before = a + y
+    a.add_(y)
+    return before * a
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+@refusal
+def leaf_written(lib, x, y):
+    x.mul_(2)
+
+
+@refusal
+def view_of_a_leaf_written(lib, x, y):
+    x[0].mul_(2)
+
+
+@refusal
+def leaf_assigned(lib, x, y):
+    x[0] = 1.0
+
+
+@refusal
+def view_made_without_grad_written(lib, x, y):
+    a = x.clone()
+    with lib.no_grad():
+        v = a[0]
+    v.mul_(2)
+
+
+@refusal
+def unbound_row_written(lib, x, y):
+    a = x.clone()
+    a.unbind(0)[0].mul_(2)
+
+
+@refusal
+def split_part_written(lib, x, y):
+    a = x.clone()
+    a.split(2)[0].mul_(2)
+
+
+@refusal
+def chunk_written(lib, x, y):
+    a = x.clone()
+    a.chunk(2, 1)[1].mul_(2)
+
+
+@refusal
+def saved_input_changed(lib, x, y):
+    a = x.clone()
+    out = a * y
+    a.add_(1)
+    out.sum().backward()
+
+
+@refusal
+def saved_result_changed(lib, x, y):
+    out = x.exp()
+    out.add_(1)
+    out.sum().backward()
+
+
+@refusal
+def saved_input_changed_through_a_view(lib, x, y):
+    a = x.clone()
+    out = a * a
+    a[0].zero_()
+    out.sum().backward()
+
+
+@refusal
+def saved_input_changed_through_detach(lib, x, y):
+    a = x.clone()
+    out = a * a
+    a.detach().add_(1)
+    out.sum().backward()
+
+
+@refusal
+def backward_twice(lib, x, y):
+    out = (x * y).sum()
+    out.backward()
+    out.backward()
+
+
+@refusal
+def backward_from_many(lib, x, y):
+    (x * y).backward()
+
+
+@refusal
+def backward_without_graph(lib, x, y):
+    x.detach().sum().backward()
+
+
+@refusal
+def expanded_written(lib, x, y):
+    y.clone().expand(3, 4).add_(1)
+
+
+@refusal
+def float_into_integers(lib, x, y):
+    lib.arange(4).add_(1.5)
+
+
+@refusal
+def grown_by_broadcasting(lib, x, y):
+    y.clone().add_(x)
+
+
+@refusal
+def unused_input(lib, x, y):
+    lib.autograd.grad(x.sum(), y)
+
+
+@refusal
+def input_without_grad(lib, x, y):
+    lib.autograd.grad(x.sum(), lib.ones(3))
+
+
+@refusal
+def gradient_of_another_shape(lib, x, y):
+    (x * y).backward(lib.ones(4, dtype=lib.float64))
+
+
+@refusal
+def requires_grad_off_a_result(lib, x, y):
+    (x * 2).requires_grad_(False)
+
+
+@refusal
+def integers_requiring_grad(lib, x, y):
+    lib.arange(3).requires_grad_()
+
+
+@refusal
+def numpy_of_a_graph(lib, x, y):
+    (x * 2).numpy()
+
+
+@refusal
+def inference_tensor_saved(lib, x, y):
+    with lib.inference_mode():
+        a = lib.ones(4, dtype=lib.float64)
+    _ = a * y
+
+
+@refusal
+def inference_tensor_written(lib, x, y):
+    with lib.inference_mode():
+        a = lib.ones(4)
+    a.add_(1)
