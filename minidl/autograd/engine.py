@@ -311,8 +311,8 @@ def grad(
             value = backends.of(tensor._array).zeros(tensor._array.shape, tensor._array.dtype)
         if value is None and not allow_unused:
             raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
-                "this is the desired behavior."
+                f"The differentiated Tensor at index {len(out)} appears to not have been used in the graph. Set "
+                "allow_unused=True if this is the desired behavior."
             )
         out.append(value if value is None or isinstance(value, Tensor) else make(value, None))
     return tuple(out)

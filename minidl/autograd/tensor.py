@@ -19,8 +19,9 @@ class InferenceCell(list):
 
     def __getitem__(self, index):
         raise RuntimeError(
-            "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal "
-            "tensor and use it in autograd."
+            "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+            "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
+            "it in autograd, or use `minidl.no_grad()` instead of `minidl.inference_mode()`."
         )
 
 

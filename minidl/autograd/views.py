@@ -8,8 +8,8 @@ view of the root is stale from then on and derives its edge again, by replaying 
 
 from minidl.autograd import modes
 
-MULTIPLE = "multiple"
 NO_GRAD = "no_grad"
+MULTIPLE = "An output"  # or which output of which function: the subject of the refusal's sentence
 
 
 def replay(tensor, steps):
@@ -32,7 +32,7 @@ def _record_one(out, source, op, rest, output):
     if base is None or (base is not array and base is not array.base):
         return out
     cell = out._cell = source._cell
-    kind = None if output is None else MULTIPLE
+    kind = None if output is None else f"Output {output} of {op.name.strip('_').capitalize()}"
     if modes.special and not modes.is_grad_enabled():
         kind = NO_GRAD
     above = source._view

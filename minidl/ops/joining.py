@@ -2,7 +2,6 @@
 
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
-from minidl.autograd.views import MULTIPLE
 from minidl.backends import of
 from minidl.ops.common import as_index, wrap_dim, wrap_dims
 from minidl.ops.indexing import index_with
@@ -123,15 +122,15 @@ def split(tensor, split_size_or_sections, dim=0):
                 f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension {dim}), but "
                 f"got split_sizes={lengths}"
             )
-    return _parts(tensor, _slices(tensor, dim, lengths))
+    return _parts("Split", tensor, _slices(tensor, dim, lengths))
 
 
-def _parts(tensor, indices):
+def _parts(function, tensor, indices):
     """Views that may not be written in place, as of one function that returns several."""
     out = tuple(index_with(tensor, index) for index in indices)
-    for part in out:
+    for i, part in enumerate(out):
         if part._view is not None:
-            part._view = (*part._view[:3], part._view[3] or MULTIPLE)
+            part._view = (*part._view[:3], part._view[3] or f"Output {i} of {function}")
     return out
 
 
@@ -160,7 +159,7 @@ def unbind(input, dim=0):
     if input.ndim == 0:
         raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
     dim = wrap_dim(dim, input.ndim)
-    return _parts(input, [(slice(None),) * dim + (i,) for i in range(input.size(dim))])
+    return _parts("Unbind", input, [(slice(None),) * dim + (i,) for i in range(input.size(dim))])
 
 
 def _iterate(self):

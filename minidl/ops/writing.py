@@ -7,7 +7,7 @@ from minidl.backends import of
 from minidl.ops.common import scalar_like
 from minidl.ops.indexing import mul_zero
 from minidl.ops.reductions import sum
-from minidl.ops.selection import where
+from minidl.ops.selection import clamp, where
 
 
 @op(input=lambda g: mul_zero(g), source=lambda g: g, faces=(), method=False)
@@ -84,3 +84,10 @@ def masked_fill_(self, mask, value):
     """In-place form of ``masked_fill``."""
     check_writable(self, "masked_fill_")
     return write(self, masked_fill(self.clone(), mask, value), "masked_fill_")
+
+
+@function(aliases=("clip_",))
+def clamp_(self, min=None, max=None):
+    """In-place form of ``clamp``."""
+    check_writable(self, "clamp_")
+    return write(self, clamp(self.clone(), min, max), "clamp_")
