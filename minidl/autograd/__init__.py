@@ -1,6 +1,7 @@
 """The gradient tape: Tensor, grad modes, backward, user-defined functions, gradient checks."""
 
 from minidl.autograd.engine import backward, grad
+from minidl.autograd.function import Function
 from minidl.autograd.modes import (
     detect_anomaly,
     enable_grad,
@@ -16,6 +17,7 @@ from minidl.autograd.rules import Saved, joint
 from minidl.autograd.tensor import Tensor
 
 __all__ = [
+    "Function",
     "Saved",
     "Tensor",
     "backward",

@@ -35,29 +35,25 @@ class _Formatter:
         if not floating:
             self.width = max([len(str(v)) for v in values.ravel().tolist()], default=1)
             return
-        finite = values[np.isfinite(values) & (values != 0)].astype(np.float64)
+        finite = values[np.isfinite(values) & (values != 0)]
         if finite.size:
-            self._choose(np.abs(finite))
-        if OPTIONS.sci_mode is not None:
-            self.sci = OPTIONS.sci_mode
-            if finite.size and OPTIONS.sci_mode:
-                self.int_mode = False
-        self.width = max([len(self._text(v)) for v in values.ravel().tolist()], default=1)
+            self._choose(np.abs(finite.astype(np.float64)))
+            self.width = max(len(self._text(v)) for v in finite.ravel().tolist())
 
     def _choose(self, magnitudes):
         low, high = magnitudes.min(), magnitudes.max()
         self.int_mode = bool((magnitudes == np.ceil(magnitudes)).all())
-        wide = high / low > 1000.0 or high > 1.0e8
-        self.sci = wide if self.int_mode else wide or low < 1.0e-4
+        extreme = high / low > 1000.0 or high > 1.0e8 or low < 1.0e-4
+        self.sci = bool(extreme) if OPTIONS.sci_mode is None else OPTIONS.sci_mode
 
     def _text(self, value):
         if not self.floating:
             return str(value)
-        if not math.isfinite(value):
-            return str(value)
         if self.sci:
             return f"{value:.{OPTIONS.precision}e}"
-        return f"{value:.0f}." if self.int_mode else f"{value:.{OPTIONS.precision}f}"
+        if self.int_mode:
+            return f"{value:.0f}." if math.isfinite(value) else f"{value:.0f}"
+        return f"{value:.{OPTIONS.precision}f}"
 
     def format(self, value):
         return self._text(value).rjust(self.width)

@@ -1,0 +1,199 @@
+"""``Function``: operations that users define with a forward and a backward of their own."""
+
+import weakref
+
+from minidl import backends, dtypes
+from minidl.autograd import modes
+from minidl.autograd.inplace import bump
+from minidl.autograd.node import Node
+from minidl.autograd.pull import check
+from minidl.autograd.tensor import Tensor, make
+from minidl.autograd.views import fresh_edge
+
+
+class FunctionCtx:
+    """What a Function's forward leaves for its backward.
+
+    ``save_for_backward`` keeps tensors, ``needs_input_grad`` says which inputs need a gradient; any attribute may be set.
+    """
+
+    def __init__(self):
+        self._to_save, self._dirty, self._no_grad = (), (), ()
+        self._materialize, self._node = True, None
+        self.needs_input_grad = ()
+
+    def save_for_backward(self, *tensors):
+        """Keeps tensors (or None) for ``saved_tensors`` in backward, checked against in-place changes."""
+        for t in tensors:
+            if t is not None and not isinstance(t, Tensor):
+                raise TypeError(f"save_for_backward can only save variables, but argument is of type {t.__class__.__name__}")
+        self._to_save = tensors
+
+    @property
+    def saved_tensors(self):
+        """The tensors given to ``save_for_backward``. Raises ``RuntimeError`` where they were freed or changed in place."""
+        if self._node is None:
+            return tuple(self._to_save)
+        node = self._node()
+        check(node)
+        return tuple(None if item is None else self._restore(node, *item) for item in node.saved)
+
+    @staticmethod
+    def _restore(node, array, edge, slot):
+        return make(array, edge if slot is None else (node, slot))
+
+    def mark_dirty(self, *tensors):
+        """Says which inputs the forward changed in place; they must be among its outputs."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors):
+        """Says which outputs carry no gradient."""
+        self._no_grad = tensors
+
+    def set_materialize_grads(self, value):
+        """Whether backward gets zeros (the default) or None for outputs that nothing used."""
+        self._materialize = bool(value)
+
+
+class _UserOp:
+    """What a node of a Function runs backward."""
+
+    keep = ("saved",)
+
+    def __init__(self, cls, ctx, count):
+        self.cls, self.ctx, self.count = cls, ctx, count
+        self.backward_name = cls.__name__ + "Backward"
+
+    def pull(self, node, g):
+        with modes.no_grad():
+            found = self._backward(node, [None if v is None else make(v, None) for v in self._listed(g)])
+        return [None if f is None else f._array for f in found]
+
+    def pull_boxed(self, node, g, run):
+        return self._backward(node, self._listed(g))
+
+    def _listed(self, g):
+        return list(g) if g.__class__ is list else [g]
+
+    def _backward(self, node, grads):
+        ctx = self.ctx
+        if ctx._materialize:
+            shapes = node.shape if node.shape.__class__ is list else [node.shape]
+            types = node.dtype if node.dtype.__class__ is list else [node.dtype]
+            grads = [_zeros(ctx, s, d) if v is None and s is not None else v for v, s, d in zip(grads, shapes, types, strict=True)]
+        found = self.cls.backward(ctx, *grads)
+        found = list(found) if isinstance(found, tuple) else [found]
+        while len(found) > self.count and found[-1] is None:
+            found.pop()
+        if len(found) != self.count:
+            raise RuntimeError(
+                f"function {self.backward_name} returned an incorrect number of gradients (expected {self.count}, got {len(found)})"
+            )
+        for value, edge in zip(found, node.edges, strict=True):
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(f"{self.backward_name}: expected Variable or None (got {value.__class__.__name__})")
+            if value is not None and edge is not None and edge[0].shape.__class__ is not list and value._array.ndim < len(edge[0].shape):
+                raise RuntimeError(
+                    f"Function {self.backward_name} returned an invalid gradient - got {list(value.shape)} but expected shape "
+                    f"compatible with {list(edge[0].shape)}"
+                )
+        return found
+
+
+def _zeros(ctx, shape, dtype):
+    return make(ctx._space.zeros(shape, dtype), None)
+
+
+class Function:
+    """An operation with its own gradient: subclass it, define ``forward`` and ``backward``, call ``apply``.
+
+    ``forward(ctx, *args)`` computes without recording; or ``forward(*args)`` with ``setup_context(ctx, inputs, output)``.
+    ``backward(ctx, *grad_outputs)`` returns a gradient for each argument of forward, None where there is none.
+    Source: ``torch.autograd.Function``.
+
+    >>> import minidl
+    >>> class Double(minidl.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         return x * 2
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         return g * 2
+    >>> x = minidl.tensor(3.0, requires_grad=True)
+    >>> Double.apply(x).backward()
+    >>> x.grad
+    tensor(2.)
+    """
+
+    @staticmethod
+    def forward(*args, **kwargs):
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx, *grad_outputs):
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function.")
+
+    def __init__(self):
+        raise RuntimeError(f"{self.__class__} should not be instantiated. Methods on autograd functions are all static, use .apply().")
+
+    @classmethod
+    def apply(cls, *args):
+        """Runs forward on ``args`` and records backward. Returns what forward returns."""
+        ctx = FunctionCtx()
+        edges = [fresh_edge(a) if isinstance(a, Tensor) else None for a in args]
+        live = modes.is_grad_enabled() and any(e is not None for e in edges)
+        ctx.needs_input_grad = tuple(e is not None and live for e in edges)
+        with modes.no_grad():
+            if cls.setup_context is Function.setup_context:
+                output = cls.forward(ctx, *args)
+            else:
+                output = cls.forward(*args)
+                cls.setup_context(ctx, args, output)
+        outputs = list(output) if isinstance(output, (tuple, list)) else [output]
+        if live:
+            _record(cls, ctx, args, edges, outputs)
+        return type(output)(outputs) if isinstance(output, (tuple, list)) else outputs[0]
+
+
+def _record(cls, ctx, args, edges, outputs):
+    """Puts the outputs on a node of their own, replacing those that are inputs passed through."""
+    one = len(outputs) == 1
+    tensors = [o if isinstance(o, Tensor) else None for o in outputs]
+    shapes = [None if t is None else t._array.shape for t in tensors]
+    types = [None if t is None else t._array.dtype for t in tensors]
+    node = Node(None, tuple(edges), (), (), shapes[0] if one else shapes, types[0] if one else types)
+    node.op = _UserOp(cls, ctx, len(edges))
+    inputs = [a for a in args if isinstance(a, Tensor)]
+    ctx._space = backends.of(inputs[0]._array)
+    saved_slots = {}
+    for slot, tensor in enumerate(tensors):
+        if tensor is None:
+            continue
+        if any(tensor is d for d in ctx._dirty):
+            bump(tensor)
+            out = tensor
+        elif any(tensor is i for i in inputs):
+            out = make(tensor._array, None)
+        else:
+            out = tensor
+        if dtypes.is_floating(out._array.dtype) and not any(tensor is t for t in ctx._no_grad):
+            out._edge = (node, slot)
+            saved_slots[id(tensor)] = slot
+        outputs[slot] = out
+    node.saved, node.cells = _saved(ctx, saved_slots)
+    ctx._node, ctx._to_save = weakref.ref(node), ()  # weak: the node holds the context
+
+
+def _saved(ctx, slots):
+    saved, cells = [], []
+    for t in ctx._to_save:
+        if t is None:
+            saved.append(None)
+            continue
+        saved.append((t._array, None if id(t) in slots else fresh_edge(t), slots.get(id(t))))
+        cells += [t._cell, t._version]
+    return tuple(saved), tuple(cells)
