@@ -12,7 +12,7 @@ from minidl.ops.shapes import transpose
 
 def _check_sequence(name, gates, input, states, w_ih, w_hh, b_ih, b_hh, w_hr=None):
     """Raises ``RuntimeError`` where the arrays of one layer do not fit together."""
-    check_dtypes(name, input, *states, w_ih, w_hh, b_ih, b_hh, w_hr)
+    check_dtypes(name, w_ih, input, *states, w_hh, b_ih, b_hh, w_hr)
     if input.ndim != 3:
         raise RuntimeError(f"input must have 3 dimensions, got {input.ndim}")
     steps, batch, features = input.shape

@@ -11,19 +11,18 @@ from minidl.ops.pointwise import relu, sigmoid, tanh
 _SCALAR_NAMES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16"}
 
 
-def check_dtypes(name, first, *others):
-    """Raises ``RuntimeError`` unless all arrays (None aside) have the first one's dtype, a floating-point one."""
-    if not dtypes.is_floating(first.dtype):
+def check_dtypes(name, weight, *others):
+    """Raises ``RuntimeError`` unless all arrays (None aside) have the weight's dtype, a floating-point one."""
+    if not dtypes.is_floating(weight.dtype):
         raise RuntimeError(
-            f"\"{name}\" not implemented for '{dtypes.of(first.dtype).name}'. Hint: convert the input with .float()."
+            f"\"{name}\" not implemented for '{dtypes.of(weight.dtype).name}'. Hint: convert with .float()."
         )
     for other in others:
-        if other is not None and other.dtype != first.dtype:
-            got = [
-                _SCALAR_NAMES.get(dtypes.of(a.dtype).name, dtypes.of(a.dtype).name) for a in (first, other)
-            ]
+        if other is not None and other.dtype != weight.dtype:
+            names = [dtypes.of(array.dtype).name for array in (other, weight)]
+            got = " and ".join(_SCALAR_NAMES.get(each, each) for each in names)
             raise RuntimeError(
-                f"mat1 and mat2 must have the same dtype, but got {got[0]} and {got[1]}. "
+                f"mat1 and mat2 must have the same dtype, but got {got}. "
                 f"Hint: {name} takes input, states and weights of one dtype; convert with .to(...)."
             )
 
@@ -41,7 +40,7 @@ def check_bias(bias, rows, batch):
 
 def _check_cell(name, gates, input, states, w_ih, w_hh, b_ih, b_hh):
     """PyTorch's checks of a cell's arguments, in its order."""
-    check_dtypes(name, input, *states, w_ih, w_hh, b_ih, b_hh)
+    check_dtypes(name, w_ih, input, *states, w_hh, b_ih, b_hh)
     for what, array in (("input", input), ("weight_ih", w_ih), ("weight_hh", w_hh)):
         if array.ndim != 2:
             raise RuntimeError(
@@ -57,8 +56,11 @@ def _check_cell(name, gates, input, states, w_ih, w_hh, b_ih, b_hh):
             got = state.shape[0] if state.ndim else "a number"
             raise RuntimeError(f"Input batch size {input.shape[0]} doesn't match hidden{i} batch size {got}")
         if state.ndim != 2 or state.shape[1] != size:
-            got = state.shape[1] if state.ndim == 2 else list(state.shape)
-            raise RuntimeError(f"hidden{i} has inconsistent hidden_size: got {got}, expected {size}")
+            got = list(state.shape) if state.ndim == 1 else state.shape[1]
+            raise RuntimeError(
+                f"hidden{i} has inconsistent hidden_size: got {got}, expected {size}. "
+                f"Hint: hidden{i} is {list(state.shape)}, wanted is {[input.shape[0], size]}."
+            )
     for what, weight in (("weight_ih", w_ih), ("weight_hh", w_hh)):
         if weight.shape[0] != gates * size:
             raise RuntimeError(

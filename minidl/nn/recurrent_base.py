@@ -1,0 +1,215 @@
+"""``RNNBase``: parameters, options and checks that the layers RNN, LSTM and GRU share."""
+
+import math
+import numbers
+import warnings
+
+from minidl.nn import init
+from minidl.nn.module import Module
+from minidl.nn.parameter import Parameter
+from minidl.ops.create import empty, zeros
+
+__all__ = ["RNNBase"]
+
+_GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
+
+
+class RNNBase(Module):
+    """What RNN, LSTM and GRU share: their parameters, checks and options. Not used by itself.
+
+    Layer k has ``weight_ih_lk`` (G H, features in), ``weight_hh_lk`` (G H, H) and, with ``bias``,
+    ``bias_ih_lk`` and ``bias_hh_lk`` (G H), with G gates: 1 for RNN, 4 for LSTM (i f g o), 3 for GRU (r z n).
+    The backward direction's names end in ``_reverse``. An LSTM with ``proj_size`` P has ``weight_hr_lk`` (P,
+    H) and P in the place of H in ``weight_hh_lk``. All start from U(-1/sqrt(H), 1/sqrt(H)).
+
+    Raises ``ValueError`` or ``TypeError`` for sizes and options outside their range. Source: PyTorch's
+    ``torch.nn.RNNBase``.
+    """
+
+    def __init__(
+        self,
+        mode,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+        proj_size=0,
+        device=None,
+        dtype=None,
+    ):
+        super().__init__()
+        _check_options(input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
+        if mode not in _GATES:
+            raise ValueError(f"Unrecognized RNN mode: {mode}. Hint: one of {', '.join(_GATES)}.")
+        self.mode = mode
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
+        self.batch_first = batch_first
+        self.dropout = float(dropout)
+        self.bidirectional = bidirectional
+        self.proj_size = proj_size
+        self._all_weights = []
+        for layer in range(num_layers):
+            for suffix in ("", "_reverse") if bidirectional else ("",):
+                shapes = self._layer_shapes(layer)
+                names = [f"{name}_l{layer}{suffix}" for name in shapes]
+                for name, shape in zip(names, shapes.values(), strict=True):
+                    setattr(self, name, Parameter(empty(shape, device=device, dtype=dtype)))
+                self._all_weights.append(names)
+        self.reset_parameters()
+
+    def _layer_shapes(self, layer):
+        """Shapes of a layer's parameters by the first part of their names, in PyTorch's order."""
+        state = self.proj_size or self.hidden_size
+        rows = _GATES[self.mode] * self.hidden_size
+        features = self.input_size if layer == 0 else state * (2 if self.bidirectional else 1)
+        shapes = {"weight_ih": (rows, features), "weight_hh": (rows, state)}
+        if self.bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if self.proj_size:
+            shapes["weight_hr"] = (self.proj_size, self.hidden_size)
+        return shapes
+
+    @property
+    def all_weights(self):
+        """The parameters, one list a layer and direction."""
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    @property
+    def _flat_weights(self):
+        return [getattr(self, name) for names in self._all_weights for name in names]
+
+    def flatten_parameters(self):
+        """Does nothing, since kernels take the parameters where they lie; PyTorch code may call it."""
+
+    def reset_parameters(self):
+        """Fills all parameters from U(-1/sqrt(H), 1/sqrt(H))."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for weight in self.parameters():
+            init.uniform_(weight, -bound, bound)
+
+    def extra_repr(self):
+        shown = f"{self.input_size}, {self.hidden_size}"
+        defaults = {
+            "proj_size": 0,
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+        }
+        for name, default in defaults.items():
+            if getattr(self, name) != default:
+                shown += f", {name}={getattr(self, name)}"
+        return shown
+
+    def check_input(self, input):
+        """Raises where a (T, N, I) input has another dtype than the weights or another number of features."""
+        weight = getattr(self, self._all_weights[0][0])
+        if input.dtype != weight.dtype:
+            raise ValueError(
+                f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
+                f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})"
+            )
+        if input.dim() != 3:
+            raise RuntimeError(f"input must have 3 dimensions, got {input.dim()}")
+        if input.size(-1) != self.input_size:
+            raise RuntimeError(
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.size(-1)}"
+            )
+
+    def get_expected_hidden_size(self, input):
+        """Shape (layers x directions, N, H or P) of the hidden state for a batched input."""
+        batch = input.size(0) if self.batch_first else input.size(1)
+        return len(self._all_weights), batch, self.proj_size or self.hidden_size
+
+    def check_hidden_size(self, hx, expected_hidden_size, msg="Expected hidden size {}, got {}"):
+        """Raises ``RuntimeError`` where a state has another shape than expected."""
+        if tuple(hx.shape) != expected_hidden_size:
+            raise RuntimeError(msg.format(expected_hidden_size, list(hx.shape)))
+
+    def check_forward_args(self, input, hidden):
+        """Raises where input or hidden state do not fit the layer."""
+        self.check_input(input)
+        self.check_hidden_size(hidden, self.get_expected_hidden_size(input))
+
+    def _zero_state(self, input, features):
+        batch = input.size(0) if self.batch_first else input.size(1)
+        return zeros(len(self._all_weights), batch, features, dtype=input.dtype, device=input.device)
+
+    def _forward_one_state(self, function, input, hx, noun=""):
+        """The forward of a layer whose state is one tensor (RNN, GRU), batched or not."""
+        input, batched = self._batched(input, noun)
+        if hx is None:
+            hx = self._zero_state(input, self.hidden_size)
+        elif hx.dim() != (3 if batched else 2):
+            kind, rank = ("batched 3-D", 3) if batched else ("unbatched 2-D", 2)
+            raise RuntimeError(f"For {kind} input, hx should also be {rank}-D but got {hx.dim()}-D tensor")
+        elif not batched:
+            hx = hx.unsqueeze(1)
+        self.check_forward_args(input, hx)
+        output, h_n = self._run(function, input, hx)
+        if batched:
+            return output, h_n
+        return output.squeeze(0 if self.batch_first else 1), h_n.squeeze(1)
+
+    def _batched(self, input, noun=""):
+        """The input with its axis of samples, and whether it had one."""
+        if input.dim() not in (2, 3):
+            name = self.mode.split("_")[0]
+            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.dim()}D {noun}instead")
+        if input.dim() == 3:
+            return input, True
+        return input.unsqueeze(0 if self.batch_first else 1), False
+
+    def _run(self, function, input, hx):
+        """``function`` of ops with this layer's parameters and options."""
+        return function(
+            input,
+            hx,
+            self._flat_weights,
+            self.bias,
+            self.num_layers,
+            self.dropout,
+            self.training,
+            self.bidirectional,
+            self.batch_first,
+        )
+
+
+def _check_options(input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size):
+    if not isinstance(dropout, numbers.Number) or not 0 <= dropout <= 1 or isinstance(dropout, bool):
+        raise ValueError(
+            "dropout should be a number in range [0, 1] representing the probability of an element being zeroed, "
+            f"got {dropout!r}"
+        )
+    if dropout > 0 and num_layers == 1:
+        warnings.warn(
+            "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
+            f"greater than 1, but got dropout={dropout} and num_layers={num_layers}",
+            stacklevel=4,
+        )
+    for name, value, kind in (
+        ("bias", bias, bool),
+        ("batch_first", batch_first, bool),
+        ("input_size", input_size, int),
+        ("hidden_size", hidden_size, int),
+    ):
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
+    for name, value in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
+        if value <= 0:
+            raise ValueError(f"{name} must be greater than zero, got {value}")
+    if proj_size < 0:
+        raise ValueError(
+            f"proj_size should be a positive integer or zero to disable projections, got {proj_size}"
+        )
+    if proj_size >= hidden_size:
+        raise ValueError(
+            f"proj_size has to be smaller than hidden_size, got proj_size={proj_size} and hidden_size={hidden_size}"
+        )
