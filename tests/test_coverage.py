@@ -3,6 +3,7 @@
 import functools
 
 import driving
+import numpy as np
 import pytest
 from cases import CASES
 
@@ -84,7 +85,7 @@ def test_a_planted_fault_in_a_rule_is_caught(name, slot, monkeypatch):
         gradients = list(pull(node, g))
         stop = len(gradients) if slot == op.sequence else start + 1
         for i in range(start, stop):
-            gradients[i] = None if gradients[i] is None else gradients[i] * 1.01
+            gradients[i] = None if gradients[i] is None else np.asarray(gradients[i] * 1.01)  # 0-d ones stay arrays
         return tuple(gradients)
 
     monkeypatch.setattr(op, "_pull", faulty)

@@ -159,7 +159,9 @@ def _cross_entropy_composed(input, target, weight, total, ignore_index, reductio
     faces=(),
     method=False,
 )
-def cross_entropy_of_indices(input, target, weight, ignore_index, reduction, label_smoothing):
+def cross_entropy_of_indices(
+    input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0
+):
     """Cross entropy of logits and class indices; the public function is ``cross_entropy``."""
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")

@@ -67,7 +67,14 @@ def _batch_norm_composed(input, weight, bias, center, inv_std, training, eps):
     **_FUNCTIONAL,
 )
 def batch_norm(
-    input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05
+    input,
+    running_mean=None,
+    running_var=None,
+    weight=None,
+    bias=None,
+    training=False,
+    momentum=0.1,
+    eps=1e-05,
 ):
     """Batch normalisation of each channel over the batch and all positions.
 
