@@ -2,6 +2,7 @@
 
 from minidl.autograd.engine import backward, grad
 from minidl.autograd.function import Function
+from minidl.autograd.gradcheck import gradcheck, gradgradcheck
 from minidl.autograd.modes import (
     detect_anomaly,
     enable_grad,
@@ -25,6 +26,8 @@ __all__ = [
     "enable_grad",
     "function",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
