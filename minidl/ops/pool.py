@@ -305,7 +305,7 @@ def _adaptive_max(name, rank, input, output_size, return_indices):
     return (output, unbatched(indices, single)) if return_indices else output
 
 
-@function(faces=("torch", "functional"), method=False)
+@function(faces=("functional",), method=False)
 def adaptive_max_pool1d(input, output_size, return_indices=False):
     """The largest value of each of ``output_size`` bins; bins, shapes and errors as in ``adaptive_avg_pool1d``.
 
@@ -313,7 +313,7 @@ def adaptive_max_pool1d(input, output_size, return_indices=False):
     Source: ``torch.nn.functional.adaptive_max_pool1d``.
 
     >>> import minidl
-    >>> minidl.adaptive_max_pool1d(minidl.tensor([[1.0, 2.0, 3.0]]), 2)
+    >>> minidl.nn.functional.adaptive_max_pool1d(minidl.tensor([[1.0, 2.0, 3.0]]), 2)
     tensor([[2., 3.]])
     """
     return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
