@@ -5,7 +5,7 @@ import warnings
 import driving
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import minidl
@@ -29,7 +29,6 @@ def agree(found, expected, label=""):
     driving.assert_near(driving.host(found), expected.detach().numpy(), 1e-9, 1e-9, label)
 
 
-@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_any_configuration_agrees(data):
     draw = data.draw
