@@ -1,0 +1,195 @@
+// Optimizer steps of minidl._native: see csrc/cpu/optim.h. All arguments are looked at before the
+// first element is written, so a refusal leaves everything as it was.
+#include "cpu/optim.h"
+
+#include <vector>
+
+#include "bindings/fast_call.h"
+#include "bindings/registry.h"
+
+namespace minidl::bindings {
+namespace {
+
+using namespace minidl::cpu;
+
+// References that end with the scope.
+class Owned {
+ public:
+  explicit Owned(size_t expected) { objects_.reserve(expected); }
+  ~Owned() {
+    for (PyObject* object : objects_) Py_DECREF(object);
+  }
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+
+  PyObject* keep(PyObject* object) {
+    objects_.push_back(object);
+    return object;
+  }
+
+ private:
+  std::vector<PyObject*> objects_;
+};
+
+bool is_list(PyObject* object, Py_ssize_t size) {
+  return PyList_CheckExact(object) && PyList_GET_SIZE(object) == size;
+}
+
+bool matches(PyObject* object, int type, npy_intp size) {
+  if (!PyArray_CheckExact(object)) return false;
+  PyArrayObject* array = as_array(object);
+  return PyArray_TYPE(array) == type && PyArray_SIZE(array) == size &&
+         PyArray_ISNOTSWAPPED(array) && PyArray_ISALIGNED(array);
+}
+
+// Memory that may be written: contiguous, of this type and size; null otherwise.
+template <class T>
+T* written(PyObject* object, npy_intp size) {
+  if (!matches(object, type_number<T>, size)) return nullptr;
+  PyArrayObject* array = as_array(object);
+  if (!PyArray_IS_C_CONTIGUOUS(array) || !PyArray_ISWRITEABLE(array)) return nullptr;
+  return data_of<T>(array);
+}
+
+// Memory that is read: a contiguous copy where the array is not contiguous itself.
+template <class T>
+const T* read(PyObject* object, npy_intp size, Owned& owned) {
+  if (!matches(object, type_number<T>, size)) return nullptr;
+  if (PyArray_IS_C_CONTIGUOUS(as_array(object))) return data_of<T>(as_array(object));
+  PyObject* copy = PyArray_NewCopy(as_array(object), NPY_CORDER);
+  if (copy == nullptr) {
+    PyErr_Clear();
+    return nullptr;
+  }
+  return data_of<T>(as_array(owned.keep(copy)));
+}
+
+bool read_scalars(PyObject* const* args, std::initializer_list<double*> targets) {
+  for (double* target : targets) {
+    if (!read_scalar(*args++, *target)) return false;
+  }
+  return true;
+}
+
+bool read_flag(PyObject* object, bool& value) {
+  if (!PyBool_Check(object)) return false;
+  value = object == Py_True;
+  return true;
+}
+
+// Runs step(tensor) for all, without the GIL where it is long enough for others to profit.
+template <class Tensor, class Step>
+PyObject* run(const std::vector<Tensor>& tensors, Step&& step) {
+  int64_t work = 0;
+  for (const Tensor& tensor : tensors) work += tensor.size;
+  return finish(as_array(Py_NewRef(Py_None)), work, [&] {
+    for (const Tensor& tensor : tensors) step(tensor);
+  });
+}
+
+// Reads and advances a step count: a float32 array of one element.
+float* step_count(PyObject* object) { return written<float>(object, 1); }
+
+template <class T>
+PyObject* adam(PyObject* const* args, const AdamOptions& options) {
+  const Py_ssize_t count = PyList_GET_SIZE(args[0]);
+  const bool amsgrad = args[4] != Py_None;
+  Owned copies(0);
+  std::vector<AdamTensor<T>> tensors(count);
+  std::vector<float*> steps(count);
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyObject* param = PyList_GET_ITEM(args[0], i);
+    if (!PyArray_CheckExact(param)) return refuse();
+    const npy_intp size = PyArray_SIZE(as_array(param));
+    auto& t = tensors[i];
+    t = {written<T>(param, size),
+         read<T>(PyList_GET_ITEM(args[1], i), size, copies),
+         written<T>(PyList_GET_ITEM(args[2], i), size),
+         written<T>(PyList_GET_ITEM(args[3], i), size),
+         amsgrad ? written<T>(PyList_GET_ITEM(args[4], i), size) : nullptr,
+         size,
+         0};
+    steps[i] = step_count(PyList_GET_ITEM(args[5], i));
+    if (!t.param || !t.grad || !t.exp_avg || !t.exp_avg_sq || !steps[i]) return refuse();
+    if (amsgrad && !t.max_exp_avg_sq) return refuse();
+  }
+  for (Py_ssize_t i = 0; i < count; ++i) tensors[i].step = (*steps[i] += 1.0f);
+  return run(tensors, [&](const AdamTensor<T>& tensor) { adam_step(tensor, options); });
+}
+
+PyObject* adam_step_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  if (count != 13 || keywords != nullptr || !PyList_CheckExact(args[0])) return refuse();
+  const Py_ssize_t size = PyList_GET_SIZE(args[0]);
+  for (const int i : {1, 2, 3, 5}) {
+    if (!is_list(args[i], size)) return refuse();
+  }
+  if (args[4] != Py_None && !is_list(args[4], size)) return refuse();
+  AdamOptions o{};
+  if (!read_scalars(args + 6, {&o.lr, &o.beta1, &o.beta2, &o.eps, &o.weight_decay}) ||
+      !read_flag(args[11], o.decoupled) || !read_flag(args[12], o.maximize)) {
+    return refuse();
+  }
+  if (size == 0) Py_RETURN_NONE;
+  PyObject* first = PyList_GET_ITEM(args[0], 0);
+  if (!is_real(first)) return refuse();
+  return PyArray_TYPE(as_array(first)) == NPY_FLOAT32 ? adam<float>(args, o)
+                                                      : adam<double>(args, o);
+}
+
+template <class T>
+PyObject* sgd(PyObject* const* args, const SgdOptions& options) {
+  const Py_ssize_t count = PyList_GET_SIZE(args[0]);
+  const bool momentum = args[2] != Py_None;
+  Owned copies(0);
+  std::vector<SgdTensor<T>> tensors(count);
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyObject* param = PyList_GET_ITEM(args[0], i);
+    if (!PyArray_CheckExact(param)) return refuse();
+    const npy_intp size = PyArray_SIZE(as_array(param));
+    auto& t = tensors[i];
+    t = {written<T>(param, size), read<T>(PyList_GET_ITEM(args[1], i), size, copies),
+         momentum ? written<T>(PyList_GET_ITEM(args[2], i), size) : nullptr, size, false};
+    if (!t.param || !t.grad || (momentum && !t.buffer)) return refuse();
+    if (momentum && !read_flag(PyList_GET_ITEM(args[3], i), t.fresh)) return refuse();
+  }
+  return run(tensors, [&](const SgdTensor<T>& tensor) { sgd_step(tensor, options); });
+}
+
+PyObject* sgd_step_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  if (count != 10 || keywords != nullptr || !PyList_CheckExact(args[0])) return refuse();
+  const Py_ssize_t size = PyList_GET_SIZE(args[0]);
+  if (!is_list(args[1], size)) return refuse();
+  if (args[2] != Py_None && !(is_list(args[2], size) && is_list(args[3], size))) return refuse();
+  SgdOptions o{};
+  if (!read_scalars(args + 4, {&o.lr, &o.momentum, &o.dampening}) ||
+      !read_flag(args[7], o.nesterov) || !read_scalar(args[8], o.weight_decay) ||
+      !read_flag(args[9], o.maximize)) {
+    return refuse();
+  }
+  if (size == 0) Py_RETURN_NONE;
+  PyObject* first = PyList_GET_ITEM(args[0], 0);
+  if (!is_real(first)) return refuse();
+  return PyArray_TYPE(as_array(first)) == NPY_FLOAT32 ? sgd<float>(args, o) : sgd<double>(args, o);
+}
+
+PyMethodDef methods[] = {
+    fast_method(
+        "adam_step", adam_step_call,
+        "adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, "
+        "beta2, eps, weight_decay, decoupled, maximize)"),
+    fast_method(
+        "sgd_step", sgd_step_call,
+        "sgd_step(params, grads, momentum_buffers, fresh, lr, momentum, dampening, nesterov, "
+        "weight_decay, maximize)"),
+    {nullptr, nullptr, 0, nullptr},
+};
+
+}  // namespace
+}  // namespace minidl::bindings
+
+MINIDL_REGISTER(optim) {
+  if (_import_array() < 0) throw pybind11::error_already_set();
+  if (PyModule_AddFunctions(m.ptr(), minidl::bindings::methods) < 0) {
+    throw pybind11::error_already_set();
+  }
+}

@@ -1,0 +1,318 @@
+"""Activation functions: elementwise, floating-point; ``relu``, ``tanh`` and ``sigmoid`` live in ``pointwise``."""
+
+import math
+
+from minidl import dtypes
+from minidl.autograd import function, op
+from minidl.backends import of
+from minidl.ops.arithmetic import add, div, mul, neg, sub
+from minidl.ops.comparison import ge, gt, le, logical_and, lt
+from minidl.ops.pointwise import abs, erf, exp, sigmoid, tanh
+from minidl.ops.selection import clamp, where
+
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_SCALE = 1.0507009873554804934193349852946
+_GELU_CUBIC = 0.044715
+_GELU_SLOPE = math.sqrt(2 / math.pi)
+_FUNCTIONAL = {"faces": ("functional",), "method": False}
+
+
+def _real(name, input):
+    """The input's backend. Raises ``NotImplementedError`` for a dtype that is not floating-point, as PyTorch does."""
+    if not dtypes.is_floating(input.dtype):
+        raise NotImplementedError(
+            f'"{name}" not implemented for {dtypes.of(input.dtype)!r}. Hint: convert the input with .float().'
+        )
+    return of(input)
+
+
+@op(
+    input=lambda g, input, negative_slope: where(gt(input, 0), g, mul(g, negative_slope)),
+    inplace=True,
+    **_FUNCTIONAL,
+)
+def leaky_relu(input, negative_slope=0.01, inplace=False):
+    """x where x > 0, negative_slope * x elsewhere. Any shape. Source: ``torch.nn.functional.leaky_relu``.
+
+    Raises ``NotImplementedError`` for integers and bool, here and for the other functions of this family.
+
+    >>> import minidl
+    >>> minidl.nn.functional.leaky_relu(minidl.tensor([-1.0, 2.0]), 0.1)
+    tensor([-0.1000,  2.0000])
+    """
+    return _real("leaky_relu", input).leaky_relu(input, float(negative_slope))
+
+
+def _elu_rule(g, input, alpha, scale, input_scale):
+    low = exp(mul(clamp(input, None, 0.0), input_scale))
+    return where(gt(input, 0), mul(g, scale), mul(g, mul(low, alpha * scale * input_scale)))
+
+
+@op(input=lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0), inplace=True, **_FUNCTIONAL)
+def elu(input, alpha=1.0, inplace=False):
+    """x where x > 0, alpha * (e^x - 1) elsewhere.
+
+    Source: D.-A. Clevert, T. Unterthiner, S. Hochreiter, "Fast and accurate deep network learning by exponential linear
+    units", ICLR 2016; ``torch.nn.functional.elu``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.elu(minidl.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+    return _real("elu", input).elu(input, float(alpha), 1.0, 1.0)
+
+
+@op(
+    input=lambda g, input: _elu_rule(g, input, _SELU_ALPHA, _SELU_SCALE, 1.0),
+    inplace=True, faces=("torch", "functional"), method=False,
+)  # fmt: skip
+def selu(input, inplace=False):
+    """scale * elu(x, alpha) with the constants that keep mean 0 and variance 1.
+
+    Source: G. Klambauer et al., "Self-normalizing neural networks", NeurIPS 2017; ``torch.nn.functional.selu``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.selu(minidl.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+    return _real("selu", input).elu(input, _SELU_ALPHA, _SELU_SCALE, 1.0)
+
+
+@op(
+    input=lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0 / alpha),
+    inplace=True, faces=("torch", "functional"), method=False,
+)  # fmt: skip
+def celu(input, alpha=1.0, inplace=False):
+    """max(0, x) + min(0, alpha * (e^(x / alpha) - 1)). Raises ``RuntimeError`` for alpha 0.
+
+    Source: J. T. Barron, "Continuously differentiable exponential linear units", 2017; ``torch.nn.functional.celu``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.celu(minidl.tensor([-1.0, 2.0]), 0.5)
+    tensor([-0.4323,  2.0000])
+    """
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return _real("celu", input).elu(input, float(alpha), 1.0, 1.0 / alpha)
+
+
+def _gelu_rule(g, input, approximate):
+    square = mul(input, input)
+    if approximate == "tanh":
+        t = tanh(mul(mul(input, add(mul(square, _GELU_CUBIC), 1.0)), _GELU_SLOPE))
+        inner = mul(add(mul(square, 3 * _GELU_CUBIC), 1.0), 0.5 * _GELU_SLOPE)
+        slope = mul(mul(input, sub(1.0, mul(t, t))), inner)
+        return mul(g, add(mul(add(t, 1.0), 0.5), slope))
+    density = mul(exp(mul(square, -0.5)), 1 / math.sqrt(2 * math.pi))
+    below = mul(add(erf(mul(input, math.sqrt(0.5))), 1.0), 0.5)
+    return mul(g, add(below, mul(input, density)))
+
+
+@op(input=_gelu_rule, inplace=False, **_FUNCTIONAL)
+def gelu(input, approximate="none"):
+    """x * P(X <= x) for a standard normal X.
+
+    ``approximate="tanh"`` takes 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) for it. Raises
+    ``RuntimeError`` for another ``approximate``.
+    Source: D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016; ``torch.nn.functional.gelu``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.gelu(minidl.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    """
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate!r}.")
+    return _real("gelu", input).gelu(input, approximate)
+
+
+def _silu_rule(g, input):
+    s = sigmoid(input)
+    return mul(g, mul(s, add(mul(input, sub(1.0, s)), 1.0)))
+
+
+@op(input=_silu_rule, inplace=True, **_FUNCTIONAL)
+def silu(input, inplace=False):
+    """x * sigmoid(x), also called swish.
+
+    Source: S. Elfwing, E. Uchibe, K. Doya, "Sigmoid-weighted linear units", 2017; ``torch.nn.functional.silu``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.silu(minidl.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+    return _real("silu", input).silu(input)
+
+
+def _softplus_rule(g, input, beta, threshold):
+    scaled = mul(input, beta)
+    return where(gt(scaled, threshold), g, mul(g, sigmoid(scaled)))
+
+
+@op(input=_softplus_rule, **_FUNCTIONAL)
+def softplus(input, beta=1.0, threshold=20.0):
+    """log(1 + e^(beta x)) / beta, x itself where beta x > threshold. Source: ``torch.nn.functional.softplus``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.softplus(minidl.tensor([-1.0, 2.0]))
+    tensor([0.3133, 2.1269])
+    """
+    return _real("softplus", input).softplus(input, float(beta), float(threshold))
+
+
+def _mish_rule(g, input):
+    t = tanh(softplus(input))
+    return mul(g, add(t, mul(mul(input, sigmoid(input)), sub(1.0, mul(t, t)))))
+
+
+@op(input=_mish_rule, inplace=True, **_FUNCTIONAL)
+def mish(input, inplace=False):
+    """x * tanh(log(1 + e^x)).
+
+    Source: D. Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020;
+    ``torch.nn.functional.mish``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.mish(minidl.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
+    """
+    return _real("mish", input).mish(input)
+
+
+@op(input=lambda g, input: mul(g, sigmoid(neg(input))), **_FUNCTIONAL)
+def logsigmoid(input):
+    """log(sigmoid(x)), without overflow. Source: ``torch.nn.functional.logsigmoid``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.logsigmoid(minidl.tensor([-1000.0, 0.0]))
+    tensor([-1000.0000,    -0.6931])
+    """
+    return _real("log_sigmoid", input).log_sigmoid(input)
+
+
+def _inside(input, low, high):
+    return logical_and(gt(input, low), lt(input, high))
+
+
+@op(input=lambda g, input: where(_inside(input, -3.0, 3.0), mul(g, 1 / 6), 0.0), inplace=True, **_FUNCTIONAL)
+def hardsigmoid(input, inplace=False):
+    """min(max(x + 3, 0), 6) / 6. Source: ``torch.nn.functional.hardsigmoid``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.hardsigmoid(minidl.tensor([-4.0, 0.0, 4.0]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    return _real("hardsigmoid", input).hardsigmoid(input)
+
+
+def _hardswish_rule(g, input):
+    middle = mul(g, add(mul(input, 1 / 3), 0.5))
+    return where(le(input, -3.0), 0.0, where(ge(input, 3.0), g, middle))
+
+
+@op(input=_hardswish_rule, inplace=True, **_FUNCTIONAL)
+def hardswish(input, inplace=False):
+    """x * min(max(x + 3, 0), 6) / 6.
+
+    Source: A. Howard et al., "Searching for MobileNetV3", ICCV 2019; ``torch.nn.functional.hardswish``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.hardswish(minidl.tensor([-4.0, 1.0, 4.0]))
+    tensor([-0.0000,  0.6667,  4.0000])
+    """
+    return _real("hardswish", input).hardswish(input)
+
+
+@op(
+    input=lambda g, input, min_val, max_val: where(_inside(input, min_val, max_val), g, 0.0),
+    inplace=True,
+    **_FUNCTIONAL,
+)
+def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
+    """x limited to [min_val, max_val]; the gradient is 0 at and beyond the limits.
+
+    Source: ``torch.nn.functional.hardtanh``. Raises ``ValueError`` where min_val > max_val, ``RuntimeError`` for bool.
+
+    >>> import minidl
+    >>> minidl.nn.functional.hardtanh(minidl.tensor([-2.0, 0.5, 2.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min_val > max_val:
+        raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    if input.dtype == dtypes.BOOL:
+        raise RuntimeError("Bool inputs not supported for hardtanh")
+    space = of(input)
+    return space.clamp(input, space.full((), min_val, input.dtype), space.full((), max_val, input.dtype))
+
+
+@function(faces=("functional",), method=False)
+def relu6(input, inplace=False):
+    """min(max(x, 0), 6). Source: ``torch.nn.functional.relu6``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.relu6(minidl.tensor([-1.0, 3.0, 8.0]))
+    tensor([0., 3., 6.])
+    """
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+@op(input=lambda g, input, lambd: where(le(abs(input), lambd), 0.0, g), **_FUNCTIONAL)
+def softshrink(input, lambd=0.5):
+    """x - lambd above lambd, x + lambd below -lambd, 0 between. Raises ``RuntimeError`` for a negative lambd.
+
+    Source: ``torch.nn.functional.softshrink``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.softshrink(minidl.tensor([-1.0, 0.2, 2.0]))
+    tensor([-0.5000,  0.0000,  1.5000])
+    """
+    space = _real("softshrink", input)
+    if not lambd >= 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return space.softshrink(input, float(lambd))
+
+
+@op(input=lambda g, input, lambd: where(le(abs(input), lambd), 0.0, g), faces=("torch", "functional"))
+def hardshrink(input, lambd=0.5):
+    """x where abs(x) > lambd, 0 elsewhere. Source: ``torch.nn.functional.hardshrink``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.hardshrink(minidl.tensor([-1.0, 0.2, 2.0]))
+    tensor([-1.,  0.,  2.])
+    """
+    return _real("hardshrink", input).hardshrink(input, float(lambd))
+
+
+@op(
+    input=lambda g, input, threshold: where(le(input, threshold), 0.0, g),
+    inplace=True, faces=("torch", "functional"), method=False,
+)  # fmt: skip
+def threshold(input, threshold, value, inplace=False):
+    """x where x > threshold, value elsewhere; NaN stays. Source: ``torch.nn.functional.threshold``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.threshold(minidl.tensor([0.5, 2.0]), 1.0, -7.0)
+    tensor([-7.,  2.])
+    """
+    return of(input).threshold(input, threshold, value)
+
+
+@function(faces=("functional",), method=False)
+def tanhshrink(input):
+    """x - tanh(x). Source: ``torch.nn.functional.tanhshrink``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.tanhshrink(minidl.tensor([-1.0, 2.0]))
+    tensor([-0.2384,  1.0360])
+    """
+    return sub(input, tanh(input))
+
+
+@function(faces=("functional",), method=False)
+def softsign(input):
+    """x / (1 + abs(x)). Source: ``torch.nn.functional.softsign``.
+
+    >>> import minidl
+    >>> minidl.nn.functional.softsign(minidl.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
+    return div(input, add(abs(input), 1))
