@@ -11,10 +11,15 @@ void unary(const cuda::Array& input, const cuda::Array& output, std::uintptr_t s
   cuda::elementwise(op, input, output, to_stream(stream));
 }
 
+cuda::Operand to_operand(const pybind11::object& value) {
+  if (pybind11::isinstance<pybind11::tuple>(value)) return {value.cast<cuda::Array>()};
+  return {{}, value.cast<double>()};
+}
+
 template <cuda::BinaryOp op>
-void binary(const cuda::Array& a, const cuda::Array& b, const cuda::Array& output,
+void binary(const pybind11::object& a, const pybind11::object& b, const cuda::Array& output,
             std::uintptr_t stream) {
-  cuda::elementwise(op, a, b, output, to_stream(stream));
+  cuda::elementwise(op, to_operand(a), to_operand(b), output, to_stream(stream));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ void elementwise(UnaryOp op, const Array& input, const Array& output, Stream str
   const auto walk = plan_walk<2>(output.shape, {&input, &output});
   with_float_type("input", input, [&](auto zero) {
     using T = decltype(zero);
-    const ElementwiseArrays<T, 1> arrays{{input.as<const T>()}, output.as<T>()};
+    const ElementwiseArrays<T, 1> arrays{{input.as<const T>()}, {}, output.as<T>()};
     switch (op) {
 #define MINIDL_CASE(name, expression) \
   case UnaryOp::name:                 \
@@ -34,13 +34,16 @@ void elementwise(UnaryOp op, const Array& input, const Array& output, Stream str
   });
 }
 
-void elementwise(BinaryOp op, const Array& a, const Array& b, const Array& output, Stream stream) {
-  check_dtype("b", b, a.dtype);
-  check_dtype("output", output, a.dtype);
-  const auto walk = plan_walk<3>(output.shape, {&a, &b, &output});
-  with_float_type("a", a, [&](auto zero) {
+void elementwise(BinaryOp op, const Operand& a, const Operand& b, const Array& output,
+                 Stream stream) {
+  if (!a.is_number()) check_dtype("a", a.array, output.dtype);
+  if (!b.is_number()) check_dtype("b", b.array, output.dtype);
+  const auto walk = plan_walk<3>(output.shape, {&a.array, &b.array, &output});
+  with_float_type("output", output, [&](auto zero) {
     using T = decltype(zero);
-    const ElementwiseArrays<T, 2> arrays{{a.as<const T>(), b.as<const T>()}, output.as<T>()};
+    const ElementwiseArrays<T, 2> arrays{{a.array.as<const T>(), b.array.as<const T>()},
+                                         {static_cast<T>(a.number), static_cast<T>(b.number)},
+                                         output.as<T>()};
     switch (op) {
 #define MINIDL_CASE(name, expression) \
   case BinaryOp::name:                \

@@ -17,7 +17,7 @@ __global__ void elementwise_flat_kernel(Walk<Inputs + 1> walk,
   const std::int64_t step = gridDim.x * static_cast<std::int64_t>(blockDim.x);
   for (std::int64_t i = first; i < walk.count; i += step) {
     T values[Inputs];
-    for (int n = 0; n < Inputs; ++n) values[n] = arrays.input[n][i * walk.stride[0][n]];
+    for (int n = 0; n < Inputs; ++n) values[n] = arrays.load(n, i * walk.stride[0][n]);
     arrays.output[i * walk.stride[0][Inputs]] = Op::apply(values);
   }
 }

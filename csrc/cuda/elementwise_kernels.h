@@ -12,8 +12,13 @@ namespace minidl::cuda {
 
 template <class T, int Inputs>
 struct ElementwiseArrays {
-  const T* input[Inputs];
+  const T* input[Inputs];  // null for a number
+  T number[Inputs];
   T* output;
+
+  __device__ __forceinline__ T load(int n, std::int64_t offset) const {
+    return input[n] ? input[n][offset] : number[n];
+  }
 };
 
 // The walk's arrays are the inputs, then the output.

@@ -18,7 +18,7 @@ __global__ void elementwise_strided_kernel(Walk<Inputs + 1> walk,
   for (std::int64_t i = first; i < walk.count; i += step) {
     const Offsets<Inputs + 1> at = walk.at(i);
     T values[Inputs];
-    for (int n = 0; n < Inputs; ++n) values[n] = arrays.input[n][at.in[n]];
+    for (int n = 0; n < Inputs; ++n) values[n] = arrays.load(n, at.in[n]);
     arrays.output[at.in[Inputs]] = Op::apply(values);
   }
 }

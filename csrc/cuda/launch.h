@@ -29,7 +29,9 @@ void launch(const char* name, void (*kernel)(Parameters...), const LaunchShape& 
   emulator::launch({name, dim(shape.grid), dim(shape.block), shape.shared_bytes},
                    emulator::Schedule::from_environment(), [&] { kernel(arguments...); });
 #else
-  kernel<<<dim(shape.grid), dim(shape.block), shape.shared_bytes, stream> > >(arguments...);
+  // clang-format off
+  kernel<<<dim(shape.grid), dim(shape.block), shape.shared_bytes, stream>>>(arguments...);
+  // clang-format on
   const cudaError_t error = cudaGetLastError();
   if (error != cudaSuccess) {
     throw std::runtime_error(concat("CUDA error at the launch of kernel '", name,

@@ -1,0 +1,18 @@
+// Sums over some axes of an array.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cuda/array.h"
+#include "cuda/stream.h"
+
+namespace minidl::cuda {
+
+// output = input summed over the axes `dims` (distinct, in [0, rank)). output has input's other
+// axes in their order. One dtype, float32 or float64, in which the sums are kept; any strides; a
+// sum over nothing is 0. Always added in the same order: the same bits in every run.
+void sum(const Array& input, const std::vector<std::int64_t>& dims, const Array& output,
+         Stream stream);
+
+}  // namespace minidl::cuda

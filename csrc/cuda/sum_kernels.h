@@ -1,0 +1,29 @@
+// Between sum.cpp, which plans, and the kernels sum_<algorithm>.cu.
+#pragma once
+
+#include "cuda/stream.h"
+#include "cuda/sum_select.h"
+#include "cuda/walk.h"
+
+namespace minidl::cuda {
+
+template <class T>
+struct SumArrays {
+  const T* input;
+  T* output;
+  Walk<2> outputs;  // of input and output over the axes that stay
+  Walk<1> terms;    // of input over the axes that go
+};
+
+template <class T>
+void sum_along(const SumArrays<T>& arrays, const SumConfig& config, Stream stream);
+template <class T>
+void sum_across(const SumArrays<T>& arrays, const SumConfig& config, Stream stream);
+
+// Where term i lies: a division for each axis but the first, so none where the axes merged into
+// one.
+__device__ __forceinline__ std::int64_t term_offset(const Walk<1>& terms, std::int64_t i) {
+  return terms.dims <= 1 ? i * terms.stride[0][0] : terms.at(i).in[0];
+}
+
+}  // namespace minidl::cuda

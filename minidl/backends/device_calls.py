@@ -1,0 +1,45 @@
+"""Handing device arrays to the kernels of ``minidl._cuda``: what the families of ``backends/cuda`` share."""
+
+
+def view(array):
+    """The array as the extension takes it: pointer, dtype character, shape, strides in bytes. None stays None."""
+    return None if array is None else (array.data.ptr, array.dtype.char, array.shape, array.strides)
+
+
+def stream(xp):
+    """The current stream as an integer."""
+    return xp.cuda.get_current_stream().ptr
+
+
+def floats_alike(array, *others):
+    """Whether arrays (None among the others is skipped) share a dtype that the kernels compute in."""
+    dtype = array.dtype
+    return dtype.char in "fd" and all(other is None or other.dtype == dtype for other in others)
+
+
+def broadcast_shape(first, second):
+    """The shape that two shapes broadcast to, or None."""
+    if first == second:
+        return first
+    short, long = sorted((first, second), key=len)
+    short = (1,) * (len(long) - len(short)) + short
+    if any(m != n and m != 1 and n != 1 for m, n in zip(short, long, strict=True)):
+        return None
+    return tuple(m if n == 1 else n for m, n in zip(short, long, strict=True))
+
+
+def product(xp, ext, input, other):
+    """The matrix product [..., M, K] x [..., K, N] by the extension, or NotImplemented."""
+    if (
+        not floats_alike(input, other)
+        or input.ndim < 2
+        or other.ndim < 2
+        or input.shape[-1] != other.shape[-2]
+    ):
+        return NotImplemented
+    batch = broadcast_shape(input.shape[:-2], other.shape[:-2])
+    if batch is None:
+        return NotImplemented
+    out = xp.empty((*batch, input.shape[-2], other.shape[-1]), input.dtype)
+    ext.matmul(view(input), view(other), view(out), stream(xp))
+    return out

@@ -1,0 +1,157 @@
+"""``xp``: a stand-in for the module ``cupy``, with the names and keywords that CuPy has and no others.
+
+``names.json`` says which these are; ``tests/emulator/test_names.py`` compares it with an installed CuPy. Functions
+unwrap their arrays, call NumPy, and wrap the results: 0-d arrays where NumPy gives scalars.
+"""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from minidl.backends.emulated import memory
+from minidl.backends.emulated.array import Array, operand, unwrapped, wrapped
+
+NAMES = json.loads((Path(__file__).parent / "names.json").read_text())
+
+# The functions that copy from the host, where CuPy takes NumPy arrays and lists.
+_FROM_HOST = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
+_UFUNC_KEYWORDS = {"out", "dtype", "casting"}
+
+
+def _call(function, args, kwargs):
+    with np.errstate(all="ignore"):
+        return wrapped(function(*unwrapped(args), **{key: unwrapped(value) for key, value in kwargs.items()}))
+
+
+def _check_keywords(name, kwargs, known):
+    unknown = set(kwargs) - set(known)
+    if unknown:
+        raise TypeError(f"cupy.{name} has no keyword {sorted(unknown)}")
+
+
+class _Ufunc:
+    """``cupy.ufunc``: operands are arrays and numbers."""
+
+    def __init__(self, function):
+        self._function = function
+        self.__name__ = function.__name__
+        self.nin, self.nout = function.nin, function.nout
+
+    def __call__(self, *args, **kwargs):
+        _check_keywords(self.__name__, kwargs, _UFUNC_KEYWORDS)
+        for arg in args:
+            operand(arg)
+        return _same_out(_call(self._function, args, kwargs), kwargs)
+
+    def at(self, a, indices, b=None):
+        _call(self._function.at, (a, indices) if b is None else (a, indices, b), {})
+
+    def reduce(self, array, axis=0, dtype=None, out=None, keepdims=False):
+        return _call(self._function.reduce, (array, axis, dtype, out, keepdims), {})
+
+    def accumulate(self, array, axis=0, dtype=None, out=None):
+        return _call(self._function.accumulate, (array, axis, dtype, out), {})
+
+    def outer(self, A, B):
+        return _call(self._function.outer, (A, B), {})
+
+
+def _same_out(result, kwargs):
+    """The very array that was given as ``out``, as NumPy and CuPy return it."""
+    out = kwargs.get("out")
+    return result if out is None else out
+
+
+def _function(name, parameters):
+    function = getattr(np, name)
+
+    def call(*args, **kwargs):
+        if "**" not in parameters:
+            _check_keywords(name, kwargs, parameters)
+        if args and _is_array_parameter(parameters) and isinstance(args[0], list) and _holds_numbers(args[0]):
+            raise TypeError(f"cupy.{name} takes an array, not a list")
+        return _same_out(_call(function, args, kwargs), kwargs)
+
+    call.__name__ = name
+    return call
+
+
+def _is_array_parameter(parameters):
+    return bool(parameters) and parameters[0] in ("a", "x", "x1", "ary", "arr", "m", "prototype", "input")
+
+
+def _holds_numbers(values):
+    return any(isinstance(value, (bool, int, float, np.generic)) for value in values)
+
+
+def _from_host(name, parameters):
+    function = getattr(np, name)
+
+    def call(a, *args, **kwargs):
+        _check_keywords(name, kwargs, parameters)
+        device = a._values if isinstance(a, Array) else a
+        values = function(device, *unwrapped(args), **kwargs)
+        if isinstance(a, Array):
+            return a if values is device else Array(values)
+        return Array(np.array(values) if np.may_share_memory(values, device) else values)
+
+    call.__name__ = name
+    return call
+
+
+def _empty(shape, dtype=float, order="C"):
+    if order not in ("C", None):
+        return Array(np.empty(shape, dtype, order))
+    return Array(memory.empty(shape, dtype))
+
+
+def _empty_like(prototype, dtype=None, order="K", subok=None, shape=None):
+    values = np.empty_like(operand(prototype), dtype=dtype, order=order, shape=shape)
+    if values.flags.c_contiguous:
+        return Array(memory.empty(values.shape, values.dtype))
+    return Array(values)
+
+
+class _Module:
+    """Attributes are made from ``NAMES`` when they are first asked for."""
+
+    ndarray = Array
+    newaxis = None
+    inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
+    empty, empty_like = staticmethod(_empty), staticmethod(_empty_like)
+    lib = SimpleNamespace(
+        stride_tricks=SimpleNamespace(
+            as_strided=lambda x, shape=None, strides=None: Array(
+                np.lib.stride_tricks.as_strided(operand(x), shape, strides)
+            )
+        )
+    )
+    cuda = SimpleNamespace(get_current_stream=lambda: SimpleNamespace(ptr=0, synchronize=lambda: None))
+
+    @staticmethod
+    def asnumpy(a):
+        """A NumPy array with the values of ``a``."""
+        return a.get()
+
+    def __getattr__(self, name):
+        kind = NAMES.get(name)
+        if kind is None:
+            raise AttributeError(f"CuPy has no attribute {name!r} that stands for NumPy's")
+        if kind in ("class", "value"):
+            made = getattr(np, name)
+        elif kind == "ufunc":
+            made = _Ufunc(getattr(np, name))
+        elif name in _FROM_HOST:
+            made = _from_host(name, kind)
+        else:
+            made = _function(name, kind)
+        setattr(self, name, made)
+        return made
+
+    def __repr__(self):
+        return "<emulated stand-in for the module 'cupy'>"
+
+
+xp = _Module()
