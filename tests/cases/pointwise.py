@@ -1,4 +1,4 @@
-"""Rows of minidl/ops/pointwise.py: a name, its domain, NumPy's function."""
+"""Rows of functions of one operand."""
 
 import math
 
@@ -6,48 +6,83 @@ import numpy as np
 
 from .case import Case, away, boolean, integers, normal, positive, unit, values
 
-_erf = np.vectorize(math.erf, otypes=[float])
-_whole = np.arange(-4, 5)
+WHOLE = tuple(range(-5, 6))
+HALVES = tuple(n + 0.5 for n in range(-5, 5))
+erf = np.vectorize(math.erf, otypes=[float])
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+SMOOTH = {
+    "square": np.square,
+    "neg": np.negative,
+    "exp": np.exp,
+    "exp2": np.exp2,
+    "expm1": np.expm1,
+    "sin": np.sin,
+    "cos": np.cos,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asinh": np.arcsinh,
+    "atan": np.arctan,
+    "erf": erf,
+    "sigmoid": sigmoid,
+}
+POSITIVE = {
+    "log": np.log,
+    "log2": np.log2,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "sqrt": np.sqrt,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "reciprocal": lambda x: 1 / x,
+}
+UNIT = {"asin": np.arcsin, "acos": np.arccos, "atanh": np.arctanh, "tan": np.tan}
+STEPS = {"floor": np.floor, "ceil": np.ceil, "trunc": np.trunc}
+INTEGER = {"abs": np.abs, "square": np.square, "neg": np.negative, "sign": np.sign, **STEPS}
+EXTREMES = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan]
+
+
+def quiet(function):
+    def call(x):
+        with np.errstate(all="ignore"):
+            return function(x)
+
+    return call
+
 
 CASES = [
-    Case("abs", (away(3, 4),), np.abs),
-    Case("square", (normal(3, 4),), np.square),
-    Case("sign", (away(3, 4),), np.sign),
-    Case("floor", (away(3, 4, points=tuple(_whole)),), np.floor),
-    Case("ceil", (away(3, 4, points=tuple(_whole)),), np.ceil),
-    Case("trunc", (away(3, 4, points=tuple(_whole)),), np.trunc),
-    Case("round", (away(3, 4, points=tuple(_whole + 0.5)),), np.round),
-    Case("round", (values([1.234, -5.678]),), lambda x, decimals: np.round(x, decimals), {"decimals": 1}, id="decimals"),
-    Case("exp", (normal(3, 4),), np.exp),
-    Case("exp2", (normal(3, 4),), np.exp2),
-    Case("expm1", (normal(3, 4),), np.expm1),
-    Case("log", (positive(3, 4),), np.log),
-    Case("log2", (positive(3, 4),), np.log2),
-    Case("log10", (positive(3, 4),), np.log10),
-    Case("log1p", (positive(3, 4),), np.log1p),
-    Case("sqrt", (positive(3, 4),), np.sqrt),
-    Case("rsqrt", (positive(3, 4),), lambda x: 1 / np.sqrt(x)),
-    Case("reciprocal", (away(3, 4),), lambda x: 1 / x),
-    Case("sin", (normal(3, 4),), np.sin),
-    Case("cos", (normal(3, 4),), np.cos),
-    Case("tan", (unit(3, 4),), np.tan),
-    Case("asin", (unit(3, 4),), np.arcsin),
-    Case("acos", (unit(3, 4),), np.arccos),
-    Case("atan", (normal(3, 4),), np.arctan),
-    Case("sinh", (normal(3, 4),), np.sinh),
-    Case("cosh", (normal(3, 4),), np.cosh),
-    Case("asinh", (normal(3, 4),), np.arcsinh),
-    Case("acosh", (values([1.5, 2.0, 3.7]),), np.arccosh),
-    Case("atanh", (unit(3, 4),), np.arctanh),
-    Case("erf", (normal(3, 4),), _erf),
-    Case("tanh", (normal(3, 4),), np.tanh),
-    Case("tanh", (integers(-3, 3, 4),), np.tanh, id="integers", grad=False),
-    Case("sigmoid", (normal(3, 4),), lambda x: 1 / (1 + np.exp(-x))),
-    Case("relu", (away(3, 4),), lambda x: np.maximum(x, 0)),
-    Case("isnan", (values([1.0, np.nan, np.inf]),), np.isnan, grad=False),
-    Case("isinf", (values([1.0, np.nan, -np.inf]),), np.isinf, grad=False),
-    Case("isfinite", (values([1.0, np.nan, np.inf]),), np.isfinite, grad=False),
-    Case("isfinite", (integers(0, 3, 2),), np.isfinite, id="integers", grad=False),
-    Case("logical_not", (boolean(4),), np.logical_not, grad=False),
-    Case("bitwise_not", (integers(-5, 5, 4),), np.invert, grad=False),
+    *(Case(name, (normal(3, 4),), numpy=fn) for name, fn in SMOOTH.items()),
+    *(Case(name, (normal(),), numpy=fn, id="0-d") for name, fn in SMOOTH.items()),
+    *(Case(name, (positive(3, 4),), numpy=fn) for name, fn in POSITIVE.items()),
+    *(Case(name, (unit(3, 4),), numpy=fn) for name, fn in UNIT.items()),
+    Case("acosh", (values([[1.2, 1.5, 3.0], [2.0, 9.0, 1.1]]),), numpy=np.arccosh),
+    Case("abs", (away(3, 4),), numpy=np.abs),
+    Case("sign", (away(3, 4),), numpy=np.sign),
+    Case("relu", (away(3, 4),), numpy=lambda x: np.maximum(x, 0)),
+    *(Case(name, (away(3, 4, points=WHOLE),), numpy=fn) for name, fn in STEPS.items()),
+    Case("round", (away(3, 4, points=HALVES),), numpy=np.round),
+    Case("round", (values([0.5, 1.5, 2.5, -0.5, -1.5]),), numpy=np.round, id="half-to-even", grad=False),
+    Case(
+        "round",
+        (values([[1.234, -5.678], [0.051, 19.99]]),),
+        kwargs={"decimals": 1},
+        numpy=lambda x, decimals: np.round(x, decimals),
+        id="decimals",
+    ),
+    *(Case(name, (integers(-9, 10, 2, 3),), numpy=fn, id="int", grad=False) for name, fn in INTEGER.items()),
+    *(
+        Case(name, (integers(1, 9, 2, 3),), numpy=fn, id="int", grad=False, torch=None)
+        for name, fn in {**POSITIVE, "exp": np.exp, "tanh": np.tanh, "sigmoid": sigmoid}.items()
+    ),
+    Case("sin", (boolean(4),), numpy=lambda x: np.sin(x.astype(float)), id="bool", grad=False),
+    *(Case(name, (normal(0, 3),), numpy=fn, id="empty") for name, fn in {**SMOOTH, **POSITIVE}.items()),
+    *(
+        Case(name, (values(EXTREMES),), numpy=quiet(fn), id="extremes", grad=False)
+        for name, fn in {**SMOOTH, **POSITIVE, **UNIT, **STEPS, "abs": np.abs}.items()
+        if name not in ("tan", "erf")
+    ),
 ]

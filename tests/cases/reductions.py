@@ -1,63 +1,101 @@
-"""Rows of minidl/ops/reductions.py and ordering.py."""
+"""Rows of reductions."""
 
 import numpy as np
 
-from .case import Case, boolean, distinct, integers, normal, positive, values
+from .case import Case, boolean, distinct, dtype, integers, normal, values
 
 
-def _sorted(x, dim=-1, descending=False):
-    order = np.argsort(-x if descending else x, axis=dim, kind="stable")
-    return np.take_along_axis(x, order, dim), order
+def over(function):
+    """A NumPy reduction with PyTorch's argument names."""
+    return lambda input, dim=None, keepdim=False: function(input, axis=dim, keepdims=keepdim)
 
 
-def _max(x, dim, keepdim=False):
-    order = x.argmax(dim, keepdims=True)
-    found = np.take_along_axis(x, order, dim), order
-    return found if keepdim else tuple(f.squeeze(dim) for f in found)
+def spread(function):
+    """var and std with PyTorch's arguments."""
+
+    def call(input, dim=None, unbiased=None, keepdim=False, correction=None):
+        less = (1 if unbiased in (None, True) else 0) if correction is None else correction
+        return function(input, axis=dim, keepdims=keepdim, ddof=less)
+
+    return call
 
 
-_ZEROS = values([[0.0, 2.0, 3.0], [0.0, 0.0, 1.5]])
+def norm(input, p="fro", dim=None, keepdim=False):
+    order = 2 if p == "fro" else p
+    axis = tuple(range(input.ndim)) if dim is None else dim
+    size = np.abs(input)
+    if order == np.inf:
+        return size.max(axis=axis, keepdims=keepdim)
+    if order == 0:
+        return (size != 0).sum(axis=axis, keepdims=keepdim).astype(float)
+    return (size**order).sum(axis=axis, keepdims=keepdim) ** (1 / order)
 
+
+def of_dims(name, oracle, spec, **more):
+    """Rows of one reduction: everything, one dim, two dims, keepdim."""
+    yield Case(name, (spec(2, 3, 4),), numpy=oracle, id="all", **more)
+    yield Case(name, (spec(2, 3, 4), 1), numpy=oracle, id="dim", **more)
+    yield Case(name, (spec(2, 3, 4), (0, -1)), numpy=oracle, id="dims", **more)
+    yield Case(name, (spec(2, 3, 4), -1, True), numpy=oracle, id="keepdim", **more)
+
+
+var, std = spread(np.var), spread(np.std)
 CASES = [
-    Case("sum", (normal(2, 3, 4),), np.sum),
-    Case("sum", (normal(2, 3, 4), (0, 2)), np.sum, id="dims"),
-    Case("sum", (normal(2, 3), -1, True), lambda x, dim, keepdim: x.sum(dim, keepdims=True), id="keepdim"),
-    Case("sum", (boolean(2, 3), 0), np.sum, id="bool", grad=False),
-    Case("mean", (normal(2, 3, 4), 1), np.mean),
-    Case("mean", (normal(2, 3),), np.mean, id="all"),
-    Case("prod", (normal(2, 3), 1), np.prod),
-    Case("prod", (normal(2, 3),), np.prod, id="all"),
-    Case("prod", (_ZEROS, 1), np.prod, id="zeros"),
-    Case("cumsum", (normal(2, 3), 1), np.cumsum),
-    Case("amax", (distinct(2, 3, 4), (0, 2)), np.max),
-    Case("amin", (distinct(2, 3), 1, True), lambda x, dim, keepdim: x.min(dim, keepdims=True)),
-    Case("all", (boolean(3, 4), 1), np.all, grad=False),
-    Case("any", (boolean(3, 4), 0), np.any, grad=False),
-    Case("count_nonzero", (integers(0, 2, 3, 4), 1), np.count_nonzero, grad=False),
-    Case("var", (normal(2, 5), 1), lambda x, dim: x.var(dim, ddof=1)),
-    Case("var", (normal(2, 5),), lambda x, correction: x.var(), {"correction": 0}, id="all"),
-    Case("std", (normal(2, 5), 1), lambda x, dim: x.std(dim, ddof=1)),
-    Case("var_mean", (normal(2, 5), 1), lambda x, dim: (x.var(dim, ddof=1), x.mean(dim))),
-    Case("std_mean", (normal(2, 5), 1), lambda x, dim: (x.std(dim, ddof=1), x.mean(dim))),
-    Case("norm", (normal(2, 5),), np.linalg.norm),
-    Case("norm", (normal(2, 5), 3, 1), lambda x, p, dim: (np.abs(x) ** p).sum(dim) ** (1 / p), id="three"),
-    Case("norm", (distinct(2, 5), float("inf"), 1), lambda x, p, dim: np.abs(x).max(dim), id="inf"),
-    Case("max", (distinct(3, 4), 1), _max),
-    Case("max", (distinct(3, 4),), np.max, id="all"),
-    Case("max", (distinct(3, 4), 0, True), _max, id="keepdim"),
-    Case("min", (distinct(3, 4), 1), lambda x, dim: tuple(s * f for s, f in zip((-1, 1), _max(-x, dim), strict=True))),
-    Case("min", (distinct(3, 4),), np.min, id="all"),
-    Case("argmax", (distinct(3, 4), 1), np.argmax, grad=False),
-    Case("argmin", (distinct(3, 4),), np.argmin, grad=False),
-    Case("sort", (distinct(3, 4),), _sorted),
-    Case("sort", (distinct(3, 4), 0, True), _sorted, id="descending"),
-    Case("argsort", (distinct(3, 4), 1), np.argsort, grad=False),
-    Case("topk", (distinct(3, 4), 2), lambda x, k: tuple(f[:, :k] for f in _sorted(x, 1, True))),
-    Case("topk", (distinct(3, 4), 1, 0, False), lambda x, k, dim, largest: tuple(f[:k] for f in _sorted(x, 0)), id="smallest"),
-    Case("unique", (integers(0, 4, 3, 4),), np.unique, grad=False),
+    *of_dims("sum", over(np.sum), normal),
+    Case("sum", (normal(),), numpy=over(np.sum), id="0-d"),
+    Case("sum", (normal(0, 3), 0), numpy=over(np.sum), id="empty"),
+    Case("sum", (integers(-5, 5, 2, 3), 0), numpy=over(np.sum), id="int", grad=False),
+    Case("sum", (boolean(2, 3),), numpy=over(np.sum), id="bool", grad=False),
     Case(
-        "unique", (integers(0, 4, 6), True, True, True), lambda x, *_: np.unique(x, return_inverse=True, return_counts=True),
-        id="counts", grad=False,
+        "sum",
+        (integers(-5, 5, 2, 3),),
+        kwargs={"dtype": dtype("float64")},
+        numpy=lambda x, dtype: x.sum(dtype=dtype),
+        id="dtype",
+        grad=False,
     ),
-    Case("sum", (positive(3), ), lambda x, dtype: x.sum(), {"dtype": None}, id="dtype"),
-]  # fmt: skip
+    *of_dims("mean", over(np.mean), normal),
+    *of_dims("amax", over(np.max), distinct),
+    *of_dims("amin", over(np.min), distinct),
+    Case("amax", (values([[1.0, np.nan], [2.0, 3.0]]), 1), numpy=over(np.max), id="nan", grad=False),
+    Case("prod", (normal(2, 3),), numpy=over(np.prod), id="all"),
+    Case("prod", (normal(2, 3), 1), numpy=over(np.prod), id="dim"),
+    Case("prod", (normal(2, 3), 0, True), numpy=over(np.prod), id="keepdim"),
+    Case("prod", (values([[1.5, 0.0, 2.0], [0.0, 3.0, 0.0]]), 1), numpy=over(np.prod), id="zeros"),
+    Case("prod", (values([1.5, 0.0, 2.0]),), numpy=over(np.prod), id="zero-in-all"),
+    Case("prod", (integers(1, 4, 5),), numpy=over(np.prod), id="int", grad=False),
+    Case("cumsum", (normal(2, 3), 1), numpy=np.cumsum),
+    Case("cumsum", (normal(2, 3), 0), numpy=np.cumsum, id="first"),
+    Case("cumsum", (integers(0, 4, 5), 0), numpy=np.cumsum, id="int", grad=False),
+    Case("all", (boolean(2, 3), 1), numpy=over(np.all), grad=False),
+    Case("all", (integers(0, 2, 4),), numpy=over(np.all), id="int", grad=False),
+    Case("any", (boolean(2, 3), 0, True), numpy=over(np.any), grad=False),
+    Case("any", (values([0.0, np.nan]),), numpy=over(np.any), id="nan", grad=False),
+    Case("count_nonzero", (integers(0, 2, 3, 4),), numpy=np.count_nonzero, grad=False),
+    Case("count_nonzero", (integers(0, 2, 3, 4), 1), numpy=np.count_nonzero, id="dim", grad=False),
+    *of_dims("var", lambda x, dim=None, keepdim=False: var(x, dim, None, keepdim), normal, torch=False),
+    *(
+        Case(name, (normal(3, 4),), kwargs=kwargs, numpy=oracle, id=label)
+        for name, oracle in {"var": var, "std": std}.items()
+        for label, kwargs in {
+            "unbiased": {"dim": 0, "unbiased": False},
+            "correction": {"dim": 1, "correction": 2, "keepdim": True},
+            "default": {},
+        }.items()
+    ),
+    *(
+        Case(
+            name,
+            (normal(3, 4),),
+            kwargs={"dim": 1},
+            numpy=lambda x, dim, fn=fn: (fn(x, dim), x.mean(dim)),
+        )
+        for name, fn in {"var_mean": var, "std_mean": std}.items()
+    ),
+    Case("norm", (normal(3, 4),), numpy=norm, id="all"),
+    Case("norm", (normal(3, 4), 2, 1), numpy=norm, id="dim"),
+    *(
+        Case("norm", (distinct(3, 4),), kwargs={"p": p, "dim": 1, "keepdim": True}, numpy=norm, id=f"p-{p}")
+        for p in (1, 3, np.inf, 0)
+    ),
+]
