@@ -39,9 +39,8 @@ def _load(type):
             f"device {type!r} cannot be used: {reason} Hint: run `python -m minidl doctor` for every cause and its fix."
         )
     extension = room.extension()
-    made = Backend(type, room.xp, "minidl.backends.reference", "minidl.backends.cuda", bind=(room.xp, extension))
-    if extension is None:
-        made.overrides.clear()
+    overrides = "minidl.backends.cuda" if extension is not None else None
+    made = Backend(type, room.xp, "minidl.backends.reference", overrides, bind=(room.xp, extension))
     _BY_CLASS[room.Array] = _BY_TYPE[type] = made
     return made
 

@@ -1,9 +1,9 @@
 """The CUDA backend on a CPU, for tests: the functions of ``backends/cuda`` with ``minidl._emulated``.
 
 ``minidl._emulated`` holds the kernels of ``csrc/cuda`` compiled for the host, one fiber a CUDA thread
-(``csrc/emulator``). ``MINIDL_EMULATOR_SEED`` shuffles the order of threads and blocks. ``Array`` and ``xp`` stand in for
-CuPy's ``ndarray`` and module: they have CuPy's names and keywords and refuse what CuPy refuses, so code that works here
-works with CuPy.
+(``csrc/emulator``). ``MINIDL_EMULATOR_SEED`` shuffles the order of threads and blocks. ``Array`` and ``xp`` stand
+in for CuPy's ``ndarray`` and module: they have CuPy's names and keywords and refuse what CuPy refuses, so code that
+works here works with CuPy.
 """
 
 import functools

@@ -5,6 +5,11 @@ import operator
 import numpy as np
 
 _NUMBERS = (bool, int, float, np.generic)
+_METHODS = (
+    "all any argmax argmin argpartition argsort astype choose clip compress conj copy cumprod cumsum diagonal dot "
+    "fill flatten max mean min nonzero partition prod ravel repeat reshape round searchsorted sort squeeze std sum "
+    "swapaxes take tobytes trace transpose var view"
+)
 
 
 class _Memory:
@@ -43,7 +48,8 @@ class Array:
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
-            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly."
+            "Implicit conversion to a NumPy array is not allowed. "
+            "Please use `.get()` to construct a NumPy array explicitly."
         )
 
     def __array_function__(self, function, types, args, kwargs):
@@ -193,11 +199,7 @@ def _unary(function):
     return lambda self: Array(function(self._values))
 
 
-for _name in (
-    "all any argmax argmin argpartition argsort astype choose clip compress conj copy cumprod cumsum diagonal dot fill "
-    "flatten max mean min nonzero partition prod ravel repeat reshape round searchsorted sort squeeze std sum swapaxes "
-    "take tobytes trace transpose var view"
-).split():
+for _name in _METHODS.split():
     setattr(Array, _name, _method(_name))
 for _name in (
     "add",
