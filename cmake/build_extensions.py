@@ -35,6 +35,12 @@ def mode_of(extension):
     return mode
 
 
+def find_compiler():
+    """CXX, or the usual names: pip's build sets CXX to the compiler of Python itself, which may be absent."""
+    named = os.environ.get("CXX", "").split()
+    return next((c for c in [*named[:1], *COMPILERS] if shutil.which(c)), None)
+
+
 def find_nvcc():
     """The CUDA compiler, where CMake looks for it too; None if there is none."""
     candidates = [os.environ.get("CUDACXX"), "nvcc"]
@@ -49,8 +55,9 @@ def has_gpu_driver():
 
 def check_prerequisites(extension, mode):
     """The causes that deserve a plain sentence instead of a compiler's output."""
-    if "CXX" not in os.environ and not any(map(shutil.which, COMPILERS)):
-        raise Failure(f"no C++ compiler was found (CXX is not set; no {', '.join(COMPILERS)} on the PATH)")
+    if find_compiler() is None:
+        tried = [os.environ["CXX"]] if "CXX" in os.environ else []
+        raise Failure(f"no C++ compiler was found (tried {', '.join([*tried, *COMPILERS])})")
     if extension == "cuda" and find_nvcc() is None:
         raise Failure("nvcc was not found; install the CUDA toolkit or set CUDACXX")
     if extension == "cuda" and mode == "AUTO" and not has_gpu_driver():
@@ -60,6 +67,8 @@ def check_prerequisites(extension, mode):
 def run(command, log):
     """Runs a step of the build; its output goes to the log, and to the user where it fails."""
     environment = dict(os.environ)
+    if not shutil.which(environment.get("CXX", "").split(" ")[0]):
+        environment["CXX"] = find_compiler()
     if nvcc := find_nvcc():
         environment.setdefault("CUDACXX", nvcc)
     try:

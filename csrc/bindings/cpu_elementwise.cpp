@@ -37,6 +37,9 @@ PyObject* unary_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObjec
   if (count != 1 || keywords != nullptr || !is_real(args[0])) return refuse();
   PyArrayObject* x = as_array(args[0]);
   if (!PyArray_IS_C_CONTIGUOUS(x) && !PyArray_IS_F_CONTIGUOUS(x)) return refuse();
+  if constexpr (requires { Op::largest; }) {
+    if (PyArray_SIZE(x) > Op::largest) return refuse();
+  }
   return PyArray_TYPE(x) == NPY_FLOAT32 ? unary_array<Op, float>(x) : unary_array<Op, double>(x);
 }
 

@@ -9,9 +9,15 @@
 #include <cstdint>
 
 #include "cpu/thread_pool.h"
+#include "cpu/vector_math.h"
 #include "cpu/walk.h"
 
 namespace minidl::cpu {
+
+// Functions with `largest` are for arrays up to that size. NumPy picks its loops for exp, log,
+// tanh, sin and cos by the processor at hand; ours, compiled for x86-64-v2, win by their shorter
+// way in.
+inline constexpr int64_t kLargestForBaseline = 4096;
 
 struct Add {
   static constexpr int weight = 1;
@@ -134,36 +140,39 @@ struct Relu {
   }
 };
 struct Exp {
-  static constexpr int weight = 16;
+  static constexpr int weight = 6;
+  static constexpr int64_t largest = kLargestForBaseline;
   template <class T>
   static T of(T x) {
-    return std::exp(x);
+    return vector_exp(x);
   }
 };
 struct Log {
-  static constexpr int weight = 16;
+  static constexpr int weight = 8;
+  static constexpr int64_t largest = kLargestForBaseline;
   template <class T>
   static T of(T x) {
-    return std::log(x);
+    return vector_log(x);
   }
 };
 struct Tanh {
-  static constexpr int weight = 24;
+  static constexpr int weight = 10;
+  static constexpr int64_t largest = kLargestForBaseline;
   template <class T>
   static T of(T x) {
-    return std::tanh(x);
+    return vector_tanh(x);
   }
 };
-struct Sigmoid {  // exp of a non-positive number never overflows, on either side
-  static constexpr int weight = 20;
+struct Sigmoid {
+  static constexpr int weight = 8;
   template <class T>
   static T of(T x) {
-    const T e = std::exp(-std::fabs(x));
-    return (x < 0 ? e : T(1)) / (1 + e);
+    return vector_sigmoid(x);
   }
 };
 struct Sin {
   static constexpr int weight = 16;
+  static constexpr int64_t largest = kLargestForBaseline;
   template <class T>
   static T of(T x) {
     return std::sin(x);
@@ -171,6 +180,7 @@ struct Sin {
 };
 struct Cos {
   static constexpr int weight = 16;
+  static constexpr int64_t largest = kLargestForBaseline;
   template <class T>
   static T of(T x) {
     return std::cos(x);

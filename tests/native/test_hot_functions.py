@@ -70,7 +70,7 @@ def test_unary_agrees_with_numpy(name, dtype, shape):
     x = np.asarray(abs(x) + 0.1, dtype) if name in ("log", "sqrt", "rsqrt") else x
     out = getattr(_native, name)(x)
     if out is NotImplemented:
-        assert x.size > 100
+        assert x.size > 4096 and name in ("exp", "log", "tanh", "sin", "cos")
     else:
         check(out, UNARY[name](wide(x)), dtype, ulp=4 if name in ("sin", "cos") else 3)
 
