@@ -8,6 +8,7 @@ from cases import CASES
 import minidl
 from minidl import autograd, backends
 from minidl.autograd import registry
+from minidl.autograd.inplace import can_cast
 from minidl.testing.strategies import strided
 
 FORWARD = {np.float64: (1e-10, 1e-10), np.float32: (2e-5, 2e-5)}
@@ -100,7 +101,7 @@ def _first(case, leaves, cotangents):
     return [np.zeros(x.shape) if g is None else g for g, x in zip(found, at, strict=True)]
 
 
-@rows
+@pytest.mark.parametrize("case", [case for case in CASES if case.layouts], ids=lambda case: case.name)
 @pytest.mark.parametrize("layout", ["transposed", "sliced", "negative", "expanded"])
 def test_memory_layout_does_not_matter(case, layout):
     arrays = [strided(array, layout) for array in case.arrays()]
@@ -134,7 +135,7 @@ def test_inplace_form_gives_the_same(case):
         return target, result, inputs
 
     target, expected, inputs = run(inplace=False)
-    if expected.shape != target.shape or expected.dtype != target.dtype:
+    if expected.shape != target.shape or not can_cast(expected.dtype.numpy, target.dtype.numpy):
         with pytest.raises(RuntimeError):
             run(inplace=True)
         return

@@ -129,6 +129,7 @@ class Case:
         id: what tells rows of one op apart.
         grad, grad2: whether the first and the second gradient exist.
         backends: whether the result is to be the same on every backend.
+        layouts: whether any strides of the inputs must give the same result.
         tolerance: multiplies the tolerance of every comparison.
     """
 
@@ -141,6 +142,7 @@ class Case:
     grad: bool = True
     grad2: bool = True
     backends: bool = True
+    layouts: bool = True
     tolerance: float = 1.0
 
     @property
