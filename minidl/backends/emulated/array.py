@@ -1,6 +1,7 @@
 """``Array``: a stand-in for ``cupy.ndarray`` that computes with NumPy and refuses what CuPy refuses."""
 
 import operator
+import weakref
 
 import numpy as np
 
@@ -10,6 +11,9 @@ _METHODS = (
     "fill flatten max mean min nonzero partition prod ravel repeat reshape round searchsorted sort squeeze std sum "
     "swapaxes take tobytes trace transpose var view"
 )
+
+
+_alive = weakref.WeakValueDictionary()  # arrays by the identity of their values, so that ``a[0].base is a``
 
 
 class _Memory:
@@ -45,6 +49,7 @@ class Array:
 
     def __init__(self, values):
         self._values = values if isinstance(values, np.ndarray) else np.asarray(values)
+        _alive[id(self._values)] = self
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
@@ -73,7 +78,10 @@ class Array:
     @property
     def base(self):
         base = self._values.base
-        return Array(base) if isinstance(base, np.ndarray) else None
+        if not isinstance(base, np.ndarray):
+            return None
+        found = _alive.get(id(base))
+        return Array(base) if found is None else found
 
     def get(self):
         """A copy on the host."""
