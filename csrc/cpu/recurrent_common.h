@@ -3,14 +3,13 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
-#include "cpu/exp.h"
 #include "cpu/gemm.h"
 #include "cpu/recurrent.h"
 #include "cpu/thread_pool.h"
+#include "cpu/vector_math.h"
 
 namespace minidl::cpu::recurrent_detail {
 
@@ -18,12 +17,6 @@ namespace minidl::cpu::recurrent_detail {
 inline constexpr int64_t kBatchGrain = 16;
 inline constexpr int64_t kRowGrain = 96;
 inline constexpr int64_t kColumnGrain = 128;
-
-template <typename T>
-T sigmoid(T x) {
-  const T e = exp_nonpositive(-std::abs(x));
-  return (x >= T(0) ? T(1) : e) / (T(1) + e);
-}
 
 // out[rows, M] = x[rows, K] weight[M, K]^T + first + second, either bias null or [M].
 template <typename T>

@@ -8,11 +8,12 @@ namespace {
 
 // One row: z [3 H] (W_ih x + b_ih in, activations out) and u [3 H] = W_hh h + b_hh to h_next [H].
 template <typename T>
-void gru_step(int64_t H, T* z, const T* u, const T* h, T* h_next) {
-  for (int64_t j = 0; j < 2 * H; ++j) z[j] = sigmoid(z[j] + u[j]);
+void gru_step(int64_t H, T* __restrict z, const T* __restrict u, const T* __restrict h,
+              T* __restrict h_next) {
+  for (int64_t j = 0; j < 2 * H; ++j) z[j] = vector_sigmoid(z[j] + u[j]);
   for (int64_t j = 0; j < H; ++j) {
     const T update = z[H + j];
-    const T n = z[2 * H + j] = std::tanh(z[2 * H + j] + z[j] * u[2 * H + j]);
+    const T n = z[2 * H + j] = vector_tanh(z[2 * H + j] + z[j] * u[2 * H + j]);
     h_next[j] = (T(1) - update) * n + update * h[j];
   }
 }
@@ -20,8 +21,9 @@ void gru_step(int64_t H, T* z, const T* u, const T* h, T* h_next) {
 // One row: dh [H] arrives and becomes its share for h_before that passes by the gates; dz_input and
 // dz_hidden [3 H] differ in n only, where the reset gate scales the latter.
 template <typename T>
-void gru_step_grad(int64_t H, const T* gates, const T* hidden_n, const T* h_before, T* dh,
-                   T* dz_input, T* dz_hidden) {
+void gru_step_grad(int64_t H, const T* __restrict gates, const T* __restrict hidden_n,
+                   const T* __restrict h_before, T* __restrict dh, T* __restrict dz_input,
+                   T* __restrict dz_hidden) {
   for (int64_t j = 0; j < H; ++j) {
     const T r = gates[j], z = gates[H + j], n = gates[2 * H + j];
     const T dn = dh[j] * (T(1) - z) * (T(1) - n * n);

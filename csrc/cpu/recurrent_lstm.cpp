@@ -8,24 +8,26 @@ namespace {
 
 // One row: gates z [4 H] (pre-activations in, activations out) and c_before [H] to c and h [H].
 template <typename T>
-void lstm_step(int64_t H, T* z, const T* c_before, T* c, T* h) {
-  for (int64_t j = 0; j < 2 * H; ++j) z[j] = sigmoid(z[j]);
-  for (int64_t j = 2 * H; j < 3 * H; ++j) z[j] = std::tanh(z[j]);
-  for (int64_t j = 3 * H; j < 4 * H; ++j) z[j] = sigmoid(z[j]);
+void lstm_step(int64_t H, T* __restrict z, const T* __restrict c_before, T* __restrict c,
+               T* __restrict h) {
+  for (int64_t j = 0; j < 2 * H; ++j) z[j] = vector_sigmoid(z[j]);
+  for (int64_t j = 2 * H; j < 3 * H; ++j) z[j] = vector_tanh(z[j]);
+  for (int64_t j = 3 * H; j < 4 * H; ++j) z[j] = vector_sigmoid(z[j]);
   for (int64_t j = 0; j < H; ++j) {
     c[j] = z[H + j] * c_before[j] + z[j] * z[2 * H + j];
-    h[j] = z[3 * H + j] * std::tanh(c[j]);
+    h[j] = z[3 * H + j] * vector_tanh(c[j]);
   }
 }
 
 // One row: dh and dc [H] arrive; dz [4 H] is the gradient of the pre-activations and dc becomes the
 // gradient of c_before.
 template <typename T>
-void lstm_step_grad(int64_t H, const T* gates, const T* c_before, const T* c, const T* dh, T* dc,
-                    T* dz) {
+void lstm_step_grad(int64_t H, const T* __restrict gates, const T* __restrict c_before,
+                    const T* __restrict c, const T* __restrict dh, T* __restrict dc,
+                    T* __restrict dz) {
   for (int64_t j = 0; j < H; ++j) {
     const T i = gates[j], f = gates[H + j], g = gates[2 * H + j], o = gates[3 * H + j];
-    const T tanh_c = std::tanh(c[j]);
+    const T tanh_c = vector_tanh(c[j]);
     const T d = dc[j] + dh[j] * o * (T(1) - tanh_c * tanh_c);
     dz[j] = d * g * i * (T(1) - i);
     dz[H + j] = d * c_before[j] * f * (T(1) - f);

@@ -4,6 +4,19 @@ namespace minidl::cpu {
 
 using namespace recurrent_detail;
 
+namespace {
+
+template <typename T>
+void activate(Activation activation, int64_t count, T* z) {
+  if (activation == Activation::kTanh) {
+    for (int64_t j = 0; j < count; ++j) z[j] = vector_tanh(z[j]);
+  } else {
+    for (int64_t j = 0; j < count; ++j) z[j] = z[j] < T(0) ? T(0) : z[j];  // NaN stays NaN
+  }
+}
+
+}  // namespace
+
 template <typename T>
 void rnn_forward(const RecurrentShape& shape, Activation activation, const T* input, const T* h0,
                  const RecurrentWeights<T>& weights, T* output) {
@@ -15,10 +28,7 @@ void rnn_forward(const RecurrentShape& shape, Activation activation, const T* in
     for (int64_t k = 0; k < shape.steps; ++k) {
       T* z = output + (shape.step(k) * N + begin) * H;
       gemm<T>(false, true, end - begin, H, H, T(1), h, H, weights.w_hh, H, T(1), z, H);
-      for (int64_t j = 0; j < (end - begin) * H; ++j) {
-        // The comparison keeps NaN, as relu does.
-        z[j] = activation == Activation::kTanh ? std::tanh(z[j]) : (z[j] < T(0) ? T(0) : z[j]);
-      }
+      activate(activation, (end - begin) * H, z);
       h = z;
     }
   });
