@@ -68,7 +68,7 @@ def adjoint(function, shape, g):
     return result
 
 
-def _windows(size, kernel, stride, padding, dilation, ceil_mode):
+def windows(size, kernel, stride, padding, dilation, ceil_mode):
     """The output's shape, and for each of its positions the (tap, element) pairs of the window inside the input."""
     out = []
     for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True):
@@ -105,7 +105,7 @@ def pool_max(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=F
     kernel, padding, dilation = (_each(v, rank) for v in (kernel_size, padding, dilation))
     stride = kernel if stride is None else _each(stride, rank)
     size = input.shape[2:]
-    out, cells = _windows(size, kernel, stride, padding, dilation, ceil_mode)
+    out, cells = windows(size, kernel, stride, padding, dilation, ceil_mode)
 
     def winner(plane, at):
         best = None
@@ -135,7 +135,7 @@ def pool_mean(
     kernel, padding = _each(kernel_size, rank), _each(padding, rank)
     stride = kernel if stride is None else _each(stride, rank)
     size = input.shape[2:]
-    out, cells = _windows(size, kernel, stride, padding, (1,) * rank, ceil_mode)
+    out, cells = windows(size, kernel, stride, padding, (1,) * rank, ceil_mode)
 
     def count(at):
         if divisor_override is not None:

@@ -187,12 +187,13 @@ def adaptive_max_pool(xp, input, output_size):
     best = xp.empty((*input.shape[:2], *output_size), input.dtype)
     indices = xp.empty(best.shape, "int64")
     bins = [list(enumerate(adaptive_bounds(n, o))) for n, o in zip(size, output_size, strict=True)]
+    flat = input.reshape(*input.shape[:2], prod(size))
     positions = xp.arange(prod(size)).reshape(size)
     for cell in itertools.product(*bins):
         here = (..., *(i for i, _ in cell))
-        window = (..., *(slice(start, end) for _, (start, end) in cell))
-        values = input[window].reshape(*input.shape[:2], -1)
+        inside = positions[tuple(slice(start, end) for _, (start, end) in cell)].reshape(-1)
+        values = flat[:, :, inside]
         winner = values.argmax(axis=2)
         best[here] = xp.take_along_axis(values, winner[..., None], axis=2)[..., 0]
-        indices[here] = positions[window].reshape(-1)[winner]
+        indices[here] = inside[winner]
     return best, indices
