@@ -114,6 +114,53 @@ def numeric_gradients(case):
     return central_differences(scalar, [arrays[i] for i in wanted])
 
 
+def second_gradients(case):
+    """Gradients of a weighted sum of the first gradients, for the differentiable inputs and the results' weights.
+
+    Gives ``(analytic, numeric)``, lists of arrays; the numeric ones are computed once a row.
+    """
+    arrays = case.arrays()
+    first, leaves, cotangents = pull_back(case, arrays, create_graph=True)
+    live = differentiable(first)
+    targets = leaves + cotangents
+    found = [None] * len(targets)
+    if live:
+        weights = tensors(case, directions([tuple(gradient.shape) for gradient in live], 2))
+        found = autograd.grad(live, targets, weights, allow_unused=True)
+    analytic = [np.zeros(t.shape) if g is None else host(g) for g, t in zip(found, targets, strict=True)]
+    if case not in _numeric_seconds:
+        _numeric_seconds[case] = _second_differences(case, first, leaves, cotangents)
+    return analytic, _numeric_seconds[case]
+
+
+_numeric_seconds = {}
+
+
+def _second_differences(case, first, leaves, cotangents):
+    marks = [gradient.requires_grad for gradient in first]
+    weights = directions([tuple(gradient.shape) for gradient in differentiable(first)], 2)
+
+    def scalar():
+        return weighted(
+            [g for g, mark in zip(_plain_first(case, leaves, cotangents), marks, strict=True) if mark],
+            weights,
+        )
+
+    return central_differences(scalar, [host(target) for target in leaves + cotangents])
+
+
+def _plain_first(case, leaves, cotangents):
+    """First gradients at the present values of ``leaves`` and ``cotangents``, by the fast path."""
+    arrays = case.arrays()
+    for place, tensor in zip(case.differentiable, leaves, strict=True):
+        arrays[place] = host(tensor)
+    inputs = tensors(case, arrays, grad=case.differentiable)
+    results = differentiable(outputs(case, inputs))
+    at = [inputs[i] for i in case.differentiable]
+    found = autograd.grad(results, at, [cotangent.detach() for cotangent in cotangents], allow_unused=True)
+    return [np.zeros(x.shape) if g is None else g for g, x in zip(found, at, strict=True)]
+
+
 def _tensor_results(case, arrays, grad=()):
     return [r for r in outputs(case, tensors(case, arrays, grad=grad)) if isinstance(r, Tensor)]
 
