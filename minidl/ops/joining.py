@@ -159,7 +159,7 @@ def unbind(input, dim=0):
     if input.ndim == 0:
         raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
     dim = wrap_dim(dim, input.ndim)
-    return _parts("Unbind", input, [(slice(None),) * dim + (i,) for i in range(input.size(dim))])
+    return _parts("Unbind", input, [(slice(None),) * dim + (i, Ellipsis) for i in range(input.size(dim))])
 
 
 def _iterate(self):
