@@ -1,0 +1,36 @@
+"""Rows of the normalisation, dropout and embedding layers."""
+
+from .case import integers, normal
+from .modules import ModuleCase
+
+MODULE_CASES = [
+    ModuleCase("BatchNorm1d", (3,), {}, (normal(5, 3),)),
+    ModuleCase("BatchNorm1d", (3,), {"momentum": None}, (normal(2, 3, 4),), id="average"),
+    ModuleCase("BatchNorm1d", (3,), {"track_running_stats": False}, (normal(5, 3),), id="no-statistics"),
+    ModuleCase("BatchNorm1d", (3,), {"bias": False}, (normal(5, 3),), id="no-bias"),
+    ModuleCase("BatchNorm2d", (3,), {"eps": 0.1, "momentum": 0.3}, (normal(2, 3, 2, 2),)),
+    ModuleCase("BatchNorm2d", (3,), {"affine": False}, (normal(2, 3, 2, 2),), id="plain"),
+    ModuleCase("BatchNorm3d", (3,), {}, (normal(2, 3, 2, 2, 2),)),
+    ModuleCase("LayerNorm", (4,), {}, (normal(3, 4),)),
+    ModuleCase("LayerNorm", ((3, 4),), {"eps": 0.1, "bias": False}, (normal(2, 3, 4),), id="no-bias"),
+    ModuleCase("LayerNorm", (4,), {"elementwise_affine": False}, (normal(3, 4),), id="plain"),
+    ModuleCase("GroupNorm", (2, 4), {}, (normal(3, 4, 2),)),
+    ModuleCase("GroupNorm", (4, 4), {"affine": False}, (normal(3, 4, 2, 2),), id="plain"),
+    ModuleCase("GroupNorm", (2, 4), {"bias": False}, (normal(3, 4, 2),), id="no-bias"),
+    ModuleCase("RMSNorm", (4,), {}, (normal(3, 4),)),
+    ModuleCase(
+        "RMSNorm", ((3, 4),), {"eps": 0.1, "elementwise_affine": False}, (normal(2, 3, 4),), id="plain"
+    ),
+    ModuleCase("Dropout", (), {}, (normal(3, 4),), random=True),
+    ModuleCase("Dropout1d", (0.3,), {}, (normal(3, 4, 2),), random=True),
+    ModuleCase("Dropout2d", (0.3,), {}, (normal(3, 4, 2, 2),), random=True),
+    ModuleCase("Dropout3d", (0.3,), {}, (normal(3, 4, 2, 2, 2),), random=True),
+    ModuleCase("AlphaDropout", (0.3,), {}, (normal(3, 4),), random=True),
+    ModuleCase("FeatureAlphaDropout", (0.3,), {}, (normal(3, 4, 2),), random=True),
+    ModuleCase("Embedding", (5, 3), {}, (integers(0, 5, 2, 3),)),
+    ModuleCase("Embedding", (5, 3), {"padding_idx": -2}, (integers(0, 5, 2, 3),), id="padding"),
+    ModuleCase("Embedding", (5, 3), {"scale_grad_by_freq": True}, (integers(0, 5, 2, 3),), id="frequency"),
+    ModuleCase(
+        "Embedding", (5, 3), {"max_norm": 1.0, "norm_type": 1.5}, (integers(0, 5, 2, 3),), id="max_norm"
+    ),
+]
