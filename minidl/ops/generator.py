@@ -72,7 +72,7 @@ class Generator:
         return seed
 
     def reserve(self, count, words=1):
-        """``(seed, offset)`` of a draw of ``count`` elements of ``words`` 32-bit words each; it moves the generator on."""
+        """``(seed, offset)`` of a draw of ``count`` elements of ``words`` 32-bit words each. Moves on."""
         blocks = -(-count * words // 4)
         with _lock:
             seed, offset = self._seed, self._offset

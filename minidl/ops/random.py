@@ -17,7 +17,7 @@ def words_of(dtype):
 
 
 def draw(function, shape, dtype, generator, device):
-    """An array by a backend's ``philox_*`` function for floats: uniform, normal or exponential of NumPy dtype ``dtype``."""
+    """An array of NumPy dtype ``dtype`` by ``philox_uniform``, ``philox_normal`` or ``philox_exponential``."""
     count = 1
     for size in shape:
         count *= size
@@ -133,7 +133,8 @@ def integer_limits(dtype):
 def randperm(n, *, generator=None, dtype=None, device="cpu", requires_grad=False):
     """A random permutation of 0 .. n - 1 as int64, or as ``dtype``.
 
-    Raises ``RuntimeError`` for a negative ``n`` or one that the dtype cannot hold. Source: PyTorch's ``torch.randperm``.
+    Raises ``RuntimeError`` for a negative ``n`` or one that the dtype cannot hold.
+    Source: PyTorch's ``torch.randperm``.
 
     >>> import minidl
     >>> sorted(minidl.randperm(4).tolist())
@@ -202,7 +203,7 @@ def normal_array(shape, dtype, mean, std, generator, device):
 
 @function(method=False)
 def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device="cpu", requires_grad=False):
-    """Normal numbers: of the ``mean`` and ``std`` of each element (tensors that broadcast), or of numbers and a ``size``.
+    """Normal numbers of each element's ``mean`` and ``std`` (tensors that broadcast), or of numbers and a ``size``.
 
     Raises ``RuntimeError`` for a negative ``std``. Source: PyTorch's ``torch.normal``.
 

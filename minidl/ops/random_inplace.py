@@ -58,9 +58,24 @@ def normal_(input, mean=0.0, std=1.0, *, generator=None):
     )
 
 
+def truncated_normal_(input, mean=0.0, std=1.0, a=-2.0, b=2.0, *, generator=None):
+    """Fills with normal numbers that lie in [a, b]: what ``nn.init.trunc_normal_`` does."""
+    shape, dtype, where = _prepared(input, "trunc_normal_")
+    if not std > 0 or not a <= b:
+        raise RuntimeError(f"trunc_normal_ expects std > 0 and a <= b, but found std={std}, a={a}, b={b}")
+    uniform = draw("philox_uniform", shape, dtypes.FLOAT64, generator, where)
+    space = of(uniform)
+    normal = space.truncated_normal(uniform, (a - mean) / std, (b - mean) / std)
+    array = space.clamp(space.scale_and_shift(normal, std, mean), a, b)
+    return _filled(input, "trunc_normal_", space.astype(array, dtype))
+
+
 @function(faces=())
 def exponential_(input, lambd=1.0, *, generator=None):
-    """Fills with exponential numbers: density lambd exp(-lambd x) for x > 0. Raises ``RuntimeError`` unless lambd > 0."""
+    """Fills with exponential numbers: density lambd exp(-lambd x) for x > 0.
+
+    Raises ``RuntimeError`` unless lambd > 0, or for a dtype that is no float.
+    """
     shape, dtype, where = _prepared(input, "exponential_")
     if not lambd > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")

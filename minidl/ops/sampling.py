@@ -39,7 +39,8 @@ def kept_with_chance(p, shape, generator, device):
 def bernoulli(input, p=None, *, generator=None):
     """1 at the chance that ``input`` (or the number ``p``) gives and 0 otherwise, in the dtype of ``input``.
 
-    result_i = 1 with probability input_i. Any shape, floating-point. Raises ``RuntimeError`` for a chance outside [0, 1].
+    result_i = 1 with probability input_i. Any shape, floating-point.
+    Raises ``RuntimeError`` for a chance outside [0, 1].
     Source: PyTorch's ``torch.bernoulli``.
 
     >>> import minidl
@@ -59,10 +60,10 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     """Indices of categories drawn in proportion to the weights in the rows of ``input``.
 
     ``input``: (K,) or (N, K), floating-point, weights >= 0 that need not sum to 1. Result: int64 (num_samples,) or
-    (N, num_samples). Raises ``RuntimeError`` for a negative, infinite or NaN weight, weights that sum to 0, and more samples
-    than there are positive weights when drawn without replacement.
-    Source: PyTorch's ``torch.multinomial``; without replacement: P. Efraimidis, P. Spirakis, "Weighted random sampling with a
-    reservoir", 2006.
+    (N, num_samples). Raises ``RuntimeError`` for a negative, infinite or NaN weight, weights that sum to 0, and more
+    samples than there are positive weights when drawn without replacement.
+    Source: PyTorch's ``torch.multinomial``; without replacement: P. Efraimidis, P. Spirakis, "Weighted random sampling
+    with a reservoir", 2006.
 
     >>> import minidl
     >>> minidl.multinomial(minidl.tensor([0.0, 1.0, 0.0]), 1)

@@ -21,6 +21,8 @@ import math
 
 import numpy as np
 
+from minidl.backends.reference.elementwise import erf as _erf
+
 _WORD = 0xFFFFFFFF
 _DOUBLE_WORD = 0xFFFFFFFFFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -122,6 +124,20 @@ def stretch_uniform(xp, uniform, low, high):
     return xp.minimum(stretched, dtype.type(below))
 
 
+def truncated_normal(xp, uniform, low, high):
+    """Standard normals under the condition of lying in [low, high], by inversion of float64 uniforms in [0, 1)."""
+    below, above = (math.erf(bound / math.sqrt(2.0)) for bound in (low, high))
+    normal = math.sqrt(2.0) * _erfinv(xp, uniform * (above - below) + below)
+    return xp.minimum(xp.maximum(normal, low), high)
+
+
+def orthonormal_columns(xp, input):
+    """The factor Q of `input` (n, m), n >= m, with the signs for which R has a positive diagonal."""
+    basis, triangle = xp.linalg.qr(input)
+    diagonal = xp.diagonal(triangle)
+    return basis * xp.where(diagonal < 0, -1.0, 1.0)
+
+
 def scale_and_shift(xp, input, scale, shift):
     """input * scale + shift, in input's dtype; scale and shift are numbers or arrays."""
     return (input * scale + shift).astype(input.dtype)
@@ -130,6 +146,17 @@ def scale_and_shift(xp, input, scale, shift):
 def all_within(xp, input, low, high):
     """Whether every element lies in [low, high], as a 0-d bool array; NaN does not."""
     return ((input >= low) & (input <= high)).all()
+
+
+def _erfinv(xp, value):
+    """The inverse of erf in float64: S. Winitzki's approximation, 2008, and three steps of Halley's method."""
+    log = xp.log1p(-value * value)
+    half = 2.0 / (math.pi * 0.147) + log / 2.0
+    root = xp.sign(value) * xp.sqrt(xp.maximum(xp.sqrt(half * half - log / 0.147) - half, 0.0))
+    for _ in range(3):
+        step = (_erf(xp, root) - value) * xp.exp(root * root) * (math.sqrt(math.pi) / 2.0)
+        root = xp.where(xp.isfinite(root), root - step / (1.0 + root * step), root)
+    return root
 
 
 def _words(xp, count, seed, offset):
