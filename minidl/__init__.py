@@ -9,7 +9,7 @@ tensor([2., 4., 6.])
 
 import math as _math
 
-from minidl import autograd, backends, dtypes, errors, ops
+from minidl import autograd, backends, cuda, dtypes, errors, ops, random
 from minidl._version import __version__
 from minidl.autograd import (
     Tensor,
@@ -24,7 +24,9 @@ from minidl.autograd import (
 from minidl.autograd.printing import set_printoptions
 from minidl.autograd.size import Size
 from minidl.device import device
+from minidl.backends.threads import get_num_threads, set_num_threads
 from minidl.dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
+from minidl.random import Generator, default_generator
 
 globals().update(registry.FACES["torch"])
 globals().update({d.name: d for d in dtypes.ALL})

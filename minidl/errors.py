@@ -15,3 +15,7 @@ class OutOfMemoryError(RuntimeError):
 
 class GradcheckError(RuntimeError):
     """An analytic gradient and a numeric one disagree."""
+
+
+class MissingDependencyError(ImportError):
+    """An optional dependency is not installed; the message says what to install."""
