@@ -4,7 +4,7 @@ The source is written for each op, because this is the hot path: no loops, no ke
 what the op does not have. ``print(op.source)`` shows it.
 """
 
-import inspect
+import functools
 import linecache
 
 from minidl.autograd import modes
@@ -19,22 +19,29 @@ NO_CELL = [0]  # stands where nothing was saved from a tensor: its version never
 def compile_call(op):
     """The function of Tensors for ``op``, with the forward's signature and docstring."""
     lines = [*_inplace_flag(op), *_unbox(op), *_device_check(op), *_forward(op), *_without_grad(op), *_record(op), *_box(op)]
-    header = f"def {op.name}({_signature(op)}):"
-    op.source = "\n    ".join([header, *lines]) + "\n"
-    filename = f"<minidl op {op.name}>"
-    linecache.cache[filename] = (len(op.source), None, op.source.splitlines(True), filename)
+    op.source = "\n    ".join([f"def public({_signature(op)}):", *lines]) + "\n"
     space = {
         "Node": Node, "Tensor": Tensor, "TENSORS": TENSORS, "NO_CELL": NO_CELL, "modes": modes, "op": op, "make": make,
         "forward": op.forward, "operand": operand, "unbox_list": unbox_list, "check_devices": check_devices,
         "fresh_edge": fresh_edge, "record_view": record_view, "box_many": box_many, "next_order": next_order,
         "new": object.__new__, "defaults": {n: p.default for n, p in op.parameters.items()},
     }  # fmt: skip
-    exec(compile(op.source, filename, "exec"), space)
-    made = space[op.name]
+    exec(_compiled(op.source), space)
+    made = space["public"]
+    made.__code__ = made.__code__.replace(co_name=op.name)
+    made.__name__ = made.__qualname__ = op.name
     made.__doc__ = op.forward.__doc__
     made.__module__ = op.forward.__module__
-    made.__signature__ = inspect.signature(op.forward)
+    made.__signature__ = op.signature
     return made
+
+
+@functools.cache
+def _compiled(source):
+    """The code of a source; ops of one shape (all unary ones, say) share it."""
+    filename = f"<minidl op {_compiled.cache_info().misses}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    return compile(source, filename, "exec")
 
 
 def _signature(op):

@@ -26,7 +26,8 @@ class Op:
     def __init__(self, forward, rules, joints, sequence, constant, number, composed, view, returns):
         self.name = forward.__name__
         self.forward = forward
-        self.parameters = inspect.signature(forward).parameters
+        self.signature = inspect.signature(forward)
+        self.parameters = self.signature.parameters
         self.sequence, self.composed, self.view, self.returns = sequence, composed, view, returns
         ruled = [*rules, *(n for j in joints for n in j.names)]
         self.constants = tuple(constant.split())

@@ -31,7 +31,7 @@ def wants(rule, op_name, tensors, attributes, forward):
     """What each parameter of a rule stands for. Raises ``ImportError`` for a name that nothing provides."""
     residuals = _residual_names(forward)
     found = []
-    for name in inspect.signature(rule).parameters:
+    for name in _parameters(rule):
         stem, _, tail = name.rpartition("_")
         if name in ("g", "needs", "result") and (name in tensors or name in attributes):
             raise ImportError(f"op {op_name}: rule parameter {name!r} is also an argument of the op; rename the argument")
@@ -52,6 +52,11 @@ def wants(rule, op_name, tensors, attributes, forward):
         else:
             raise ImportError(f"op {op_name}: rule parameter {name!r} is no input, attribute, result or residual")
     return tuple(found)
+
+
+def _parameters(rule):
+    code = getattr(rule, "__code__", None)
+    return inspect.signature(rule).parameters if code is None else code.co_varnames[: code.co_argcount]
 
 
 def _residual_names(forward):
