@@ -9,6 +9,7 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 import minidl
+import minidl.nn.functional as F
 from minidl import testing
 from minidl.autograd import Function
 from minidl.errors import GradcheckError
@@ -260,7 +261,7 @@ def test_conv_geometries_obey_the_output_formula(geometry):
 @given(pool_geometries())
 def test_pool_geometries_can_be_pooled(geometry):
     x = minidl.zeros(geometry.input_shape)
-    out = minidl.nn.functional.max_pool2d(x, **geometry.kwargs)
+    out = F.max_pool2d(x, **geometry.kwargs)
     assert out.dim() == 4 and min(out.shape) >= 1
 
 

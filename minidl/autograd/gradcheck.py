@@ -183,7 +183,9 @@ def _checked(inputs):
                 f"it is {inputs[i].dtype}; convert it with .double().",
                 stacklevel=3,
             )
-        if any(stride == 0 and side > 1 for stride, side in zip(array.strides, array.shape, strict=True)):
+        if array.size and any(
+            stride == 0 and side > 1 for stride, side in zip(array.strides, array.shape, strict=True)
+        ):
             raise ValueError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
                 "non-overlapping to be able to compute the numerical gradients correctly. You should call "
@@ -193,17 +195,19 @@ def _checked(inputs):
 
 
 def _differentiable(returned):
-    """``(place, tensor)`` of every floating-point tensor that a function returned."""
-    return [
+    """``(place, tensor)`` of the outputs to check: those on the tape, or, where none is, all floating-point ones."""
+    floating = [
         (place, output)
         for place, output in enumerate(_tuple(returned))
         if isinstance(output, Tensor) and output.is_floating_point()
     ]
+    return [(place, output) for place, output in floating if output.requires_grad] or floating
 
 
-def _values(func, inputs):
-    """The floating-point outputs as flat float64 arrays of their own memory."""
-    return [_host(output).reshape(-1).copy() for _, output in _differentiable(func(*inputs))]
+def _values(func, inputs, outputs):
+    """The checked outputs at the inputs' present values, as flat float64 arrays of their own memory."""
+    returned = _tuple(func(*inputs))
+    return [_host(returned[place]).reshape(-1).copy() for place, _ in outputs]
 
 
 def _host(tensor):
@@ -251,23 +255,23 @@ def _jacobians(func, inputs, wanted, outputs, eps):
         rows = [_pull_back(output, inputs, wanted, row) for row in np.eye(count)]
         analytic.append([np.stack([r[k] for r in rows], 1) if rows else None for k in range(len(wanted))])
     for k, i in enumerate(wanted):
-        numeric = _differences(func, inputs, inputs[i]._array, len(outputs), eps)
+        numeric = _differences(func, inputs, inputs[i]._array, outputs, eps)
         for o, (place, output) in enumerate(outputs):
             if numeric[o].size:
                 where = {"output": place, "input": i, "shapes": (inputs[i]._array.shape, output._array.shape)}
                 yield numeric[o], analytic[o][k], where
 
 
-def _differences(func, inputs, array, count, eps):
-    """For each of ``count`` outputs the matrix of central differences along the elements of an input's array."""
-    columns = [[] for _ in range(count)]
+def _differences(func, inputs, array, outputs, eps):
+    """For each output the matrix of central differences along the elements of an input's array."""
+    columns = [[] for _ in outputs]
     for index in np.ndindex(array.shape):
         before = array[index].copy() if array.shape else array.copy()
         try:
             array[index] = before + eps
-            plus = _values(func, inputs)
+            plus = _values(func, inputs, outputs)
             array[index] = before - eps
-            minus = _values(func, inputs)
+            minus = _values(func, inputs, outputs)
         finally:
             array[index] = before
         for column, high, low in zip(columns, plus, minus, strict=True):
@@ -287,9 +291,9 @@ def _directions(func, inputs, wanted, outputs, eps):
         before = array.copy()
         try:
             array[...] = before + step
-            plus = _values(func, inputs)
+            plus = _values(func, inputs, outputs)
             array[...] = before - step
-            minus = _values(func, inputs)
+            minus = _values(func, inputs, outputs)
         finally:
             array[...] = before
         for o, (place, _) in enumerate(outputs):

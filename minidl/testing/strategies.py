@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minidl import dtypes as _dtypes
-from minidl.autograd.tensor import Tensor
+from minidl.autograd.tensor import leaf
 
 _LAYOUTS = ("contiguous", "transposed", "sliced", "negative", "expanded")
 
@@ -80,7 +80,7 @@ def strided(array, layout):
     (-8,)
     """
     if layout == "transposed":
-        return np.ascontiguousarray(array.T).T
+        return np.array(array.T, order="C").T
     if layout == "sliced":
         room = np.zeros(tuple(2 * side + 1 for side in array.shape), array.dtype)
         view = room[(..., *(slice(1, 2 * side + 1, 2) for side in array.shape))]
@@ -110,7 +110,8 @@ def arrays(draw, shape=None, dtype=_dtypes.float64, elements=None, layout="conti
     kind = _drawn(draw, dtype)
     kind = kind.numpy if isinstance(kind, _dtypes.dtype) else np.dtype(kind)
     count = int(np.prod(side))
-    values = draw(st.lists(elements or _default_elements(kind), min_size=count, max_size=count))
+    element = _default_elements(kind) if elements is None else elements
+    values = draw(st.lists(element, min_size=count, max_size=count))
     return strided(np.array(values).astype(kind).reshape(side), _drawn(draw, layout))
 
 
@@ -124,7 +125,7 @@ def tensors(shape=None, dtype=_dtypes.float64, elements=None, layout="contiguous
     >>> check()
     """
     drawn = arrays(shape, dtype, elements, layout)
-    return drawn.map(lambda array: Tensor._wrap(array).requires_grad_(requires_grad))
+    return drawn.map(lambda array: leaf(array, requires_grad))
 
 
 def _drawn(draw, value):

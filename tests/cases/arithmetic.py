@@ -62,6 +62,7 @@ CASES = [
         for mode in ("floor", "trunc")
     ),
     Case("floor_divide", (SIGNED, DIVISORS), numpy=np.floor_divide, grad=False),
+    Case("floor_divide", (SIGNED, DIVISORS), numpy=np.floor_divide, id="gradient", torch=False),
     Case(
         "floor_divide", (integers(-9, 9, 8), integers(1, 5, 8)), numpy=np.floor_divide, id="int", grad=False
     ),

@@ -11,7 +11,7 @@ CASES = [
     Case("reshape_as", (normal(2, 6), integers(0, 2, 3, 4)), lambda x, y: x.reshape(y.shape)),
     Case("flatten", (normal(2, 3, 4), 1), lambda x, start: x.reshape(2, 12)),
     Case("unflatten", (normal(2, 6), 1, (3, -1)), lambda x, dim, sizes: x.reshape(2, 3, 2)),
-    Case("permute", (normal(2, 3, 4), 2, 0, 1), lambda x, *dims: x.transpose(dims)),
+    Case("permute", (normal(2, 3, 4), 2, 0, 1), lambda x, *dims: x.transpose(dims), torch="Tensor.permute"),
     Case("transpose", (normal(2, 3, 4), 0, -1), np.swapaxes),
     Case("t", (normal(2, 3),), np.transpose),
     Case("movedim", (normal(2, 3, 4), 0, -1), np.moveaxis),
