@@ -10,7 +10,7 @@ import pathlib
 import sys
 
 import minidl
-from minidl import dtypes
+from minidl import dtypes, nn
 from minidl.autograd import registry
 from minidl.autograd.interop import Interop
 from minidl.autograd.tensor import Tensor
@@ -72,7 +72,7 @@ def functions(table):
     return [
         f"def {name}({signature(fn)}) -> {returns(fn)}: ..."
         for name, fn in sorted(table.items())
-        if name.isidentifier()
+        if name.isidentifier() and inspect.isroutine(fn)
     ]
 
 
@@ -112,6 +112,17 @@ def functional_stub():
     )
 
 
+def layers_stub():
+    """``minidl/nn/__init__.pyi``: each layer from the module in which it is found, and the rooms of functions."""
+    lines = [HEADER]
+    for name, value in sorted(vars(nn).items()):
+        if inspect.isclass(value) and not name.startswith("_"):
+            lines.append(f"from {value.__module__} import {value.__name__} as {name}")
+        elif inspect.ismodule(value) and name in ("functional", "init", "utils"):
+            lines.append(f"from minidl.nn import {name} as {name}")
+    return "\n".join(lines) + "\n"
+
+
 def _own(cls):
     for name, value in vars(cls).items():
         if isinstance(value, property):
@@ -125,6 +136,7 @@ def _own(cls):
         ):
             result = "Tensor" if name.startswith("__") and _is_operator(name) else "Any"
             ignore = "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
+            ignore = "  # type: ignore[misc]" if name.startswith("__i") and _is_operator(name) else ignore
             result = {"__hash__": "_int", "__repr__": "str", "__str__": "str", "__len__": "_int", "__bool__": "_bool", "__init_subclass__": "None",
                       "__float__": "_float", "__int__": "_int", "__index__": "_int", "__complex__": "complex", "__format__": "str",
                       "__contains__": "_bool"}.get(name, result)  # fmt: skip
@@ -173,6 +185,7 @@ def tensor_stub():
 def main():
     stubs = {
         ROOT / "__init__.pyi": package_stub(),
+        ROOT / "nn" / "__init__.pyi": layers_stub(),
         ROOT / "nn" / "functional.pyi": functional_stub(),
         ROOT / "autograd" / "tensor.pyi": tensor_stub(),
     }

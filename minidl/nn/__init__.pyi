@@ -1,4 +1,4 @@
-# Written by scripts/write_stubs.py from the op registry; run it again instead of editing this file.
+# Written by scripts/write_stubs.py from the op registry; do not edit.
 
 from minidl.nn.pool import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from minidl.nn.pool import AdaptiveAvgPool2d as AdaptiveAvgPool2d
@@ -88,30 +88,6 @@ from minidl.nn.activation import Tanh as Tanh
 from minidl.nn.activation import Tanhshrink as Tanhshrink
 from minidl.nn.activation import Threshold as Threshold
 from minidl.nn.flatten import Unflatten as Unflatten
-from minidl.nn import activation as activation
-from minidl.nn import backward_hooks as backward_hooks
-from minidl.nn import containers as containers
-from minidl.nn import conv as conv
-from minidl.nn import conv_transpose as conv_transpose
-from minidl.nn import dropout as dropout
-from minidl.nn import embedding as embedding
-from minidl.nn import flatten as flatten
 from minidl.nn import functional as functional
 from minidl.nn import init as init
-from minidl.nn import linear as linear
-from minidl.nn import loss as loss
-from minidl.nn import module as module
-from minidl.nn import module_conversion as module_conversion
-from minidl.nn import module_hooks as module_hooks
-from minidl.nn import module_state as module_state
-from minidl.nn import module_traversal as module_traversal
-from minidl.nn import naming as naming
-from minidl.nn import norm as norm
-from minidl.nn import parameter as parameter
-from minidl.nn import parameter_containers as parameter_containers
-from minidl.nn import pool as pool
-from minidl.nn import recurrent as recurrent
-from minidl.nn import recurrent_base as recurrent_base
-from minidl.nn import recurrent_cells as recurrent_cells
-from minidl.nn import softmax as softmax
 from minidl.nn import utils as utils
