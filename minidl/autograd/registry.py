@@ -4,7 +4,23 @@ OPS = {}
 FACES = {"torch": {}, "functional": {}}
 METHODS = {}
 
-_REFLECTED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
+OPERATORS = ("lt", "le", "gt", "ge", "eq", "ne", "neg", "abs", "invert", "pos")
+_REFLECTED = (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "and",
+    "or",
+    "xor",
+    "lshift",
+    "rshift",
+)
+OPERATORS += _REFLECTED
 
 
 def publish(fn, name, tensor_class, *, faces=("torch",), method=True, aliases=(), dunder=None, inplace=None):
