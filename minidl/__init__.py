@@ -9,7 +9,7 @@ tensor([2., 4., 6.])
 
 import math as _math
 
-from minidl import autograd, backends, cuda, dtypes, errors, ops, random
+from minidl import autograd, backends, cuda, dtypes, errors, nn, ops, optim, random, utils
 from minidl._version import __version__
 from minidl.autograd import (
     Tensor,
@@ -33,4 +33,9 @@ globals().update({d.name: d for d in dtypes.ALL})
 globals().update({alias: dtypes.named(name) for alias, name in dtypes.ALIASES.items()})
 
 inf, nan, pi, e, newaxis = _math.inf, _math.nan, _math.pi, _math.e, None
-strided, contiguous_format, preserve_format, channels_last = "strided", "contiguous_format", "preserve_format", "channels_last"
+strided, contiguous_format, preserve_format, channels_last = (
+    "strided",
+    "contiguous_format",
+    "preserve_format",
+    "channels_last",
+)

@@ -9,19 +9,29 @@ from minidl.demo import run
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m minidl", description="minidl: a from-scratch tensor framework.")
+    parser = argparse.ArgumentParser(
+        prog="python -m minidl", description="minidl: a from-scratch tensor framework."
+    )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="train a small network on real handwritten digits")
-    demo.add_argument("--model", choices=("cnn", "mlp", "lstm"), default="cnn", help="the network (default: cnn)")
+    demo.add_argument(
+        "--model", choices=("cnn", "mlp", "lstm"), default="cnn", help="the network (default: cnn)"
+    )
     demo.add_argument(
         "--data", nargs="+", default=["digits"], metavar=("digits|mnist", "PATH"),
         help="digits (scikit-learn's, the default), or mnist and the folder of its idx files",
     )  # fmt: skip
     demo.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
-    demo.add_argument("--seed", type=int, default=0, help="seed of initialisation, shuffling and the split (default: 0)")
-    demo.add_argument("--epochs", type=int, default=None, help="passes over the data (default: 15 for digits, 4 for mnist)")
-    demo.add_argument("--out", default="minidl-demo", help="folder for the model and the picture (default: minidl-demo)")
+    demo.add_argument(
+        "--seed", type=int, default=0, help="seed of initialisation, shuffling and the split (default: 0)"
+    )
+    demo.add_argument(
+        "--epochs", type=int, default=None, help="passes over the data (default: 15 for digits, 4 for mnist)"
+    )
+    demo.add_argument(
+        "--out", default="minidl-demo", help="folder for the model and the picture (default: minidl-demo)"
+    )
     doctor = commands.add_parser("doctor", help="say what works here, what does not, and the fix")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     return parser

@@ -27,7 +27,9 @@ def examine():
             found[part] = look(found["problems"])
         except Exception as error:  # a doctor that dies of the disease helps nobody
             found[part] = {}
-            found["problems"].append({"cause": f"looking at {part} failed: {error!r}", "fix": "report this as a bug"})
+            found["problems"].append(
+                {"cause": f"looking at {part} failed: {error!r}", "fix": "report this as a bug"}
+            )
     return found
 
 
@@ -37,7 +39,9 @@ def _system(problems):
         "platform": platform.platform(),
         "machine": platform.machine(),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "settings": {k: v for k, v in sorted(os.environ.items()) if k.startswith("MINIDL_") or k == "OMP_NUM_THREADS"},
+        "settings": {
+            k: v for k, v in sorted(os.environ.items()) if k.startswith("MINIDL_") or k == "OMP_NUM_THREADS"
+        },
     }
 
 
@@ -57,7 +61,9 @@ def _backends(problems):
     if not state["native"]["available"]:
         problems.append(_no_native())
     for family, reason in backends.cpu.unavailable.items():
-        problems.append({"cause": f"native kernels of {family} do not load: {reason}", "fix": "reinstall minidl"})
+        problems.append(
+            {"cause": f"native kernels of {family} do not load: {reason}", "fix": "reinstall minidl"}
+        )
     try:
         cuda = backends.on("cuda")
         state["cuda"] = {"available": True, "overrides": len(cuda.overrides)}
@@ -69,8 +75,15 @@ def _backends(problems):
 
 def _no_native():
     if os.environ.get("MINIDL_BACKEND") == "reference":
-        return {"cause": "MINIDL_BACKEND=reference asks for NumPy instead of the native kernels", "fix": "unset MINIDL_BACKEND"}
-    reason = build_info.extension("native")["reason"] or "; ".join(backends.cpu.unavailable.values()) or "it did not load"
+        return {
+            "cause": "MINIDL_BACKEND=reference asks for NumPy instead of the native kernels",
+            "fix": "unset MINIDL_BACKEND",
+        }
+    reason = (
+        build_info.extension("native")["reason"]
+        or "; ".join(backends.cpu.unavailable.values())
+        or "it did not load"
+    )
     return {
         "cause": f"the native extension is not used: {_one_line(reason)}",
         "fix": "install a C++20 compiler, then reinstall: MINIDL_NATIVE=ON pip install --force-reinstall --no-deps .",
@@ -80,9 +93,15 @@ def _no_native():
 def _no_cuda():
     """One problem for each cause why there is no GPU."""
     if not _driver():
-        yield {"cause": "no NVIDIA driver: libcuda.so.1 is not found", "fix": "install the driver, or run on a machine with a GPU"}
+        yield {
+            "cause": "no NVIDIA driver: libcuda.so.1 is not found",
+            "fix": "install the driver, or run on a machine with a GPU",
+        }
     if importlib.util.find_spec("cupy") is None:
-        yield {"cause": "CuPy is not installed", "fix": "pip install 'minidl[cuda13]' (or cuda12, as the driver supports)"}
+        yield {
+            "cause": "CuPy is not installed",
+            "fix": "pip install 'minidl[cuda13]' (or cuda12, as the driver supports)",
+        }
     record = build_info.extension("cuda")
     if not record["built"]:
         nvcc = "" if shutil.which("nvcc") else " (install the CUDA toolkit first: nvcc is not on the PATH)"
@@ -91,7 +110,10 @@ def _no_cuda():
             "fix": f"MINIDL_CUDA=ON pip install --force-reinstall --no-deps .{nvcc}",
         }
     if _driver() and importlib.util.find_spec("cupy") is not None:
-        yield {"cause": f"CUDA does not start: {_cuda_failure()}", "fix": "check `nvidia-smi` and CUDA_VISIBLE_DEVICES"}
+        yield {
+            "cause": f"CUDA does not start: {_cuda_failure()}",
+            "fix": "check `nvidia-smi` and CUDA_VISIBLE_DEVICES",
+        }
 
 
 def _driver():
@@ -120,7 +142,8 @@ def report(found):
     system, packages = found["system"], found["packages"]
     lines = [
         f"minidl {found['minidl']}, Python {system.get('python')}, {system.get('platform')}, {system.get('cpus')} CPUs",
-        "packages: " + ", ".join(f"{name} {version or '(not installed)'}" for name, version in packages.items()),
+        "packages: "
+        + ", ".join(f"{name} {version or '(not installed)'}" for name, version in packages.items()),
     ]
     for name, value in system.get("settings", {}).items():
         lines.append(f"setting: {name}={value}")

@@ -52,7 +52,14 @@ if ml_dtypes is not None:
     bfloat16 = dtype("bfloat16", ml_dtypes.bfloat16)
     ALL.append(bfloat16)
 
-ALIASES = {"half": "float16", "float": "float32", "double": "float64", "short": "int16", "int": "int32", "long": "int64"}
+ALIASES = {
+    "half": "float16",
+    "float": "float32",
+    "double": "float64",
+    "short": "int16",
+    "int": "int32",
+    "long": "int64",
+}
 _BY_NAME = {d.name: d for d in ALL}
 _BY_NUMPY = {d.numpy: d for d in ALL}
 
@@ -84,6 +91,18 @@ def of(numpy_dtype):
             advice = "supported are " + ", ".join(_BY_NAME)
         raise TypeError(f"can't convert array of type {np.dtype(numpy_dtype)} to a tensor; {advice}")
     return found
+
+
+_SCALAR_NAMES = {
+    "bool": "Bool", "uint8": "Byte", "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64", "int8": "Char",
+    "int16": "Short", "int32": "Int", "int64": "Long", "float16": "Half", "bfloat16": "BFloat16", "float32": "Float",
+    "float64": "Double",
+}  # fmt: skip
+
+
+def scalar_name(numpy_dtype):
+    """What PyTorch's error texts call a dtype: ``Long`` for int64."""
+    return _SCALAR_NAMES[of(numpy_dtype).name]
 
 
 def numpy_dtype(value):

@@ -20,7 +20,9 @@ def watched(node, g, boxed, run):
             array = getattr(value, "_array", value)
             if array is not None and np.isnan(np.asarray(backends.to_numpy(array), np.float64)).any():
                 _tell(node)
-                raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.{_where(node)}")
+                raise RuntimeError(
+                    f"Function '{node.name()}' returned nan values in its {i}th output.{_where(node)}"
+                )
     return grads
 
 
@@ -32,7 +34,9 @@ def _where(node):
 
 def _tell(node):
     if node.trace:
-        text = f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{node.trace}"
+        text = (
+            f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{node.trace}"
+        )
     else:
         text = (
             f"Error detected in {node.name()}. No forward pass information available. Enable detect anomaly during "

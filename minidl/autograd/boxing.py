@@ -19,7 +19,9 @@ def operand(value, op, index):
     if name in op.numbers:
         if cls is float or cls is int or cls is bool:
             return value
-        if isinstance(value, np.generic) or (isinstance(value, numbers.Real) and not isinstance(value, np.ndarray)):
+        if isinstance(value, np.generic) or (
+            isinstance(value, numbers.Real) and not isinstance(value, np.ndarray)
+        ):
             dtypes.of(np.asarray(value).dtype)
             return value.item() if isinstance(value, np.generic) else float(value)
         if backends.is_array(value):
@@ -69,7 +71,9 @@ def box_many(op, arrays, node):
         node.shape = [None if a is None else a.shape for a in arrays]
         node.dtype = [None if a is None else a.dtype for a in arrays]
     out = [
-        None if a is None else make(a, (node, i) if node is not None and dtypes.is_floating(a.dtype) else None)
+        None
+        if a is None
+        else make(a, (node, i) if node is not None and dtypes.is_floating(a.dtype) else None)
         for i, a in enumerate(arrays)
     ]
     return op.returns(*out) if op.returns else tuple(out)

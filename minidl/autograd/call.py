@@ -18,7 +18,15 @@ NO_CELL = [0]  # stands where nothing was saved from a tensor: its version never
 
 def compile_call(op):
     """The function of Tensors for ``op``, with the forward's signature and docstring."""
-    lines = [*_inplace_flag(op), *_unbox(op), *_device_check(op), *_forward(op), *_without_grad(op), *_record(op), *_box(op)]
+    lines = [
+        *_inplace_flag(op),
+        *_unbox(op),
+        *_device_check(op),
+        *_forward(op),
+        *_without_grad(op),
+        *_record(op),
+        *_box(op),
+    ]
     op.source = "\n    ".join([f"def public({_signature(op)}):", *lines]) + "\n"
     space = {
         "Node": Node, "Tensor": Tensor, "TENSORS": TENSORS, "NO_CELL": NO_CELL, "modes": modes, "op": op, "make": make,
@@ -111,7 +119,10 @@ def _forward(op):
 
 def _live(op, indices):
     """Source of the test that one of these tensors needs its gradient."""
-    terms = [f"e{i}.count(None) < len(e{i})" if op.tensors[i] == op.sequence else f"e{i} is not None" for i in indices]
+    terms = [
+        f"e{i}.count(None) < len(e{i})" if op.tensors[i] == op.sequence else f"e{i} is not None"
+        for i in indices
+    ]
     return " or ".join(terms)
 
 

@@ -47,7 +47,9 @@ def conform(g, target, slot, boxed):
         g = sum_to_shape(g, shape) if boxed else sum_to_shape.op.forward(g, shape)
     if (g._array if boxed else g).dtype != dtype:
         if not dtypes.is_floating((g._array if boxed else g).dtype):
-            raise RuntimeError(f"a gradient of dtype {g.dtype} reached {target.name()}: the rule that made it is wrong")
+            raise RuntimeError(
+                f"a gradient of dtype {g.dtype} reached {target.name()}: the rule that made it is wrong"
+            )
         g = cast_to_dtype(g, dtype) if boxed else cast_to_dtype.op.forward(g, dtype)
     return g
 

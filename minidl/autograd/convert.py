@@ -29,19 +29,25 @@ def _host_array(data):
     try:
         array = np.asarray(data)
     except ValueError as error:
-        raise ValueError(f"expected sequences of equal length at every depth, but got a ragged one: {error}") from None
+        raise ValueError(
+            f"expected sequences of equal length at every depth, but got a ragged one: {error}"
+        ) from None
     except OverflowError as error:
         raise RuntimeError(f"Overflow when unpacking long: {error}") from None
     if array.dtype.kind in "OSU":
         if array.dtype.kind == "O" and _has_huge_int(data):
             raise RuntimeError("Overflow when unpacking long: an integer does not fit in 64 bits")
         found = np.ravel(array)[0].__class__.__name__ if array.size else data.__class__.__name__
-        raise TypeError(f"could not make a tensor from {data.__class__.__name__} holding {found}: numbers are wanted")
+        raise TypeError(
+            f"could not make a tensor from {data.__class__.__name__} holding {found}: numbers are wanted"
+        )
     return array
 
 
 def _has_huge_int(data):
-    return any(isinstance(v, int) and not isinstance(v, bool) for v in np.ravel(np.asarray(data, dtype=object)))
+    return any(
+        isinstance(v, int) and not isinstance(v, bool) for v in np.ravel(np.asarray(data, dtype=object))
+    )
 
 
 def _untensored(data):

@@ -67,7 +67,12 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
             if gradient is None or edge is None or (needed is not None and edge[0] not in needed):
                 continue
             target = edge[0]
-            if target.order and target not in pending and gradient.shape == target.shape and gradient.dtype is target.dtype:
+            if (
+                target.order
+                and target not in pending
+                and gradient.shape == target.shape
+                and gradient.dtype is target.dtype
+            ):
                 pending[target] = gradient  # the usual case of ``give``, without the call
                 heappush(heap, (-target.order, target))
             else:
@@ -143,7 +148,9 @@ def _into_leaf(node, g, boxed):
     elif held._edge is None and not modes.is_grad_enabled():
         _add_in_place(held, g)
     else:
-        _add_in_place(held, g) if held._edge is None else setattr(tensor, "_grad", accumulate(held, make(g, None)))
+        _add_in_place(held, g) if held._edge is None else setattr(
+            tensor, "_grad", accumulate(held, make(g, None))
+        )
     if node.hooks is not None:
         for hook in list(node.hooks.get("accumulated", {}).values()):
             hook(tensor)
@@ -231,7 +238,7 @@ def backward(tensors, gradient=None, retain_graph=None, create_graph=False, inpu
 
     >>> import minidl
     >>> x = minidl.tensor([1.0, 2.0], requires_grad=True)
-    >>> (x ** 2).sum().backward()
+    >>> (x**2).sum().backward()
     >>> x.grad
     tensor([2., 4.])
     """
@@ -290,7 +297,7 @@ def grad(
 
     >>> import minidl
     >>> x = minidl.tensor(3.0, requires_grad=True)
-    >>> y, = minidl.autograd.grad(x ** 3, x, create_graph=True)
+    >>> (y,) = minidl.autograd.grad(x**3, x, create_graph=True)
     >>> minidl.autograd.grad(y, x)
     (tensor(18.),)
     """

@@ -26,7 +26,9 @@ class FunctionCtx:
         """Keeps tensors (or None) for ``saved_tensors`` in backward, checked against in-place changes."""
         for t in tensors:
             if t is not None and not isinstance(t, Tensor):
-                raise TypeError(f"save_for_backward can only save variables, but argument is of type {t.__class__.__name__}")
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument is of type {t.__class__.__name__}"
+                )
         self._to_save = tensors
 
     @property
@@ -80,7 +82,10 @@ class _UserOp:
         if ctx._materialize:
             shapes = node.shape if node.shape.__class__ is list else [node.shape]
             types = node.dtype if node.dtype.__class__ is list else [node.dtype]
-            grads = [_zeros(ctx, s, d) if v is None and s is not None else v for v, s, d in zip(grads, shapes, types, strict=True)]
+            grads = [
+                _zeros(ctx, s, d) if v is None and s is not None else v
+                for v, s, d in zip(grads, shapes, types, strict=True)
+            ]
         found = self.cls.backward(ctx, *grads)
         found = list(found) if isinstance(found, tuple) else [found]
         while len(found) > self.count and found[-1] is None:
@@ -91,8 +96,15 @@ class _UserOp:
             )
         for value, edge in zip(found, node.edges, strict=True):
             if value is not None and not isinstance(value, Tensor):
-                raise TypeError(f"{self.backward_name}: expected Variable or None (got {value.__class__.__name__})")
-            if value is not None and edge is not None and edge[0].shape.__class__ is not list and value._array.ndim < len(edge[0].shape):
+                raise TypeError(
+                    f"{self.backward_name}: expected Variable or None (got {value.__class__.__name__})"
+                )
+            if (
+                value is not None
+                and edge is not None
+                and edge[0].shape.__class__ is not list
+                and value._array.ndim < len(edge[0].shape)
+            ):
                 raise RuntimeError(
                     f"Function {self.backward_name} returned an invalid gradient - got {list(value.shape)} but expected shape "
                     f"compatible with {list(edge[0].shape)}"
@@ -116,6 +128,7 @@ class Function:
     ...     @staticmethod
     ...     def forward(ctx, x):
     ...         return x * 2
+    ...
     ...     @staticmethod
     ...     def backward(ctx, g):
     ...         return g * 2
@@ -135,10 +148,14 @@ class Function:
 
     @staticmethod
     def backward(ctx, *grad_outputs):
-        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function.")
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function."
+        )
 
     def __init__(self):
-        raise RuntimeError(f"{self.__class__} should not be instantiated. Methods on autograd functions are all static, use .apply().")
+        raise RuntimeError(
+            f"{self.__class__} should not be instantiated. Methods on autograd functions are all static, use .apply()."
+        )
 
     @classmethod
     def apply(cls, *args):

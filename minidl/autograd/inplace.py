@@ -44,7 +44,12 @@ def _snapshot(tensor, args):
 def check_writable(tensor, name):
     """PyTorch's refusals of in-place writes, each with a hint."""
     view = tensor._view
-    if view is not None and view[3] == NO_GRAD and modes.is_grad_enabled() and fresh_edge(view[0]) is not None:
+    if (
+        view is not None
+        and view[3] == NO_GRAD
+        and modes.is_grad_enabled()
+        and fresh_edge(view[0]) is not None
+    ):
         raise RuntimeError(
             "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
             "use case is ambiguous and error-prone, it is forbidden. Hint: create the view outside no_grad, or write "
@@ -97,7 +102,11 @@ def write(tensor, result, name):
 
 def refuse_expanded(array):
     """Raises where several elements share one location, as after expand()."""
-    if 0 in array.strides and array.size and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+    if (
+        0 in array.strides
+        and array.size
+        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
+    ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."

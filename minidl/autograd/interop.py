@@ -68,14 +68,18 @@ class Interop:
                 "Hint: use Tensor.cuda() first."
             )
         if self.requires_grad:
-            raise RuntimeError("Can't get __cuda_array_interface__ on Variable that requires grad. Use var.detach().")
+            raise RuntimeError(
+                "Can't get __cuda_array_interface__ on Variable that requires grad. Use var.detach()."
+            )
         return self._array.__cuda_array_interface__
 
     def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
         if isinstance(self._array, np.ndarray):
-            return self._array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+            return self._array.__dlpack__(
+                stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+            )
         return self._array.__dlpack__(stream=stream)
 
     def __dlpack_device__(self):
@@ -97,4 +101,6 @@ class Interop:
 
     def __contains__(self, element):
         host = backends.to_numpy(self._array)
-        return bool((host == (backends.to_numpy(element._array) if isinstance(element, Interop) else element)).any())
+        return bool(
+            (host == (backends.to_numpy(element._array) if isinstance(element, Interop) else element)).any()
+        )

@@ -48,7 +48,9 @@ def is_anomaly_enabled():
 def remember(node):
     """Keeps the caller's stack on a node under anomaly mode."""
     if _state.anomaly:
-        node.trace = "".join(f for f in traceback.format_stack() if "/minidl/autograd/" not in f and "<minidl op" not in f)
+        node.trace = "".join(
+            f for f in traceback.format_stack() if "/minidl/autograd/" not in f and "<minidl op" not in f
+        )
 
 
 class _Mode:

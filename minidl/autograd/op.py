@@ -33,7 +33,11 @@ class Op:
         self.constants = tuple(constant.split())
         self.tensors = [n for n in self.parameters if n in ruled or n in self.constants]
         for name in (*ruled, *self.constants):
-            if name not in self.parameters or ruled.count(name) > 1 or (name in ruled and name in self.constants):
+            if (
+                name not in self.parameters
+                or ruled.count(name) > 1
+                or (name in ruled and name in self.constants)
+            ):
                 raise ImportError(f"op {self.name}: {name!r} is no parameter, or has two rules")
         default = "input other" if "other" in self.tensors else ""
         self.numbers = frozenset((default if number is None else number).split())
@@ -105,7 +109,14 @@ def op(
         registry.OPS[made.name] = made
         made.inplace = make_inplace(made, public) if inplace else None
         registry.publish(
-            public, made.name, Tensor, faces=faces, method=method, aliases=aliases, dunder=dunder, inplace=made.inplace
+            public,
+            made.name,
+            Tensor,
+            faces=faces,
+            method=method,
+            aliases=aliases,
+            dunder=dunder,
+            inplace=made.inplace,
         )
         return public
 

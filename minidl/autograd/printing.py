@@ -19,10 +19,15 @@ _PROFILES = {
 }
 
 
-def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None):
+def set_printoptions(
+    precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None
+):
     """Sets how tensors print: digits, elements before summarising, items kept at the edges, characters a line, notation."""
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
-    for name, value in {**_PROFILES.get(profile, {}), **{k: v for k, v in given.items() if v is not None}}.items():
+    for name, value in {
+        **_PROFILES.get(profile, {}),
+        **{k: v for k, v in given.items() if v is not None},
+    }.items():
         setattr(OPTIONS, name, value)
     OPTIONS.sci_mode = sci_mode
 
@@ -64,7 +69,9 @@ def _edges(array):
     n = OPTIONS.edgeitems
     for axis, size in enumerate(array.shape):
         if size > 2 * n:
-            array = np.concatenate([np.take(array, range(n), axis), np.take(array, range(size - n, size), axis)], axis)
+            array = np.concatenate(
+                [np.take(array, range(n), axis), np.take(array, range(size - n, size), axis)], axis
+            )
     return array
 
 
@@ -73,7 +80,11 @@ def _vector(array, formatter, indent, summarize):
     values = [formatter.format(v) for v in array.tolist()]
     n = OPTIONS.edgeitems
     if summarize and array.shape[0] > 2 * n:
-        values = [formatter.format(v) for v in array[:n].tolist()] + [" ..."] + [formatter.format(v) for v in array[-n:].tolist()]
+        values = (
+            [formatter.format(v) for v in array[:n].tolist()]
+            + [" ..."]
+            + [formatter.format(v) for v in array[-n:].tolist()]
+        )
     lines = [", ".join(values[i : i + per_line]) for i in range(0, len(values), per_line)]
     return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
 

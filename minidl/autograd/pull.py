@@ -158,7 +158,11 @@ def _pull_composed(op, node, g, kept, run):
     outputs = op.composed(*values)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     grads = g if g.__class__ is list else [g]
-    roots = [(o._edge, d) for o, d in zip(outputs, grads, strict=False) if d is not None and isinstance(o, Tensor) and o._edge]
+    roots = [
+        (o._edge, d)
+        for o, d in zip(outputs, grads, strict=False)
+        if d is not None and isinstance(o, Tensor) and o._edge
+    ]
     captures = {inputs[i]._edge: i for i in order if i in inputs and inputs[i]._edge is not None}
     found = run(roots, retain_graph=True, create_graph=True, captures=captures)
     return [found.get(inputs[i]._edge) if i in inputs else None for i in order]
@@ -172,7 +176,9 @@ def _alias(array, edge):
 def _composed_wants(op):
     for name in inspect.signature(op.composed).parameters:
         for want in op.keep:
-            if (want.kind == "input" and op.tensors[want.key] == name) or (want.kind in ("attr", "residual") and want.key == name):
+            if (want.kind == "input" and op.tensors[want.key] == name) or (
+                want.kind in ("attr", "residual") and want.key == name
+            ):
                 yield want
                 break
         else:

@@ -5,7 +5,9 @@ import types
 from collections import namedtuple
 
 Joint = namedtuple("Joint", "names rule")
-Want = namedtuple("Want", "kind key")  # what a rule's parameter stands for; kind: grad needs input shape dtype attr result residual
+Want = namedtuple(
+    "Want", "kind key"
+)  # what a rule's parameter stands for; kind: grad needs input shape dtype attr result residual
 
 _unboxed_globals = {}
 
@@ -34,7 +36,9 @@ def wants(rule, op_name, tensors, attributes, forward):
     for name in _parameters(rule):
         stem, _, tail = name.rpartition("_")
         if name in ("g", "needs", "result") and (name in tensors or name in attributes):
-            raise ImportError(f"op {op_name}: rule parameter {name!r} is also an argument of the op; rename the argument")
+            raise ImportError(
+                f"op {op_name}: rule parameter {name!r} is also an argument of the op; rename the argument"
+            )
         if name == "g" or (name[0] == "g" and name[1:].isdigit()):
             found.append(Want("grad", int(name[1:] or 0)))
         elif name == "needs":
@@ -50,7 +54,9 @@ def wants(rule, op_name, tensors, attributes, forward):
         elif stem in tensors and tail in ("shape", "dtype"):
             found.append(Want(tail, tensors.index(stem)))
         else:
-            raise ImportError(f"op {op_name}: rule parameter {name!r} is no input, attribute, result or residual")
+            raise ImportError(
+                f"op {op_name}: rule parameter {name!r} is no input, attribute, result or residual"
+            )
     return tuple(found)
 
 
@@ -63,7 +69,9 @@ def _residual_names(forward):
     """Names that the forward may pass to ``Saved(...)``: the keyword tuples among its constants."""
     if "Saved" not in forward.__code__.co_names:
         return frozenset()
-    return frozenset(n for c in forward.__code__.co_consts if isinstance(c, tuple) for n in c if isinstance(n, str))
+    return frozenset(
+        n for c in forward.__code__.co_consts if isinstance(c, tuple) for n in c if isinstance(n, str)
+    )
 
 
 def unboxed(fn):

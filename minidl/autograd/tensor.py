@@ -112,7 +112,9 @@ class Tensor(Interop):
             return self.shape
         if not -max(self.ndim, 1) <= dim < max(self.ndim, 1) or self.ndim == 0:
             low, high = -max(self.ndim, 1), max(self.ndim, 1) - 1
-            raise IndexError(f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})")
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})"
+            )
         return self._array.shape[dim]
 
     def stride(self, dim=None):
@@ -164,7 +166,9 @@ class Tensor(Interop):
                 "Hint: convert it first with .float()."
             )
         if requires_grad and self.is_inference() and not modes.is_inference_mode_enabled():
-            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+            )
         if bool(requires_grad) != self.requires_grad:
             self._edge = (AccumulateGrad(self), 0) if requires_grad else None
         return self
@@ -196,14 +200,18 @@ class Tensor(Interop):
             self._grad = None
             return
         if not isinstance(value, Tensor):
-            raise TypeError(f"assigned grad expected to be a Tensor or None but got {value.__class__.__name__}")
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got {value.__class__.__name__}"
+            )
         for what, mine, theirs in (
             ("size", list(self.shape), list(value.shape)),
             ("type", self.dtype, value.dtype),
             ("device", self.device, value.device),
         ):
             if mine != theirs:
-                raise RuntimeError(f"assigned grad has data of a different {what}: expected {mine}, got {theirs}")
+                raise RuntimeError(
+                    f"assigned grad has data of a different {what}: expected {mine}, got {theirs}"
+                )
         self._grad = value
 
     @grad.deleter
@@ -258,8 +266,10 @@ class Tensor(Interop):
         def keep(grad):
             tensor = mine()
             if tensor is not None:
-                tensor._grad = grad if tensor._grad is None else make(
-                    backends.of(grad._array).add(tensor._grad._array, grad._array), None
+                tensor._grad = (
+                    grad
+                    if tensor._grad is None
+                    else make(backends.of(grad._array).add(tensor._grad._array, grad._array), None)
                 )
 
         self._retained = add_hook(self._edge[0], self._edge[1], keep)
@@ -306,7 +316,9 @@ class Tensor(Interop):
             return bool(self.item())
         if self._array.size == 0:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
-        raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous. Hint: use .any() or .all().")
+        raise RuntimeError(
+            "Boolean value of Tensor with more than one value is ambiguous. Hint: use .any() or .all()."
+        )
 
     def __deepcopy__(self, memo):
         if not self.is_leaf:

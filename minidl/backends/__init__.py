@@ -8,7 +8,17 @@ from minidl.backends.namespace import Backend, trace_fallbacks
 from minidl.device import device, mixed
 from minidl.errors import DeviceError
 
-__all__ = ["Backend", "active", "device_of", "of", "on", "reference", "to_numpy", "trace_fallbacks", "transfer"]
+__all__ = [
+    "Backend",
+    "active",
+    "device_of",
+    "of",
+    "on",
+    "reference",
+    "to_numpy",
+    "trace_fallbacks",
+    "transfer",
+]
 
 reference = Backend("reference", np, "minidl.backends.reference")
 

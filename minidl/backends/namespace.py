@@ -117,4 +117,6 @@ class Backend:
         return f"<Backend {self.name}: {len(self.overrides)} overrides>"
 
     def __getattr__(self, name):
-        raise AttributeError(f"backend {self.name!r} has no function {name!r}; add it to minidl/backends/reference")
+        raise AttributeError(
+            f"backend {self.name!r} has no function {name!r}; add it to minidl/backends/reference"
+        )

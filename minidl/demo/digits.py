@@ -20,7 +20,9 @@ def load(name, path=None):
     folder = pathlib.Path(path)
     images, labels = (read_idx(_only(folder, part)) for part in ("images-idx3-ubyte", "labels-idx1-ubyte"))
     if images.ndim != 3 or labels.shape != images.shape[:1]:
-        raise ValueError(f"{folder}: images of shape {images.shape} do not fit labels of shape {labels.shape}")
+        raise ValueError(
+            f"{folder}: images of shape {images.shape} do not fit labels of shape {labels.shape}"
+        )
     return (images / 255.0).astype(np.float32)[:, None], labels.astype(np.int64)
 
 
@@ -28,7 +30,9 @@ def _only(folder, part):
     """The file of a data set's ``part``: the training one where both are there."""
     found = sorted(folder.glob(f"*{part}*"), key=lambda f: (not f.name.startswith("train"), f.name))
     if not found:
-        raise FileNotFoundError(f"{folder} holds no file *{part} or *{part}.gz; download MNIST's idx files there")
+        raise FileNotFoundError(
+            f"{folder} holds no file *{part} or *{part}.gz; download MNIST's idx files there"
+        )
     return found[0]
 
 

@@ -17,7 +17,9 @@ def draw(path, history, images, labels, predicted):
 
 def _curves(figure, history):
     epochs = range(1, len(history) + 1)
-    for axis, key, title in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("cross entropy", "accuracy"), strict=True):
+    for axis, key, title in zip(
+        figure.subplots(1, 2), ("loss", "accuracy"), ("cross entropy", "accuracy"), strict=True
+    ):
         axis.plot(epochs, [h[key] for h in history], label="training")
         axis.plot(epochs, [h["test_" + key] for h in history], label="held out")
         axis.set(xlabel="epoch", title=title)

@@ -20,7 +20,9 @@ def run(model="cnn", data="digits", path=None, device="cpu", seed=0, epochs=None
     height, width = images.shape[2:]
     net = models.build(model, height, width, classes=10).to(device)
     count = sum(p.numel() for p in net.parameters())
-    print(f"{model} with {count:,} parameters on {data}: {len(images):,} digits to learn from, {len(test_images):,} held out, on {device}")
+    print(
+        f"{model} with {count:,} parameters on {data}: {len(images):,} digits to learn from, {len(test_images):,} held out, on {device}"
+    )
     start = time.perf_counter()
     history = train(net, images, labels, test_images, test_labels, epochs or (15 if data == "digits" else 4))
     seconds = time.perf_counter() - start

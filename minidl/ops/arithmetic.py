@@ -135,7 +135,9 @@ def _wide(value):
 def refuse_zero(other):
     """Raises ``RuntimeError`` for an integer divisor of zero."""
     if (other == 0) if is_number(other) else bool((other == 0).any()):
-        raise RuntimeError("ZeroDivisionError: integer division by zero. Hint: convert to floating point first.")
+        raise RuntimeError(
+            "ZeroDivisionError: integer division by zero. Hint: convert to floating point first."
+        )
 
 
 def floor_quotient(input, other):

@@ -33,7 +33,11 @@ def result_dtype(input, other):
     if (input.ndim == 0) == (other.ndim == 0):
         return dtypes.promote(a, b)
     with_dims, without = (b, a) if input.ndim == 0 else (a, b)
-    return with_dims if dtypes.category(with_dims) >= dtypes.category(without) else dtypes.promote(with_dims, without)
+    return (
+        with_dims
+        if dtypes.category(with_dims) >= dtypes.category(without)
+        else dtypes.promote(with_dims, without)
+    )
 
 
 def _with_number(array, number, kind):
@@ -60,6 +64,15 @@ def scalar_like(array, number):
 def floating(input):
     """The array itself, or, for integers and bool, in the default dtype."""
     return input if dtypes.is_floating(input.dtype) else input.astype(dtypes.get_default())
+
+
+def require_floating(input, kernel):
+    """Raises PyTorch's ``NotImplementedError`` for integers and bool; ``kernel`` is the name that its text begins with."""
+    if not dtypes.is_floating(input.dtype):
+        raise NotImplementedError(
+            f"\"{kernel}\" not implemented for '{dtypes.scalar_name(input.dtype)}'. "
+            "Hint: convert the input with .float()."
+        )
 
 
 def broadcast_error(input, other):
@@ -93,7 +106,9 @@ def wrap_dim(dim, ndim):
     if dim.__class__ is not int:
         dim = as_index(dim, "dim")
     if not -size <= dim < size:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})")
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})"
+        )
     return dim + size if dim < 0 else dim
 
 

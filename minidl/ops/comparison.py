@@ -73,7 +73,9 @@ def _bitwise(name, sign, dunder, meaning):
         input, other = promote(input, other)
         array = input if hasattr(input, "dtype") else other
         if dtypes.is_floating(array.dtype):
-            raise NotImplementedError(f"\"{name}_cpu\" not implemented for {dtypes.of(array.dtype)!r}. Hint: use integers.")
+            raise NotImplementedError(
+                f'"{name}_cpu" not implemented for {dtypes.of(array.dtype)!r}. Hint: use integers.'
+            )
         return checked(getattr(of(array), name), input, other)
 
     forward.__name__ = forward.__qualname__ = name

@@ -13,7 +13,9 @@ from minidl.ops.shapes import sizes
 
 
 def _dtype(dtype, default=None):
-    return (dtypes.get_default() if default is None else default) if dtype is None else dtypes.numpy_dtype(dtype)
+    return (
+        (dtypes.get_default() if default is None else default) if dtype is None else dtypes.numpy_dtype(dtype)
+    )
 
 
 def _space(device):
@@ -48,7 +50,11 @@ def as_tensor(data, dtype=None, device=None):
     tensor([1., 2.])
     """
     if isinstance(data, Tensor):
-        return data if dtype is None and device is None else data.to(device=device or data.device, dtype=dtype or data.dtype)
+        return (
+            data
+            if dtype is None and device is None
+            else data.to(device=device or data.device, dtype=dtype or data.dtype)
+        )
     return make(to_array(data, None if dtype is None else dtypes.numpy_dtype(dtype), _target(device)), None)
 
 
@@ -64,7 +70,9 @@ def from_numpy(ndarray):
         raise TypeError(f"expected np.ndarray (got {ndarray.__class__.__name__})")
     dtypes.of(ndarray.dtype)
     if not ndarray.dtype.isnative:
-        raise ValueError("given numpy array has byte order different from the native byte order. Conversion between byte orders is currently not supported.")
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is currently not supported."
+        )
     return make(ndarray.view(np.ndarray), None)
 
 
@@ -130,7 +138,10 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
     tensor([7, 7])
     """
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return leaf(_space(device).full(_shape((size,)), value, _dtype(dtype, dtypes.numpy_dtype(type(value)))), requires_grad)
+    return leaf(
+        _space(device).full(_shape((size,)), value, _dtype(dtype, dtypes.numpy_dtype(type(value)))),
+        requires_grad,
+    )
 
 
 def _like(name, fill):
@@ -151,16 +162,28 @@ empty_like = _like("empty", lambda space, shape, dtype: space.empty(shape, dtype
 @function(method=False)
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False):
     """A tensor of the input's size, dtype and device filled with ``fill_value``. Source: ``torch.full_like``."""
-    return full(input.shape, fill_value, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return full(
+        input.shape,
+        fill_value,
+        dtype=dtype or input.dtype,
+        device=device or input.device,
+        requires_grad=requires_grad,
+    )
 
 
 def _new(name, make_one):
     def forward(self, *args, dtype=None, device=None, requires_grad=False):
-        where = {"dtype": dtype or self.dtype, "device": device or self.device, "requires_grad": requires_grad}
+        where = {
+            "dtype": dtype or self.dtype,
+            "device": device or self.device,
+            "requires_grad": requires_grad,
+        }
         return make_one(*args, **where)
 
     forward.__name__ = forward.__qualname__ = "new_" + name
-    forward.__doc__ = f"""``{name}`` of this tensor's dtype and device. Source: ``torch.Tensor.new_{name}``."""
+    forward.__doc__ = (
+        f"""``{name}`` of this tensor's dtype and device. Source: ``torch.Tensor.new_{name}``."""
+    )
     return function(faces=())(forward)
 
 

@@ -35,7 +35,10 @@ def raw_index(index, array):
     """A user's index as one that arrays take, with PyTorch's errors."""
     parts = list(index) if isinstance(index, tuple) else [index]
     parts = [_raw_part(p, array) for p in parts]
-    used = sum(p.ndim if getattr(p, "dtype", None) == dtypes.BOOL else p is not None and p is not Ellipsis for p in parts)
+    used = sum(
+        p.ndim if getattr(p, "dtype", None) == dtypes.BOOL else p is not None and p is not Ellipsis
+        for p in parts
+    )
     if used > array.ndim:
         raise IndexError(f"too many indices for tensor of dimension {array.ndim}")
     dim = 0
@@ -81,7 +84,9 @@ def _check_part(part, array, dim):
         return 1
     if part.__class__ is int:
         if not -array.shape[dim] <= part < array.shape[dim]:
-            raise IndexError(f"index {part} is out of bounds for dimension {dim} with size {array.shape[dim]}")
+            raise IndexError(
+                f"index {part} is out of bounds for dimension {dim} with size {array.shape[dim]}"
+            )
         return 1
     if part.dtype == dtypes.BOOL:
         for i, n in enumerate(part.shape):
@@ -100,7 +105,9 @@ def _getitem(self, index):
     if index.__class__ is int and self._array.ndim and -self._array.shape[0] <= index < self._array.shape[0]:
         return index_with(self, index)
     if index.__class__ is int and self._array.ndim == 0:
-        raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert it to a number")
+        raise IndexError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert it to a number"
+        )
     return index_with(self, raw_index(index, self._array))
 
 
@@ -110,7 +117,9 @@ def _broadcast_to_index(value, target_shape):
     if lead > 0 and all(n == 1 for n in shape[:lead]):
         value = value.reshape(shape[lead:])
     tail = value._array.shape
-    if len(tail) > len(target_shape) or any(a not in (1, b) for a, b in zip(reversed(tail), reversed(target_shape), strict=False)):
+    if len(tail) > len(target_shape) or any(
+        a not in (1, b) for a, b in zip(reversed(tail), reversed(target_shape), strict=False)
+    ):
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(shape)} cannot be broadcast to indexing result of shape {list(target_shape)}"
         )
@@ -170,7 +179,9 @@ def _checked_index(name, input, dim, index):
     size = input.shape[dim] if input.ndim else 1
     low, high = (int(index.min()), int(index.max())) if index.size else (0, -1)
     if low < 0 or high >= size:
-        raise IndexError(f"index {low if low < 0 else high} is out of bounds for dimension {dim} with size {size}")
+        raise IndexError(
+            f"index {low if low < 0 else high} is out of bounds for dimension {dim} with size {size}"
+        )
     for d, n in enumerate(index.shape):
         if d != dim and input.ndim and n > input.shape[d]:
             raise RuntimeError(
@@ -272,8 +283,6 @@ def masked_select(input, mask):
     """The elements where ``mask`` (bool, broadcastable) holds, 1-D. Source: ``torch.masked_select``."""
     shape = np.broadcast_shapes(tuple(input.shape), tuple(mask.shape))
     return input.expand(shape)[mask.expand(shape)]
-
-
 
 
 @function()

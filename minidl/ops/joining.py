@@ -179,7 +179,9 @@ def flip(input, dims):
     >>> minidl.tensor([1, 2, 3]).flip(0)
     tensor([3, 2, 1])
     """
-    return of(input).flip(input, wrap_dims((dims,) if isinstance(dims, int) else tuple(dims), input.ndim) if dims != () else ())
+    return of(input).flip(
+        input, wrap_dims((dims,) if isinstance(dims, int) else tuple(dims), input.ndim) if dims != () else ()
+    )
 
 
 @op(input=lambda g, shifts, dims: roll(g, _opposite(shifts), dims))
@@ -286,7 +288,9 @@ def select(input, dim, index):
     dim = wrap_dim(dim, input.ndim)
     size = input.size(dim)
     if not -size <= index < size:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {dim}")
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {dim}"
+        )
     return index_with(input, (slice(None),) * dim + (index,))
 
 
@@ -309,7 +313,9 @@ def _triangle(name, what):
     >>> minidl.{name}(minidl.ones(2, 2)).sum()
     tensor(3.)
     """
-    rule = (lambda g, diagonal: tril(g, diagonal)) if name == "tril" else (lambda g, diagonal: triu(g, diagonal))
+    rule = (
+        (lambda g, diagonal: tril(g, diagonal)) if name == "tril" else (lambda g, diagonal: triu(g, diagonal))
+    )
     return op(input=rule, inplace=True)(forward)
 
 

@@ -61,11 +61,15 @@ def _product(input, other):
 def _shape_error(input, other):
     a, b = input.shape, other.shape
     if len(a) == 1 and len(b) == 1:
-        return RuntimeError(f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements, but got {a[0]} and {b[0]} elements respectively")
+        return RuntimeError(
+            f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements, but got {a[0]} and {b[0]} elements respectively"
+        )
     if len(a) <= 2 and len(b) <= 2:
         rows = a if len(a) == 2 else (1, *a)
         columns = b if len(b) == 2 else (*b, 1)
-        return RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows[0]}x{rows[1]} and {columns[0]}x{columns[1]})")
+        return RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({rows[0]}x{rows[1]} and {columns[0]}x{columns[1]})"
+        )
     return RuntimeError(
         f"Expected size for first two dimensions of batch2 tensor to match: shapes {list(a)} and {list(b)} cannot be multiplied"
     )
@@ -192,13 +196,17 @@ def linear(input, weight, bias=None):
     if weight.ndim != 2 or input.ndim == 0 or input.shape[-1] != weight.shape[1]:
         raise _linear_error(input, weight)
     if bias is not None and (bias.ndim > 1 or bias.shape not in ((weight.shape[0],), (1,), ())):
-        raise RuntimeError(f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size of bias {list(bias.shape)}")
+        raise RuntimeError(
+            f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size of bias {list(bias.shape)}"
+        )
     return of(input).linear(input, weight, bias)
 
 
 def _linear_error(input, weight):
     if input.ndim == 0 or weight.ndim != 2:
-        return RuntimeError(f"linear: expected input of at least 1 and weight of 2 dimensions, got {input.ndim} and {weight.ndim}")
+        return RuntimeError(
+            f"linear: expected input of at least 1 and weight of 2 dimensions, got {input.ndim} and {weight.ndim}"
+        )
     rows = input.size // max(input.shape[-1], 1)
     return RuntimeError(
         f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1]} and {weight.shape[1]}x{weight.shape[0]}). "

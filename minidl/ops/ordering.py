@@ -11,7 +11,9 @@ from minidl.ops.reductions import amax, amin, with_kept
 from minidl.ops.selection import maximum, minimum
 from minidl.ops.shapes import _reshape
 
-ValueIndex = {name: namedtuple(name, "values indices") for name in ("max", "min", "sort", "topk", "median", "mode")}
+ValueIndex = {
+    name: namedtuple(name, "values indices") for name in ("max", "min", "sort", "topk", "median", "mode")
+}
 
 
 def _along(g0, input_shape, indices, dim, keepdim):
@@ -82,7 +84,9 @@ def _position(name, what):
     def forward(input, dim=None, keepdim=False):
         space = of(input)
         if input.size == 0 and (dim is None or input.shape[wrap_dim(dim, input.ndim)] == 0):
-            raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+            raise IndexError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+            )
         if dim is None or input.ndim == 0:
             out = getattr(space, name)(space.reshape(input, (input.size,)), 0, False)
             return space.reshape(out, (1,) * input.ndim) if keepdim else out
@@ -146,7 +150,9 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     """
     d = wrap_dim(dim, input.ndim)
     if not 0 <= k <= (input.size(d) if input.ndim else 1):
-        raise RuntimeError(f"selected index k out of range: k={k} for size {input.size(d) if input.ndim else 1}")
+        raise RuntimeError(
+            f"selected index k out of range: k={k} for size {input.size(d) if input.ndim else 1}"
+        )
     order = _sort(input.detach(), dim, bool(largest)).indices
     if input.ndim:
         order = index_with(order, (slice(None),) * d + (slice(0, k),)).contiguous()

@@ -26,7 +26,9 @@ def _unary(name, equation, rule, example="0.5", floats=True, **naming):
     return op(input=rule, inplace=True, **naming)(forward)
 
 
-abs = _unary("abs", "|x|", lambda g, input: mul(g, sign(input)), floats=False, dunder="abs", aliases=("absolute",))
+abs = _unary(
+    "abs", "|x|", lambda g, input: mul(g, sign(input)), floats=False, dunder="abs", aliases=("absolute",)
+)
 square = _unary("square", "x^2", lambda g, input: mul(g, mul(input, 2)), floats=False)
 sign = _unary("sign", "-1, 0 or 1 by the sign of x", lambda g: mul(g, 0.0), floats=False)
 floor = _unary("floor", "The largest integer <= x", lambda g: mul(g, 0.0), floats=False)
@@ -45,17 +47,50 @@ reciprocal = _unary("reciprocal", "1 / x", lambda g, result: neg(mul(g, mul(resu
 sin = _unary("sin", "Sine of x in radians", lambda g, input: mul(g, cos(input)))
 cos = _unary("cos", "Cosine of x in radians", lambda g, input: neg(mul(g, sin(input))))
 tan = _unary("tan", "Tangent of x in radians", lambda g, result: mul(g, add(mul(result, result), 1)))
-asin = _unary("asin", "Inverse sine in radians", lambda g, input: mul(g, rsqrt(sub(1, mul(input, input)))), aliases=("arcsin",))
-acos = _unary("acos", "Inverse cosine in radians", lambda g, input: neg(mul(g, rsqrt(sub(1, mul(input, input))))), aliases=("arccos",))
-atan = _unary("atan", "Inverse tangent in radians", lambda g, input: div(g, add(mul(input, input), 1)), aliases=("arctan",))
+asin = _unary(
+    "asin",
+    "Inverse sine in radians",
+    lambda g, input: mul(g, rsqrt(sub(1, mul(input, input)))),
+    aliases=("arcsin",),
+)
+acos = _unary(
+    "acos",
+    "Inverse cosine in radians",
+    lambda g, input: neg(mul(g, rsqrt(sub(1, mul(input, input))))),
+    aliases=("arccos",),
+)
+atan = _unary(
+    "atan",
+    "Inverse tangent in radians",
+    lambda g, input: div(g, add(mul(input, input), 1)),
+    aliases=("arctan",),
+)
 sinh = _unary("sinh", "Hyperbolic sine", lambda g, input: mul(g, cosh(input)))
 cosh = _unary("cosh", "Hyperbolic cosine", lambda g, input: mul(g, sinh(input)))
-asinh = _unary("asinh", "Inverse hyperbolic sine", lambda g, input: mul(g, rsqrt(add(mul(input, input), 1))), aliases=("arcsinh",))
-acosh = _unary("acosh", "Inverse hyperbolic cosine", lambda g, input: mul(g, rsqrt(sub(mul(input, input), 1))), "1.5", aliases=("arccosh",))
-atanh = _unary("atanh", "Inverse hyperbolic tangent", lambda g, input: div(g, sub(1, mul(input, input))), aliases=("arctanh",))
-erf = _unary("erf", "2/sqrt(pi) times the integral of exp(-t^2) from 0 to x", lambda g, input: mul(g, mul(exp(neg(mul(input, input))), 2 / math.sqrt(math.pi))))
-
-
+asinh = _unary(
+    "asinh",
+    "Inverse hyperbolic sine",
+    lambda g, input: mul(g, rsqrt(add(mul(input, input), 1))),
+    aliases=("arcsinh",),
+)
+acosh = _unary(
+    "acosh",
+    "Inverse hyperbolic cosine",
+    lambda g, input: mul(g, rsqrt(sub(mul(input, input), 1))),
+    "1.5",
+    aliases=("arccosh",),
+)
+atanh = _unary(
+    "atanh",
+    "Inverse hyperbolic tangent",
+    lambda g, input: div(g, sub(1, mul(input, input))),
+    aliases=("arctanh",),
+)
+erf = _unary(
+    "erf",
+    "2/sqrt(pi) times the integral of exp(-t^2) from 0 to x",
+    lambda g, input: mul(g, mul(exp(neg(mul(input, input))), 2 / math.sqrt(math.pi))),
+)
 
 
 @op(

@@ -5,7 +5,18 @@ import math
 from minidl import dtypes
 from minidl.autograd import op
 from minidl.backends import of
-from minidl.ops.arithmetic import add, binary, div, floor_quotient, is_number, mul, neg, refuse_zero, sub, zeros_of
+from minidl.ops.arithmetic import (
+    add,
+    binary,
+    div,
+    floor_quotient,
+    is_number,
+    mul,
+    neg,
+    refuse_zero,
+    sub,
+    zeros_of,
+)
 from minidl.ops.common import floating, promote
 from minidl.ops.comparison import eq, ge, logical_and
 from minidl.ops.pointwise import floor, log, trunc

@@ -221,7 +221,9 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     """
     input = input if dtype is None else input.to(dtype)
     if not input.is_floating_point():
-        raise RuntimeError(f"norm(): the desired output dtype should be floating point; input is {input.dtype!r}")
+        raise RuntimeError(
+            f"norm(): the desired output dtype should be floating point; input is {input.dtype!r}"
+        )
     p = 2 if p in ("fro", None) else float(p)
     size = input.abs()
     if p == math.inf:
@@ -260,7 +262,9 @@ def _amaximum(name, what):
     def forward(input, dim=(), keepdim=False):
         dims = wrap_dims(dim, input.ndim)
         if input.size == 0 and (not dims or math.prod(input.shape[d] for d in dims) == 0):
-            raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+            raise IndexError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+            )
         return getattr(of(input), name)(input, dims, keepdim)
 
     forward.__name__ = forward.__qualname__ = name
@@ -270,7 +274,9 @@ def _amaximum(name, what):
     >>> minidl.{name}(minidl.tensor([2.0, 2.0]))
     tensor(2.)
     """
-    return op(input=lambda g, input, result, dim, keepdim: _spread_evenly(g, input, result, dim, keepdim))(forward)
+    return op(input=lambda g, input, result, dim, keepdim: _spread_evenly(g, input, result, dim, keepdim))(
+        forward
+    )
 
 
 amax = _amaximum("amax", "largest element")

@@ -46,10 +46,14 @@ def minimum(input, other):
 def _where(condition, input, other):
     if is_number(input) and is_number(other):
         kind = dtypes.get_default() if isinstance(input, float) or isinstance(other, float) else dtypes.INT64
-        input = of(condition).full((), input, dtypes.BOOL if isinstance(input, bool) and isinstance(other, bool) else kind)
+        input = of(condition).full(
+            (), input, dtypes.BOOL if isinstance(input, bool) and isinstance(other, bool) else kind
+        )
     input, other = promote(input, other)
     if condition.dtype != dtypes.BOOL:
-        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {dtypes.of(condition.dtype)!r}")
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype {dtypes.of(condition.dtype)!r}"
+        )
     return of(condition).where(condition, input, other)
 
 

@@ -84,7 +84,9 @@ def view(input, *shape):
 
 def _view_dtype(input, dtype):
     array = input.detach()._array
-    if array.dtype.itemsize != dtype.itemsize and (array.ndim == 0 or array.strides[-1] != array.dtype.itemsize):
+    if array.dtype.itemsize != dtype.itemsize and (
+        array.ndim == 0 or array.strides[-1] != array.dtype.itemsize
+    ):
         raise RuntimeError(f"view({dtype!r}) needs a contiguous last dimension to change the element size")
     out = input.detach()
     out._array = array.view(dtype.numpy)
@@ -207,7 +209,9 @@ def movedim(input, source, destination):
     torch.Size([3, 4, 2])
     """
     source = [wrap_dim(d, input.ndim) for d in ((source,) if isinstance(source, int) else source)]
-    destination = [wrap_dim(d, input.ndim) for d in ((destination,) if isinstance(destination, int) else destination)]
+    destination = [
+        wrap_dim(d, input.ndim) for d in ((destination,) if isinstance(destination, int) else destination)
+    ]
     if len(source) != len(destination):
         raise RuntimeError(
             f"movedim: Invalid source or destination dims: source ({source} dims) should contain the same number of dims as "
@@ -222,11 +226,15 @@ def movedim(input, source, destination):
 
 def _transposed_last(self):
     if self.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor.")
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor."
+        )
     return transpose(self, -2, -1)
 
 
-Tensor.T = property(lambda self: _permute(self, tuple(reversed(range(self.ndim)))), doc="Dimensions in reverse order.")
+Tensor.T = property(
+    lambda self: _permute(self, tuple(reversed(range(self.ndim)))), doc="Dimensions in reverse order."
+)
 Tensor.mT = property(_transposed_last, doc="The last two dimensions exchanged.")
 
 
@@ -244,7 +252,11 @@ def squeeze(input, dim=None):
     torch.Size([2, 1])
     """
     shape = input._array.shape
-    chosen = range(input.ndim) if dim is None else [wrap_dim(d, input.ndim) for d in ((dim,) if isinstance(dim, int) else dim)]
+    chosen = (
+        range(input.ndim)
+        if dim is None
+        else [wrap_dim(d, input.ndim) for d in ((dim,) if isinstance(dim, int) else dim)]
+    )
     return _squeeze(input, tuple(d for d in chosen if shape and shape[d] == 1))
 
 
@@ -282,7 +294,9 @@ def expand(input, *size):
     out = []
     for i, (have, want) in enumerate(zip(padded, wanted, strict=True)):
         if want == -1 and have is None:
-            raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}")
+            raise RuntimeError(
+                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
+            )
         if want not in (-1, have) and have not in (None, 1):
             raise RuntimeError(
                 f"The expanded size of the tensor ({want}) must match the existing size ({have}) at non-singleton dimension {i}.  "

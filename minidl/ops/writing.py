@@ -31,8 +31,12 @@ def copy_(self, src, non_blocking=False):
     if backends.of(src._array) is not backends.of(self._array):
         src = src.to(self.device)
     mine, theirs = self._array.shape, src._array.shape
-    if len(theirs) > len(mine) or any(a not in (1, b) for a, b in zip(reversed(theirs), reversed(mine), strict=False)):
-        raise RuntimeError(f"The size of tensor a ({list(mine)}) must match the size of tensor b ({list(theirs)}) in copy_")
+    if len(theirs) > len(mine) or any(
+        a not in (1, b) for a, b in zip(reversed(theirs), reversed(mine), strict=False)
+    ):
+        raise RuntimeError(
+            f"The size of tensor a ({list(mine)}) must match the size of tensor b ({list(theirs)}) in copy_"
+        )
     return write(self, _copied(self, src), "copy_")
 
 
@@ -53,7 +57,9 @@ def fill_(self, value):
     """
     check_writable(self, "fill_")
     if isinstance(value, Tensor) and value.ndim:
-        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+        )
     return write(self, _filled(self, value), "fill_")
 
 
@@ -73,9 +79,13 @@ def masked_fill(input, mask, value):
     tensor([0., 1.])
     """
     if mask.dtype is not dtypes.bool_:
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype!r}")
+        raise RuntimeError(
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype!r}"
+        )
     if isinstance(value, Tensor) and value.ndim:
-        raise RuntimeError(f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
     return where(mask, value, input).to(input.dtype)
 
 

@@ -24,7 +24,14 @@ _INDEX = values([[0, 2], [1, 1]])
 
 CASES = [
     Case("index_with", (normal(3, 4), (slice(1, None), None, 2)), lambda x, index: x[index], torch=False),
-    Case("index_with", (normal(3, 4), (np.array([0, 2, 0]),)), lambda x, index: x[index], id="array", torch=False, backends=False),
+    Case(
+        "index_with",
+        (normal(3, 4), (np.array([0, 2, 0]),)),
+        lambda x, index: x[index],
+        id="array",
+        torch=False,
+        backends=False,
+    ),
     Case("gather", (normal(2, 3), 1, _INDEX), lambda x, dim, index: np.take_along_axis(x, index, dim)),
     Case("scatter", (normal(2, 3), 1, values([[0, 2], [1, 0]]), normal(2, 2)), _scatter),
     Case("scatter", (normal(2, 3), 1, _INDEX, 1.5), _scatter, id="number"),

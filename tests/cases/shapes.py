@@ -25,8 +25,17 @@ CASES = [
     Case("clone", (normal(2, 3),), np.copy),
     Case("contiguous", (normal(2, 3),), np.copy),
     Case("is_contiguous", (normal(2, 3),), lambda x: True, grad=False, layouts=False),
-    Case("cat", ([normal(2, 3), normal(1, 3), normal(2, 3)], 0), lambda tensors, dim: np.concatenate(tensors, dim)),
-    Case("cat", ([normal(2, 3), normal(2, 1)], -1), lambda tensors, dim: np.concatenate(tensors, dim), id="last"),
+    Case(
+        "cat",
+        ([normal(2, 3), normal(1, 3), normal(2, 3)], 0),
+        lambda tensors, dim: np.concatenate(tensors, dim),
+    ),
+    Case(
+        "cat",
+        ([normal(2, 3), normal(2, 1)], -1),
+        lambda tensors, dim: np.concatenate(tensors, dim),
+        id="last",
+    ),
     Case("stack", ([normal(2, 3), normal(2, 3)], 1), lambda tensors, dim: np.stack(tensors, dim)),
     Case("split", (normal(5, 2), 2), lambda x, n: (x[:2], x[2:4], x[4:])),
     Case("split", (normal(2, 5), [1, 4], 1), lambda x, n, dim: (x[:, :1], x[:, 1:]), id="sections"),
@@ -43,7 +52,12 @@ CASES = [
     Case("vstack", ([normal(3), normal(2, 3)],), np.vstack),
     Case("narrow", (normal(5, 2), 0, 1, 3), lambda x, dim, start, length: x[1:4]),
     Case("select", (normal(3, 4), 1, -2), lambda x, dim, index: x[:, -2]),
-    Case("constant_pad", (normal(2, 3), ((1, 0), (-1, 2)), 0.5), lambda x, w, v: np.pad(x[:, 1:], ((1, 0), (0, 2)), constant_values=v), torch=False),
+    Case(
+        "constant_pad",
+        (normal(2, 3), ((1, 0), (-1, 2)), 0.5),
+        lambda x, w, v: np.pad(x[:, 1:], ((1, 0), (0, 2)), constant_values=v),
+        torch=False,
+    ),
     Case("tril", (normal(3, 4), 1), np.tril),
     Case("triu", (normal(2, 3, 3),), np.triu),
 ]

@@ -8,7 +8,9 @@ def assign(xp, target, source):
 
 def setitem(xp, target, index, source):
     """Writes ``source``, broadcast, at ``index`` of ``target``."""
-    target[index] = source if getattr(source, "dtype", target.dtype) == target.dtype else source.astype(target.dtype)
+    target[index] = (
+        source if getattr(source, "dtype", target.dtype) == target.dtype else source.astype(target.dtype)
+    )
 
 
 def index_add(xp, g, index, shape):

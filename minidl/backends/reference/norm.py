@@ -108,7 +108,7 @@ def group_norm_backward(xp, grad, input, weight, mean, inv_std, groups, needs):
 def rms_norm(xp, input, rank, weight, eps):
     """x / sqrt(mean(x^2) + eps) * weight over the last ``rank`` axes. Returns output and reciprocal root."""
     x = _wide(input)
-    inv_rms = 1 / xp.sqrt((x * x).mean(axis=_last_axes(x.ndim, rank), keepdims=True) + eps)
+    inv_rms = 1 / xp.sqrt(_mean(x * x, _last_axes(x.ndim, rank)) + eps)
     out = _affine(x * inv_rms, weight, None, input.shape[input.ndim - rank :])
     return out.astype(input.dtype, copy=False), inv_rms
 
@@ -119,7 +119,7 @@ def rms_norm_backward(xp, grad, input, weight, inv_rms, rank, needs):
     g_input = None
     if needs[0]:
         g_hat = g if weight is None else g * _wide(weight)
-        along = (g_hat * x_hat).mean(axis=_last_axes(g.ndim, rank), keepdims=True)
+        along = _mean(g_hat * x_hat, _last_axes(g.ndim, rank))
         g_input = ((g_hat - x_hat * along) * inv_rms).astype(input.dtype, copy=False)
     rows = tuple(range(g.ndim - rank))
     g_weight = (g * x_hat).sum(axis=rows).astype(weight.dtype, copy=False) if needs[1] else None
@@ -128,14 +128,20 @@ def rms_norm_backward(xp, grad, input, weight, inv_rms, rank, needs):
 
 def _moments(x, axes):
     """Mean and biased variance over ``axes``, which stay with size 1. Two passes: no cancellation."""
-    mean = x.mean(axis=axes, keepdims=True)
+    mean = _mean(x, axes)
     centered = x - mean
-    return mean, (centered * centered).mean(axis=axes, keepdims=True)
+    return mean, _mean(centered * centered, axes)
+
+
+def _mean(x, axes):
+    """Mean over ``axes``, which stay with size 1; NaN of nothing, without NumPy's warning."""
+    total = x.sum(axis=axes, keepdims=True)
+    return total / (math.prod(x.shape[axis] for axis in axes) or np.nan)
 
 
 def _through_statistics(g_hat, x_hat, inv_std, axes):
-    along = (g_hat * x_hat).mean(axis=axes, keepdims=True)
-    return (g_hat - g_hat.mean(axis=axes, keepdims=True) - x_hat * along) * inv_std
+    along = _mean(g_hat * x_hat, axes)
+    return (g_hat - _mean(g_hat, axes) - x_hat * along) * inv_std
 
 
 def _affine(x_hat, weight, bias, shape):
