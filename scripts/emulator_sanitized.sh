@@ -31,6 +31,5 @@ flock 9 # two builds at once in one folder would corrupt it
 make --silent --file "$build/Makefile" --jobs "${JOBS:-2}" CXX="${CXX:-g++}"
 exec 9>&-
 
-export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}" # fibers keep their stacks for reuse to the end
 export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS:-}"
 exec "$build/tests" "$@"

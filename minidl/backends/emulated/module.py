@@ -37,7 +37,6 @@ class _Ufunc:
     def __init__(self, function):
         self._function = function
         self.__name__ = function.__name__
-        self.nin, self.nout = function.nin, function.nout
 
     def __call__(self, *args, **kwargs):
         _check_keywords(self.__name__, kwargs, _UFUNC_KEYWORDS)

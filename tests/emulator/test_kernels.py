@@ -1,0 +1,241 @@
+"""The functions of backends/cuda on emulated arrays against NumPy in float64: odd sizes, strides, all schedules."""
+
+import numpy as np
+import pytest
+
+from minidl import backends
+
+pytestmark = pytest.mark.usefixtures("schedule")
+TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
+dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
+
+
+@pytest.fixture
+def run(emulated):
+    """Calls a function of the emulated backend on NumPy arrays; no part of it may fall through."""
+    backend = backends.on(emulated)
+
+    def to_device(value):
+        if not isinstance(value, np.ndarray):
+            return value
+        spread = np.zeros([2 * n + 1 for n in value.shape], value.dtype)
+        inside = (slice(1, None, 2),) * value.ndim  # every second element: strides that nothing merges
+        spread[inside] = value
+        return backend.xp.asarray(spread)[inside]
+
+    def call(name, *args):
+        with backends.trace_fallbacks() as fallen:
+            out = getattr(backend, name)(*map(to_device, args))
+        assert not fallen
+        return tuple(o.get() if o is not None else None for o in out) if isinstance(out, tuple) else out.get()
+
+    return call
+
+
+def normal(*shape):
+    return np.random.default_rng(sum(shape) + len(shape)).standard_normal(shape)
+
+
+def agree(found, expected, dtype):
+    assert found.dtype == dtype and found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+
+UNARY = {
+    "neg": np.negative, "abs": np.abs, "square": np.square, "reciprocal": np.reciprocal, "exp": np.exp,
+    "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0), "sqrt": np.sqrt, "log": np.log, "rsqrt": lambda x: 1 / np.sqrt(x),
+}  # fmt: skip
+BINARY = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "maximum": np.maximum,
+    "minimum": np.minimum, "pow": np.power, "relu_grad": lambda g, y: np.where(y > 0, g, 0),
+    "tanh_grad": lambda g, y: g * (1 - y * y), "sigmoid_grad": lambda g, y: g * y * (1 - y),
+}  # fmt: skip
+
+
+@dtypes
+@pytest.mark.parametrize("name", UNARY)
+def test_unary(name, dtype, run):
+    x = normal(5, 3, 19).transpose(2, 0, 1)
+    x = np.abs(x) + 0.1 if name in ("sqrt", "log", "rsqrt") else x
+    agree(run(name, x.astype(dtype)), UNARY[name](x.astype(dtype).astype(float)), dtype)
+
+
+@dtypes
+@pytest.mark.parametrize(
+    "shapes", [((7, 5), (7, 5)), ((3, 1, 11), (4, 1)), ((), (9,)), ((2, 0), (1,))], ids=str
+)
+@pytest.mark.parametrize("name", BINARY)
+def test_binary(name, shapes, dtype, run):
+    a, b = (normal(*shape).astype(dtype) if shape else np.asarray(dtype(1.5)) for shape in shapes)
+    a = np.asarray(np.abs(a)) if name == "pow" else a
+    agree(run(name, a, b), BINARY[name](a.astype(float), b.astype(float)), dtype)
+
+
+@pytest.mark.parametrize("pair", [(2.5, None), (None, -3), (None, 0.5)], ids=str)
+def test_binary_with_a_number(pair, run):
+    x = normal(6, 7).astype(np.float32)
+    left, right = (x if value is None else value for value in pair)
+    agree(run("sub", left, right), np.subtract(left, right, dtype=float), np.float32)
+
+
+def test_a_nan_is_handed_on(run):
+    x = np.array([np.nan, 1.0, np.nan], np.float32)
+    y = np.array([0.0, np.nan, np.nan], np.float32)
+    for name in ("maximum", "minimum", "add"):
+        assert np.isnan(run(name, x, y)).all()
+    assert np.isnan(run("relu", x)).tolist() == [True, False, True]
+
+
+@dtypes
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((3, 5), (5, 2)),
+        ((1, 37), (37, 1)),
+        ((33, 65), (65, 34)),
+        ((4, 1, 6, 7), (3, 7, 5)),
+        ((2, 0), (0, 3)),
+        ((0, 4), (4, 3)),
+    ],
+    ids=str,
+)
+def test_matmul(shapes, dtype, run):
+    a, b = (normal(*shape).astype(dtype) for shape in shapes)
+    expected = a.astype(float) @ b.astype(float)
+    agree(run("matmul", a, b), expected, dtype)
+    turned = np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2)
+    agree(run("matmul", turned, b), expected, dtype)
+
+
+@dtypes
+def test_linear(dtype, run):
+    x, weight, bias = (normal(*shape).astype(dtype) for shape in ((2, 3, 17), (9, 17), (9,)))
+    expected = x.astype(float) @ weight.astype(float).T
+    agree(run("linear", x, weight, None), expected, dtype)
+    agree(run("linear", x, weight, bias), expected + bias, dtype)
+    agree(run("linear", x[0, 0], weight, bias), (expected + bias)[0, 0], dtype)
+
+
+@dtypes
+@pytest.mark.parametrize("dims", [(), (0,), (1,), (2,), (0, 2), (0, 1, 2)], ids=str)
+def test_sum(dims, dtype, run):
+    x = normal(3, 67, 13).astype(dtype)
+    for keepdim in (False, True):
+        agree(run("sum", x, dims, keepdim), x.astype(float).sum(dims, keepdims=keepdim), dtype)
+
+
+CONV = [
+    # input, weight, stride, padding, dilation, groups
+    ((2, 3, 9, 8), (5, 3, 3, 2), (1, 1), (0, 0), (1, 1), 1),
+    ((1, 4, 7, 9), (6, 2, 3, 3), (2, 3), (1, 2), (1, 1), 2),
+    ((3, 6, 6, 7), (6, 1, 2, 3), (1, 2), (2, 1), (2, 1), 6),
+    ((2, 3, 11), (4, 3, 4), (2,), (3,), (2,), 1),
+    ((0, 2, 5, 5), (3, 2, 2, 2), (1, 1), (0, 0), (1, 1), 1),
+]  # fmt: skip
+
+
+@dtypes
+@pytest.mark.parametrize("geometry", CONV, ids=str)
+def test_convolution(geometry, dtype, run):
+    input_shape, weight_shape, *rest = geometry
+    input, weight, bias = (
+        normal(*shape).astype(dtype) for shape in (input_shape, weight_shape, weight_shape[:1])
+    )
+    wide = [x.astype(float) for x in (input, weight, bias)]
+    reference = backends.reference
+    expected = reference.conv_forward(*wide, *rest)
+    agree(run("conv_forward", input, weight, bias, *rest), expected, dtype)
+    agree(
+        run("conv_forward", input, weight, None, *rest), reference.conv_forward(*wide[:2], None, *rest), dtype
+    )
+    g = normal(*expected.shape).astype(dtype)
+    agree(
+        run("conv_input_grad", g, weight, input_shape, *rest),
+        reference.conv_input_grad(g.astype(float), wide[1], input_shape, *rest),
+        dtype,
+    )
+    agree(
+        run("conv_weight_grad", g, input, weight_shape, *rest),
+        reference.conv_weight_grad(g.astype(float), wide[0], weight_shape, *rest),
+        dtype,
+    )
+
+
+POOL = [
+    # input, kernel_size, stride, padding, dilation, ceil_mode
+    ((2, 3, 8, 8), (2, 2), (2, 2), (0, 0), (1, 1), False),
+    ((1, 2, 7, 9), (3, 3), (2, 2), (1, 1), (1, 1), True),
+    ((2, 1, 9, 8), (2, 3), (1, 3), (0, 1), (4, 2), False),
+    ((1, 1, 20, 19), (17, 17), (1, 1), (0, 0), (1, 1), False),
+    ((2, 3, 10), (4,), (3,), (2,), (1,), True),
+]  # fmt: skip
+
+
+@dtypes
+@pytest.mark.parametrize("geometry", POOL, ids=str)
+def test_max_pooling(geometry, dtype, run):
+    shape, *window, ceil_mode = geometry
+    input = normal(*shape).astype(dtype)
+    input.reshape(-1)[:3] = [np.nan, -np.inf, 7]
+    expected, expected_offsets = backends.reference.max_pool(input, *window, ceil_mode)
+    found, offsets = run("max_pool", input, *window, ceil_mode)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(offsets, expected_offsets)
+    assert offsets.dtype == expected_offsets.dtype
+    g = normal(*expected.shape).astype(dtype)
+    grad = backends.reference.max_pool_grad(g.astype(float), offsets, shape, *window)
+    agree(run("max_pool_grad", g, offsets, shape, *window), grad, dtype)
+
+
+@dtypes
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("biased", [False, True])
+def test_lstm(steps, reverse, biased, dtype, run):
+    n, i, h = 3, 5, 7
+    shapes = (steps, n, i), (n, h), (n, h), (4 * h, i), (4 * h, h), (4 * h,), (4 * h,)
+    args = [normal(*shape).astype(dtype) for shape in shapes]
+    if not biased:
+        args[5:] = [None, None]
+    wide = [None if x is None else x.astype(float) for x in args]
+    expected = backends.reference.lstm_sequence(*wide, None, reverse)
+    found = run("lstm_sequence", *args, None, reverse)
+    for mine, theirs in zip(found, expected, strict=True):
+        agree(mine, theirs, dtype)
+    output, _, _, gates, cells = expected
+    incoming = [normal(*output.shape), None, normal(n, h)]
+    saved = [*wide[:5], None, output, gates, cells]
+    needs = (True, True, True, True, True, biased, True, False)
+    expected = backends.reference.lstm_sequence_grad(*incoming, *saved, reverse, needs)
+    narrow = [None if x is None else x.astype(dtype) for x in (*incoming, *saved)]
+    for mine, theirs in zip(run("lstm_sequence_grad", *narrow, reverse, needs), expected, strict=True):
+        assert (mine is None) == (theirs is None)
+        if mine is not None:
+            agree(mine, theirs, dtype)
+
+
+@dtypes
+def test_lstm_cell(dtype, run):
+    n, i, h = 4, 3, 6
+    shapes = (n, i), (n, h), (n, h), (4 * h, i), (4 * h, h), (4 * h,), (4 * h,)
+    args = [normal(*shape) for shape in shapes]
+    expected = backends.reference.lstm_cell(*args)
+    for mine, theirs in zip(run("lstm_cell", *(x.astype(dtype) for x in args)), expected, strict=True):
+        agree(mine, theirs, dtype)
+    saved = [normal(n, h), None, *args[:5], *expected]
+    needs = (True, False, True, True, True, True, False)
+    found = run("lstm_cell_grad", *(None if x is None else x.astype(dtype) for x in saved), needs)
+    for mine, theirs in zip(found, backends.reference.lstm_cell_grad(*saved, needs), strict=True):
+        assert (mine is None) == (theirs is None)
+        if mine is not None:
+            agree(mine, theirs, dtype)
+
+
+def test_what_the_kernels_do_not_serve_falls_through(emulated):
+    backend = backends.on(emulated)
+    integers = backend.xp.arange(6).reshape(2, 3)
+    with backends.trace_fallbacks() as fallen:
+        assert backend.add(integers, integers).get().tolist() == [[0, 2, 4], [6, 8, 10]]
+        assert backend.sum(integers, (1,), False).get().tolist() == [3, 12]
+    assert fallen == [("emulated", "add"), ("emulated", "sum")]
