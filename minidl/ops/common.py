@@ -67,7 +67,7 @@ def floating(input):
 
 
 def require_floating(input, kernel):
-    """Raises PyTorch's ``NotImplementedError`` for integers and bool; ``kernel`` is the name that its text begins with."""
+    """Raises PyTorch's ``NotImplementedError`` for integers and bool; its text begins with ``kernel``."""
     if not dtypes.is_floating(input.dtype):
         raise NotImplementedError(
             f"\"{kernel}\" not implemented for '{dtypes.scalar_name(input.dtype)}'. "

@@ -11,6 +11,7 @@ from minidl.autograd import Saved, function, op
 from minidl.autograd.tensor import TENSORS
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg
+from minidl.ops.common import require_floating
 from minidl.ops.comparison import ne
 from minidl.ops.losses import check_reduction
 from minidl.ops.reductions import sum
@@ -61,14 +62,11 @@ def _check_target_shape(input, target):
 def _settled(input, target, weight, ignore_index, reduction):
     """Target and weight as the backend takes them. Raises PyTorch's errors for what does not fit the input."""
     check_reduction(reduction)
-    if not dtypes.is_floating(input.dtype):
-        raise NotImplementedError(
-            f'"nll_loss" not implemented for {dtypes.of(input.dtype)!r}. Hint: convert the input with .float().'
-        )
+    require_floating(input, "nll_loss")
     if target.dtype.kind not in "iu":
         raise RuntimeError(
-            f"expected target dtype to be Long or Byte, but got {dtypes.of(target.dtype)!r}. Hint: class indices are "
-            "integers (.long()); class probabilities have the input's shape."
+            f"expected target dtype to be Long or Byte, but got {dtypes.scalar_name(target.dtype)}. "
+            "Hint: class indices are integers (.long()); class probabilities have the input's shape."
         )
     _check_target_shape(input, target)
     classes = input.shape[_class_dim(input.shape)]
@@ -167,8 +165,9 @@ def cross_entropy_of_indices(
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if input.shape == target.shape and input.size != 1:
         raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got {dtypes.of(target.dtype)!r}. "
-            f"Hint: class indices have the shape {list(input.shape[:1] + input.shape[2:])}."
+            "Expected floating point type for target with class probabilities, got "
+            f"{dtypes.scalar_name(target.dtype)}. Hint: class indices have the shape "
+            f"{list(input.shape[:1] + input.shape[2:])}."
         )
     space, target, weight = _settled(input, target, weight, ignore_index, reduction)
     loss, log_sums, total = space.cross_entropy(

@@ -11,7 +11,8 @@ def _checked_indices(indices, rows):
     if indices.dtype.kind not in "iu":
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"{dtypes.of(indices.dtype)!r} instead (while checking arguments for embedding). Hint: use .long()."
+            f"torch.{dtypes.scalar_name(indices.dtype)}Tensor instead (while checking arguments for "
+            "embedding). Hint: use .long()."
         )
     space = of(indices)
     if space.first_out_of_range(indices, rows, None) >= 0:

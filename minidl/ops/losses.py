@@ -8,13 +8,12 @@ import math
 import warnings
 from itertools import zip_longest
 
-from minidl import dtypes
 from minidl.autograd import joint, op
 from minidl.autograd.size import Size
 from minidl.backends import of
 from minidl.ops.activations import logsigmoid
 from minidl.ops.arithmetic import add, div, mul, neg, sub
-from minidl.ops.common import checked, promote
+from minidl.ops.common import checked, promote, require_floating
 from minidl.ops.pointwise import exp, log, log1p, sigmoid, sign
 from minidl.ops.selection import clamp
 
@@ -50,10 +49,7 @@ def _pair(name, input, target, reduction):
             stacklevel=4,
         )
     input, target = promote(input, target)
-    if not dtypes.is_floating(input.dtype):
-        raise NotImplementedError(
-            f'"{name}_cpu" not implemented for {dtypes.of(input.dtype)!r}. Hint: convert the input with .float().'
-        )
+    require_floating(input, f"{name}_cpu")
     return input, target
 
 
@@ -239,7 +235,14 @@ def _fitting(weight, input):
     """A weight in the input's dtype. Raises ``RuntimeError`` where it does not broadcast to the input's shape."""
     if weight is None:
         return None
-    checked(lambda a, b: of(a).broadcast_to(b, a.shape), input, weight)
+    fits = len(weight.shape) <= input.ndim and all(
+        w in (1, n) for w, n in zip(reversed(weight.shape), reversed(input.shape), strict=False)
+    )
+    if not fits:
+        raise RuntimeError(
+            f"output with shape {list(input.shape)} doesn't match the broadcast shape of a weight of size "
+            f"{list(weight.shape)}. Hint: a weight broadcasts to the input's shape."
+        )
     return weight if weight.dtype == input.dtype else weight.astype(input.dtype)
 
 

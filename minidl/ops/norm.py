@@ -11,6 +11,7 @@ from minidl.autograd import Saved, joint, op
 from minidl.autograd.size import Size
 from minidl.backends import of
 from minidl.ops.arithmetic import add, mul, sub
+from minidl.ops.common import require_floating
 from minidl.ops.pointwise import rsqrt, square
 from minidl.ops.reductions import mean
 from minidl.ops.shapes import reshape
@@ -30,13 +31,6 @@ def _scaled_and_shifted(x_hat, weight, bias, shape):
 
 def _channel_shape(ndim):
     return (1, -1, *(1 for _ in range(ndim - 2)))
-
-
-def _check_float(name, input):
-    if not dtypes.is_floating(input.dtype):
-        raise NotImplementedError(
-            f'"{name}" not implemented for {dtypes.of(input.dtype)!r}. Hint: convert the input with .float().'
-        )
 
 
 def _check_channels(input, *vectors):
@@ -92,7 +86,7 @@ def batch_norm(
     tensor([[-1.0000,  0.0000],
             [ 1.0000,  0.0000]])
     """
-    _check_float("batch_norm", input)
+    require_floating(input, "batch_norm")
     _check_channels(input, running_mean, running_var, weight, bias)
     space = of(input)
     if not training:
@@ -119,7 +113,7 @@ def _rank(normalized_shape):
 
 def _check_normalized(name, input, normalized_shape, weight, bias=None):
     """The input ends in ``normalized_shape``, which weight and bias have; returns its length."""
-    _check_float(name, input)
+    require_floating(input, name)
     wanted = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not wanted:
         raise RuntimeError(
@@ -202,7 +196,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     >>> minidl.nn.functional.group_norm(minidl.tensor([[1.0, 3.0, 5.0, 9.0]]), 2)
     tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """
-    _check_float("GroupNormKernelImpl", input)
+    require_floating(input, "GroupNormKernelImpl")
     shape = input.shape
     if input.ndim < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.ndim}")

@@ -7,7 +7,7 @@ from minidl import dtypes
 from minidl.autograd import function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import mul, neg, sub
-from minidl.ops.common import floating, wrap_dim, wrap_dims
+from minidl.ops.common import floating, require_floating, wrap_dim, wrap_dims
 from minidl.ops.comparison import eq
 from minidl.ops.pointwise import exp
 from minidl.ops.reductions import sum, with_kept
@@ -122,11 +122,7 @@ def _along(compute, input, dim, dtype, name):
         dim = _implicit_dim(name, input.ndim)
     if dtype is not None:
         input = input.astype(dtypes.numpy_dtype(dtype))
-    if not dtypes.is_floating(input.dtype):
-        raise NotImplementedError(
-            f'"{name}_lastdim_kernel_impl" not implemented for {dtypes.of(input.dtype)!r}. '
-            "Hint: convert the input with .float(), or pass dtype=minidl.float32."
-        )
+    require_floating(input, f"{name}_lastdim_kernel_impl")
     dim = wrap_dim(dim, input.ndim)
     return compute(input, dim) if input.ndim else compute(input.reshape(1), 0).reshape(())
 
