@@ -87,6 +87,18 @@ def test_a_window_that_misses_the_input_gives_minus_infinity_and_no_gradient(nam
 
 
 @cpu_backends
+def test_padding_wider_than_the_window_is_safe(name):
+    """Ops refuse it; the functions below them are still to stay inside their arrays."""
+    space, settings = backend(name), ((1, 2), (1, 1), (3, 5), (1, 1))
+    input = np.arange(1.0, 13.0).reshape(1, 1, 3, 4)
+    output, offsets = space.max_pool(input, *settings, False)
+    inside = np.pad(input, ((0, 0), (0, 0), (3, 3), (5, 5)), constant_values=-np.inf)
+    np.testing.assert_array_equal(output, np.maximum(inside[..., :-1], inside[..., 1:]))
+    gradient = space.max_pool_grad(np.ones(output.shape), offsets, input.shape, *settings)
+    np.testing.assert_array_equal(gradient.sum(), np.isfinite(output).sum())
+
+
+@cpu_backends
 @given(data=st.data())
 def test_every_mean_agrees_with_the_definition(name, data):
     space, geometry = backend(name), any_geometry(data, dilated=False)

@@ -36,6 +36,7 @@ void for_each_output(const Extent& out, Body body) {
 // 0 lies.
 struct Taps {
   int64_t begin, end, origin;
+  int64_t first;  // begin, or the last tap where all lie before the input
 };
 
 std::vector<Taps> taps_along(const MaxPoolProblem& p, int d) {
@@ -44,7 +45,7 @@ std::vector<Taps> taps_along(const MaxPoolProblem& p, int d) {
     const int64_t origin = i * p.stride[d] - p.padding[d];
     const int64_t begin = std::max<int64_t>(0, ceil_div(-origin, p.dilation[d]));
     const int64_t end = std::min(p.kernel[d], ceil_div(p.size[d] - origin, p.dilation[d]));
-    taps[static_cast<size_t>(i)] = {std::min(begin, p.kernel[d] - 1), end, origin};
+    taps[static_cast<size_t>(i)] = {begin, end, origin, std::min(begin, p.kernel[d] - 1)};
   }
   return taps;
 }
@@ -95,7 +96,7 @@ void max_pool(const MaxPoolProblem& p, const T* input, T* output, Offset* offset
     for_each_output(p.out, [&](int64_t z, int64_t y, int64_t x, int64_t index) {
       const Taps &tz = taps[0][z], &ty = taps[1][y], &tx = taps[2][x];
       T best = -std::numeric_limits<T>::infinity();
-      int64_t winner = (tz.begin * p.kernel[1] + ty.begin) * p.kernel[2] + tx.begin;
+      int64_t winner = (tz.first * p.kernel[1] + ty.first) * p.kernel[2] + tx.first;
       for (int64_t a = tz.begin; a < tz.end; ++a) {
         for (int64_t b = ty.begin; b < ty.end; ++b) {
           const int64_t iz = tz.origin + a * p.dilation[0], iy = ty.origin + b * p.dilation[1];

@@ -1,13 +1,10 @@
 """What convolution and pooling share: arguments with one entry a spatial dimension, batches, dtypes that they take."""
 
+from minidl import dtypes
 from minidl.autograd import Tensor
 from minidl.ops.common import as_index
 from minidl.ops.shapes import squeeze, unsqueeze
 
-_SCALAR_NAMES = {
-    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
-    "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64",
-}  # fmt: skip
 COUNTS = {1: "one int", 2: "two ints", 3: "three ints"}
 
 
@@ -36,8 +33,8 @@ def ints(value, name, argument):
 def refuse_dtype(input, name, kinds):
     """Raises ``NotImplementedError`` for an input whose dtype is among ``kinds``: letters of NumPy's dtype kinds."""
     dtype = input._array.dtype
-    if dtype.kind in kinds and not input.is_floating_point():
-        kind = _SCALAR_NAMES.get(input.dtype.name, input.dtype.name)
+    if dtype.kind in kinds and not dtypes.is_floating(dtype):
+        kind = dtypes.scalar_name(dtype)
         raise NotImplementedError(
             f"\"{name}\" not implemented for '{kind}'. Hint: convert the input with .float()."
         )
