@@ -239,10 +239,15 @@ def saved_result_in_place(lib, x, y):
 
 
 @result
-def unary_in_place_on_a_row(lib, x, y):
+def sigmoid_of_a_row_in_place(lib, x, y):
     a = x.clone()
     a[1].sigmoid_()
-    a[2].pow_(2)
+    return a * y
+
+
+@result
+def clamped_row(lib, x, y):
+    a = x.clone()
     a[0].clamp_(-0.5, 0.5)
     return a * a
 

@@ -41,7 +41,7 @@ def is_contract(source):
     return source.lstrip().startswith(("@op", "def softmax(xp", "CASES"))
 
 
-@pytest.mark.parametrize(("page", "line", "source"), blocks())
+@pytest.mark.parametrize(("page", "line", "source"), list(blocks()))
 def test_python_block_runs(page, line, source, tmp_path, monkeypatch):
     skip_without_optional(source)
     if page.name == "architecture.md" and is_contract(source):

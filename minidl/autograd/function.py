@@ -184,6 +184,7 @@ def _record(cls, ctx, args, edges, outputs):
     types = [None if t is None else t._array.dtype for t in tensors]
     node = Node(None, tuple(edges), (), (), shapes[0] if one else shapes, types[0] if one else types)
     node.op = _UserOp(cls, ctx, len(edges))
+    modes.remember(node)
     inputs = [a for a in args if isinstance(a, Tensor)]
     ctx._space = backends.of(inputs[0]._array)
     saved_slots = {}
