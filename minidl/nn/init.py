@@ -1,7 +1,7 @@
 """Initial values: functions that fill a tensor in place, off the tape, and return it.
 
-fan_in and fan_out are the numbers of inputs to and outputs of a unit: a weight (O, I, *kernel) has fan_in I * prod(kernel)
-and fan_out O * prod(kernel). Source: PyTorch's ``torch.nn.init``.
+fan_in and fan_out are the numbers of inputs to and outputs of a unit: a weight (O, I, *kernel) has fan_in
+I * prod(kernel) and fan_out O * prod(kernel). Source: PyTorch's ``torch.nn.init``.
 """
 
 import math

@@ -1,0 +1,62 @@
+"""Writing a file so that, whatever happens, either the old one or the new one is there, and whole."""
+
+import contextlib
+import os
+import secrets
+import stat
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """A binary file to write, which takes the place of ``path`` at the end: whole, or, on any failure, not at all.
+
+    The bytes go to a new file in the same folder, which is forced to the disk and then renamed; a program that is killed
+    may leave that file, named ``.NAME.xxxxxxxx.tmp``, beside the untouched old one. Mode bits of the old file are kept;
+    a symbolic link keeps pointing to its file, whose content is replaced.
+    """
+    path = os.path.realpath(os.fspath(path))
+    folder, name = os.path.split(path)
+    mode = _mode(path)
+    if mode is not None and not stat.S_ISREG(
+        mode
+    ):  # a pipe or a device is written to, not replaced; a folder refuses
+        with open(path, "wb") as file:
+            yield file
+        return
+    temporary = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(4)}.tmp")
+    # The mode is that of any new file: 0666 without what the umask takes away.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(temporary, stat.S_IMODE(mode))
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _mode(path):
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _sync_folder(folder):
+    """Forces the rename itself to the disk, where the system lets folders be opened."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:  # some network file systems: the file itself is safe
+        pass
+    finally:
+        os.close(descriptor)
