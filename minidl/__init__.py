@@ -9,7 +9,7 @@ tensor([2., 4., 6.])
 
 import math as _math
 
-from minidl import autograd, backends, cuda, dtypes, errors, nn, ops, optim, random, utils
+from minidl import autograd, backends, cuda, dtypes, errors, io, nn, ops, optim, random, utils
 from minidl._version import __version__
 from minidl.autograd import (
     Tensor,
@@ -26,6 +26,7 @@ from minidl.autograd.size import Size
 from minidl.device import device
 from minidl.backends.threads import get_num_threads, set_num_threads
 from minidl.dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
+from minidl.io import load, save
 from minidl.random import Generator, default_generator
 
 globals().update(registry.FACES["torch"])

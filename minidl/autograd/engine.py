@@ -11,6 +11,35 @@ from minidl.autograd.tensor import Tensor, make
 from minidl.autograd.views import fresh_edge
 
 
+class _Sweep:
+    """The gradients under way: those of nodes (by a heap, newest first) and those of leaves."""
+
+    __slots__ = ("boxed", "heap", "leaves", "pending")
+
+    def __init__(self, boxed):
+        self.boxed = boxed
+        self.pending, self.heap, self.leaves = {}, [], {}
+
+    def give(self, edge, g):
+        """Adds ``g`` to what an edge's target has received, made to fit it."""
+        target, slot = edge
+        if g.shape != target.shape or g.dtype is not target.dtype:
+            g = conform(g, target, slot, self.boxed)
+        if target.order == 0:
+            held = self.leaves.get(target)
+            self.leaves[target] = g if held is None else _add(held, g, self.boxed)
+            return
+        held = self.pending.get(target)
+        if held is None:
+            heappush(self.heap, (-target.order, target))
+        if target.shape.__class__ is list:
+            if held is None:
+                held = self.pending[target] = [None] * len(target.shape)
+            held[slot] = g if held[slot] is None else _add(held[slot], g, self.boxed)
+        else:
+            self.pending[target] = g if held is None else _add(held, g, self.boxed)
+
+
 def run(roots, retain_graph=False, create_graph=False, captures=None, accumulating=False):
     """Sends gradients from ``roots``, a list of (edge, gradient), down the graph.
 
@@ -18,30 +47,11 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
     no ``captures`` are given; ``captures`` maps edges to names, only what leads to them is visited, and the gradients that
     reach them are returned by edge.
     """
-    boxed = create_graph
+    boxed, found = create_graph, {}
     needed = None if captures is None else _leading_to(captures, [edge for edge, _ in roots])
-    pending, heap, leaves, found = {}, [], {}, {}
+    sweep = _Sweep(boxed)
+    pending, heap, give = sweep.pending, sweep.heap, sweep.give
     watch = modes.is_anomaly_enabled()
-
-    def give(edge, g):
-        target, slot = edge
-        if g.shape != target.shape or g.dtype is not target.dtype:
-            g = conform(g, target, slot, boxed)
-        if target.order == 0:
-            leaves[target] = g if target not in leaves else _add(leaves[target], g, boxed)
-            return
-        held = pending.get(target)
-        if target.shape.__class__ is list:
-            if held is None:
-                held = pending[target] = [None] * len(target.shape)
-                heappush(heap, (-target.order, target))
-            held[slot] = g if held[slot] is None else _add(held[slot], g, boxed)
-        elif held is None:
-            pending[target] = g
-            heappush(heap, (-target.order, target))
-        else:
-            pending[target] = _add(held, g, boxed)
-
     for edge, g in roots:
         if needed is None or edge[0] in needed:
             give(edge, g)
@@ -54,11 +64,10 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
             _capture(node, g, captures, found)
             if node not in needed.inner:
                 continue
-        op = node.op
         if watch:
             grads = anomaly.watched(node, g, boxed, run)
         else:
-            grads = op.pull_boxed(node, g, run) if boxed else op.pull(node, g)
+            grads = node.op.pull_boxed(node, g, run) if boxed else node.op.pull(node, g)
         if not retain_graph and node.saved:
             node.saved = None
         if node.hooks is not None and "after" in node.hooks:
@@ -77,9 +86,8 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
                 heappush(heap, (-target.order, target))
             else:
                 give(edge, gradient)
-        del g, grads
-        gradient = None
-    _finish(leaves, captures, found, accumulating, boxed)
+        g = grads = gradient = None  # so that a leaf's gradient is seen to be nobody else's
+    _finish(sweep.leaves, captures, found, accumulating, boxed)
     return found
 
 
