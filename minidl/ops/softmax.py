@@ -102,7 +102,7 @@ def logsumexp(input, dim, keepdim=False):
 
     >>> import minidl
     >>> minidl.logsumexp(minidl.tensor([1000.0, 1000.0]), dim=0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     input = floating(input)
     return of(input).logsumexp(input, wrap_dims(dim, input.ndim), bool(keepdim))

@@ -6,6 +6,8 @@ Classes are axis 1 of the input, axis 0 where the input is one sample: input (N,
 
 import numpy as np
 
+from minidl.backends.reference.precision import _wide
+
 
 def cross_entropy(xp, input, target, weight, ignore_index, reduction, label_smoothing):
     """Cross entropy of logits and class indices, with what its gradient needs.
@@ -104,8 +106,3 @@ def _over_classes(xp, scale, dim, rank):
 
 def _one(shape, dim):
     return (*shape[:dim], 1, *shape[dim + 1 :])
-
-
-def _wide(array):
-    """The array in the dtype to compute in: float32 for the two-byte types."""
-    return array.astype(np.float32) if array.dtype.itemsize == 2 else array

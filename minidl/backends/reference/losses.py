@@ -3,7 +3,7 @@
 float16 and bfloat16 are computed and reduced in float32; the result has the input's dtype.
 """
 
-import numpy as np
+from minidl.backends.reference.precision import _wide
 
 
 def mse_loss(xp, input, target, reduction):
@@ -74,8 +74,3 @@ def _reduce(loss, reduction, input):
     elif reduction == "mean":
         loss = loss.sum() / loss.size
     return loss.astype(input.dtype)
-
-
-def _wide(array):
-    """The array in the dtype to compute in: float32 for the two-byte types."""
-    return array.astype(np.float32) if array.dtype.itemsize == 2 else array

@@ -13,6 +13,8 @@ import math
 
 import numpy as np
 
+from minidl.backends.reference.precision import _wide
+
 
 def batch_norm(xp, input, weight, bias, eps):
     """By the statistics of the batch. Returns output, mean (C,), biased variance (C,), inv_std (C,)."""
@@ -164,8 +166,3 @@ def _channels(rank):
 
 def _last_axes(ndim, rank):
     return tuple(range(ndim - rank, ndim))
-
-
-def _wide(array):
-    """The array in the dtype to compute in: float32 for the two-byte types."""
-    return array.astype(np.float32) if array.dtype.itemsize == 2 else array

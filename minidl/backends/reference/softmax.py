@@ -4,7 +4,7 @@ The largest value is subtracted first, so nothing overflows. A slice that holds 
 -infinity, gives NaN (``logsumexp`` gives the infinity). float16 and bfloat16 are computed in float32.
 """
 
-import numpy as np
+from minidl.backends.reference.precision import _wide
 
 
 def softmax(xp, input, dim):
@@ -45,8 +45,3 @@ def logsumexp(xp, input, dims, keepdim):
 def _shifted(input, dim):
     wide = _wide(input)
     return wide - wide.max(axis=dim, keepdims=True) if wide.size else wide
-
-
-def _wide(array):
-    """The array in the dtype to compute in: float32 for the two-byte types."""
-    return array.astype(np.float32) if array.dtype.itemsize == 2 else array
