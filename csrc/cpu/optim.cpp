@@ -21,62 +21,93 @@ void in_pieces(int64_t size, const Body& body) {
   }
 }
 
-template <class T, bool kDecayGradient, bool kAmsgrad>
-void adam_loop(const AdamTensor<T>& tensor, const AdamOptions& o) {
-  const T sign = o.maximize ? T(-1) : T(1);
-  const T decay = static_cast<T>(o.weight_decay);
-  const T shrink = static_cast<T>(o.decoupled ? 1 - o.lr * o.weight_decay : 1);
-  const T blend1 = static_cast<T>(1 - o.beta1);
-  const T keep2 = static_cast<T>(o.beta2);
-  const T blend2 = static_cast<T>(1 - o.beta2);
-  const T eps = static_cast<T>(o.eps);
-  const T rate = static_cast<T>(o.lr / (1 - std::pow(o.beta1, tensor.step)));
-  const T root = static_cast<T>(std::sqrt(1 - std::pow(o.beta2, tensor.step)));
-  in_pieces(tensor.size, [&](int64_t begin, int64_t end) {
-    T* __restrict param = tensor.param;
-    const T* __restrict grad = tensor.grad;
-    T* __restrict exp_avg = tensor.exp_avg;
-    T* __restrict exp_avg_sq = tensor.exp_avg_sq;
-    T* __restrict largest = tensor.max_exp_avg_sq;
-    for (int64_t i = begin; i < end; ++i) {
-      T g = sign * grad[i];
-      if constexpr (kDecayGradient) g += decay * param[i];
-      const T m = exp_avg[i] + blend1 * (g - exp_avg[i]);
-      T v = keep2 * exp_avg_sq[i] + blend2 * (g * g);
-      exp_avg[i] = m;
-      exp_avg_sq[i] = v;
-      if constexpr (kAmsgrad) {
-        v = largest[i] > v ? largest[i] : v;  // a NaN in v stays
-        largest[i] = v;
-      }
-      param[i] = param[i] * shrink - rate * (m / (std::sqrt(v) / root + eps));
+// The scalars of a step in the type of the arrays. Loops take them by value and the arrays as
+// restrict parameters: only so does the compiler know that no store changes them, and vectorises.
+template <class T>
+struct AdamScalars {
+  T sign, decay, shrink, blend1, keep2, blend2, eps, rate, root;
+};
+
+template <bool kDecayGradient, bool kAmsgrad, class T>
+void adam_run(int64_t size, T* __restrict param, const T* __restrict grad, T* __restrict exp_avg,
+              T* __restrict exp_avg_sq, T* __restrict largest, const AdamScalars<T> o) {
+  for (int64_t i = 0; i < size; ++i) {
+    T g = o.sign * grad[i];
+    if constexpr (kDecayGradient) g += o.decay * param[i];
+    const T m = exp_avg[i] + o.blend1 * (g - exp_avg[i]);
+    T v = o.keep2 * exp_avg_sq[i] + o.blend2 * (g * g);
+    exp_avg[i] = m;
+    exp_avg_sq[i] = v;
+    if constexpr (kAmsgrad) {
+      v = largest[i] > v ? largest[i] : v;  // a NaN in v stays
+      largest[i] = v;
     }
+    param[i] = param[i] * o.shrink - o.rate * (m / (std::sqrt(v) / o.root + o.eps));
+  }
+}
+
+template <bool kDecayGradient, bool kAmsgrad, class T>
+void adam_loop(const AdamTensor<T>& t, const AdamOptions& o) {
+  const AdamScalars<T> scalars{
+      o.maximize ? T(-1) : T(1),
+      static_cast<T>(o.weight_decay),
+      static_cast<T>(o.decoupled ? 1 - o.lr * o.weight_decay : 1),
+      static_cast<T>(1 - o.beta1),
+      static_cast<T>(o.beta2),
+      static_cast<T>(1 - o.beta2),
+      static_cast<T>(o.eps),
+      static_cast<T>(o.lr / (1 - std::pow(o.beta1, t.step))),
+      static_cast<T>(std::sqrt(1 - std::pow(o.beta2, t.step))),
+  };
+  in_pieces(t.size, [&](int64_t begin, int64_t end) {
+    T* const largest = kAmsgrad ? t.max_exp_avg_sq + begin : nullptr;
+    adam_run<kDecayGradient, kAmsgrad>(end - begin, t.param + begin, t.grad + begin,
+                                       t.exp_avg + begin, t.exp_avg_sq + begin, largest, scalars);
   });
 }
 
-template <class T, bool kMomentum>
-void sgd_loop(const SgdTensor<T>& tensor, const SgdOptions& o) {
-  const T sign = o.maximize ? T(-1) : T(1);
-  const T decay = static_cast<T>(o.weight_decay);
-  const T lr = static_cast<T>(o.lr);
-  const T momentum = static_cast<T>(o.momentum);
-  const T fraction = static_cast<T>(tensor.fresh ? 1 : 1 - o.dampening);
-  const T kept = tensor.fresh ? T(0) : momentum;
-  in_pieces(tensor.size, [&](int64_t begin, int64_t end) {
-    T* __restrict param = tensor.param;
-    const T* __restrict grad = tensor.grad;
-    T* __restrict buffer = tensor.buffer;
-    for (int64_t i = begin; i < end; ++i) {
-      T g = sign * grad[i];
-      if (decay != 0) g += decay * param[i];
-      if constexpr (kMomentum) {
-        const T b = kept * buffer[i] + fraction * g;
-        buffer[i] = b;
-        g = o.nesterov ? g + momentum * b : b;
-      }
-      param[i] -= lr * g;
+template <class T>
+struct SgdScalars {
+  T sign, decay, kept, fraction, momentum, lr;
+};
+
+enum class Momentum { none, classic, nesterov };
+
+template <bool kDecay, Momentum kMomentum, class T>
+void sgd_run(int64_t size, T* __restrict param, const T* __restrict grad, T* __restrict buffer,
+             const SgdScalars<T> o) {
+  for (int64_t i = 0; i < size; ++i) {
+    T g = o.sign * grad[i];
+    if constexpr (kDecay) g += o.decay * param[i];
+    if constexpr (kMomentum != Momentum::none) {
+      const T b = o.kept * buffer[i] + o.fraction * g;
+      buffer[i] = b;
+      g = kMomentum == Momentum::nesterov ? g + o.momentum * b : b;
     }
+    param[i] -= o.lr * g;
+  }
+}
+
+template <bool kDecay, Momentum kMomentum, class T>
+void sgd_loop(const SgdTensor<T>& t, const SgdOptions& o) {
+  const SgdScalars<T> scalars{
+      o.maximize ? T(-1) : T(1),
+      static_cast<T>(o.weight_decay),
+      static_cast<T>(t.fresh ? 0 : o.momentum),
+      static_cast<T>(t.fresh ? 1 : 1 - o.dampening),
+      static_cast<T>(o.momentum),
+      static_cast<T>(o.lr),
+  };
+  in_pieces(t.size, [&](int64_t begin, int64_t end) {
+    T* const buffer = kMomentum != Momentum::none ? t.buffer + begin : nullptr;
+    sgd_run<kDecay, kMomentum>(end - begin, t.param + begin, t.grad + begin, buffer, scalars);
   });
+}
+
+template <Momentum kMomentum, class T>
+void sgd_chosen(const SgdTensor<T>& tensor, const SgdOptions& options) {
+  options.weight_decay != 0 ? sgd_loop<true, kMomentum>(tensor, options)
+                            : sgd_loop<false, kMomentum>(tensor, options);
 }
 
 }  // namespace
@@ -85,11 +116,11 @@ template <class T>
 void adam_step(const AdamTensor<T>& tensor, const AdamOptions& options) {
   const bool decay_gradient = options.weight_decay != 0 && !options.decoupled;
   if (tensor.max_exp_avg_sq != nullptr) {
-    decay_gradient ? adam_loop<T, true, true>(tensor, options)
-                   : adam_loop<T, false, true>(tensor, options);
+    decay_gradient ? adam_loop<true, true>(tensor, options)
+                   : adam_loop<false, true>(tensor, options);
   } else {
-    decay_gradient ? adam_loop<T, true, false>(tensor, options)
-                   : adam_loop<T, false, false>(tensor, options);
+    decay_gradient ? adam_loop<true, false>(tensor, options)
+                   : adam_loop<false, false>(tensor, options);
   }
 }
 
@@ -98,8 +129,13 @@ void sgd_step(const SgdTensor<T>& tensor, const SgdOptions& options) {
   if (tensor.buffer != nullptr && tensor.fresh) {
     std::fill_n(tensor.buffer, tensor.size, T(0));  // memory that was never written may hold NaN
   }
-  tensor.buffer != nullptr ? sgd_loop<T, true>(tensor, options)
-                           : sgd_loop<T, false>(tensor, options);
+  if (tensor.buffer == nullptr) {
+    sgd_chosen<Momentum::none>(tensor, options);
+  } else if (options.nesterov) {
+    sgd_chosen<Momentum::nesterov>(tensor, options);
+  } else {
+    sgd_chosen<Momentum::classic>(tensor, options);
+  }
 }
 
 template void adam_step(const AdamTensor<float>&, const AdamOptions&);

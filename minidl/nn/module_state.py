@@ -64,8 +64,8 @@ class State:
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in self._state_dict_hooks.values():
-            changed = hook(self, destination, prefix, metadata)
-            destination = destination if changed is None else changed
+            if hook(self, destination, prefix, metadata) is not None:
+                raise RuntimeError("state_dict post-hook must return None. Hint: change the dict in place.")
         return destination
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):

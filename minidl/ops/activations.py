@@ -6,6 +6,7 @@ from minidl import dtypes
 from minidl.autograd import function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg, sub
+from minidl.ops.common import require_floating
 from minidl.ops.comparison import ge, gt, le, logical_and, lt
 from minidl.ops.pointwise import abs, erf, exp, sigmoid, tanh
 from minidl.ops.selection import clamp, where
@@ -18,11 +19,8 @@ _FUNCTIONAL = {"faces": ("functional",), "method": False}
 
 
 def _real(name, input):
-    """The input's backend. Raises ``NotImplementedError`` for a dtype that is not floating-point, as PyTorch does."""
-    if not dtypes.is_floating(input.dtype):
-        raise NotImplementedError(
-            f'"{name}" not implemented for {dtypes.of(input.dtype)!r}. Hint: convert the input with .float().'
-        )
+    """The input's backend. Raises ``NotImplementedError`` for a dtype that is not floating-point."""
+    require_floating(input, name)
     return of(input)
 
 
@@ -40,7 +38,7 @@ def leaky_relu(input, negative_slope=0.01, inplace=False):
     >>> minidl.nn.functional.leaky_relu(minidl.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
     """
-    return _real("leaky_relu", input).leaky_relu(input, float(negative_slope))
+    return _real("leaky_relu_cpu", input).leaky_relu(input, float(negative_slope))
 
 
 def _elu_rule(g, input, alpha, scale, input_scale):
@@ -59,7 +57,7 @@ def elu(input, alpha=1.0, inplace=False):
     >>> minidl.nn.functional.elu(minidl.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    return _real("elu", input).elu(input, float(alpha), 1.0, 1.0)
+    return _real("elu_cpu", input).elu(input, float(alpha), 1.0, 1.0)
 
 
 @op(
@@ -75,7 +73,7 @@ def selu(input, inplace=False):
     >>> minidl.nn.functional.selu(minidl.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
-    return _real("selu", input).elu(input, _SELU_ALPHA, _SELU_SCALE, 1.0)
+    return _real("elu_cpu", input).elu(input, _SELU_ALPHA, _SELU_SCALE, 1.0)
 
 
 @op(
@@ -93,7 +91,7 @@ def celu(input, alpha=1.0, inplace=False):
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _real("celu", input).elu(input, float(alpha), 1.0, 1.0 / alpha)
+    return _real("elu_cpu", input).elu(input, float(alpha), 1.0, 1.0 / alpha)
 
 
 def _gelu_rule(g, input, approximate):
@@ -122,7 +120,7 @@ def gelu(input, approximate="none"):
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate!r}.")
-    return _real("gelu", input).gelu(input, approximate)
+    return _real("GeluKernelImpl", input).gelu(input, approximate)
 
 
 def _silu_rule(g, input):
@@ -140,7 +138,7 @@ def silu(input, inplace=False):
     >>> minidl.nn.functional.silu(minidl.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
-    return _real("silu", input).silu(input)
+    return _real("silu_cpu", input).silu(input)
 
 
 def _softplus_rule(g, input, beta, threshold):
@@ -156,7 +154,7 @@ def softplus(input, beta=1.0, threshold=20.0):
     >>> minidl.nn.functional.softplus(minidl.tensor([-1.0, 2.0]))
     tensor([0.3133, 2.1269])
     """
-    return _real("softplus", input).softplus(input, float(beta), float(threshold))
+    return _real("softplus_cpu", input).softplus(input, float(beta), float(threshold))
 
 
 def _mish_rule(g, input):
@@ -175,7 +173,7 @@ def mish(input, inplace=False):
     >>> minidl.nn.functional.mish(minidl.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
-    return _real("mish", input).mish(input)
+    return _real("mish_cpu", input).mish(input)
 
 
 @op(input=lambda g, input: mul(g, sigmoid(neg(input))), **_FUNCTIONAL)
@@ -184,9 +182,9 @@ def logsigmoid(input):
 
     >>> import minidl
     >>> minidl.nn.functional.logsigmoid(minidl.tensor([-1000.0, 0.0]))
-    tensor([-1000.0000,    -0.6931])
+    tensor([-1.0000e+03, -6.9315e-01])
     """
-    return _real("log_sigmoid", input).log_sigmoid(input)
+    return _real("log_sigmoid_cpu", input).log_sigmoid(input)
 
 
 def _inside(input, low, high):
@@ -201,7 +199,7 @@ def hardsigmoid(input, inplace=False):
     >>> minidl.nn.functional.hardsigmoid(minidl.tensor([-4.0, 0.0, 4.0]))
     tensor([0.0000, 0.5000, 1.0000])
     """
-    return _real("hardsigmoid", input).hardsigmoid(input)
+    return _real("hardsigmoid_cpu", input).hardsigmoid(input)
 
 
 def _hardswish_rule(g, input):
@@ -219,7 +217,7 @@ def hardswish(input, inplace=False):
     >>> minidl.nn.functional.hardswish(minidl.tensor([-4.0, 1.0, 4.0]))
     tensor([-0.0000,  0.6667,  4.0000])
     """
-    return _real("hardswish", input).hardswish(input)
+    return _real("hardswish_cpu", input).hardswish(input)
 
 
 @op(
@@ -265,7 +263,7 @@ def softshrink(input, lambd=0.5):
     >>> minidl.nn.functional.softshrink(minidl.tensor([-1.0, 0.2, 2.0]))
     tensor([-0.5000,  0.0000,  1.5000])
     """
-    space = _real("softshrink", input)
+    space = _real("softshrink_check", input)
     if not lambd >= 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
     return space.softshrink(input, float(lambd))
@@ -279,7 +277,7 @@ def hardshrink(input, lambd=0.5):
     >>> minidl.nn.functional.hardshrink(minidl.tensor([-1.0, 0.2, 2.0]))
     tensor([-1.,  0.,  2.])
     """
-    return _real("hardshrink", input).hardshrink(input, float(lambd))
+    return _real("hardshrink_cpu", input).hardshrink(input, float(lambd))
 
 
 @op(

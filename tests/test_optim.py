@@ -1,0 +1,428 @@
+"""Optimizers and schedulers: kernels against NumPy, options, groups, state, errors."""
+
+import copy
+import math
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+
+import minidl
+from minidl import backends, nn, optim
+from minidl.optim import lr_scheduler
+
+RNG = np.random.default_rng(0)
+
+
+def parameter(*shape, grad=True, dtype=minidl.float32):
+    out = nn.Parameter(minidl.tensor(RNG.standard_normal(shape), dtype=dtype))
+    if grad:
+        out.grad = minidl.tensor(RNG.standard_normal(shape), dtype=dtype)
+    return out
+
+
+def arrays(count, shape, dtype):
+    return [RNG.standard_normal(shape).astype(dtype) for _ in range(count)]
+
+
+# --- kernels: native against reference ---------------------------------------------------------------------------
+
+SHAPES = [(), (1,), (0,), (3, 5), (70_001,)]
+ADAM = [
+    (1e-2, 0.9, 0.999, 1e-8, 0.0, False, False),
+    (1e-2, 0.5, 0.9, 1e-3, 0.1, False, True),
+    (1e-2, 0.0, 0.0, 1e-8, 0.1, True, False),
+]
+SGD = [
+    (0.1, 0.0, 0.0, False, 0.0, False),
+    (0.1, 0.9, 0.3, False, 0.1, True),
+    (0.1, 0.9, 0.0, True, 0.0, False),
+]
+
+
+def adam_arguments(dtype, amsgrad):
+    rng = np.random.default_rng(1)
+    columns = [[np.asarray(rng.standard_normal(s)).astype(dtype) for s in SHAPES] for _ in range(5)]
+    columns[3:] = [[np.asarray(abs(a)) for a in column] for column in columns[3:]]
+    steps = [np.asarray(i, np.float32) for i in range(len(SHAPES))]
+    return [*columns[:4], columns[4] if amsgrad else None, steps]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("amsgrad", [False, True])
+@pytest.mark.parametrize("options", ADAM)
+def test_native_adam_agrees_with_reference(native, dtype, amsgrad, options):
+    ours, wanted = adam_arguments(dtype, amsgrad), adam_arguments(dtype, amsgrad)
+    for _ in range(3):
+        with backends.trace_fallbacks() as fallen:
+            native.adam_step(*ours, *options)
+        assert not fallen
+        backends.reference.adam_step(*wanted, *options)
+    assert_columns(ours, wanted, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("options", SGD)
+def test_native_sgd_agrees_with_reference(native, dtype, options):
+    def make():
+        rng = np.random.default_rng(2)
+        columns = [[np.asarray(rng.standard_normal(s)).astype(dtype) for s in SHAPES] for _ in range(3)]
+        return [*columns[:2], columns[2] if options[1] else None, [True, False, True, False, True]]
+
+    ours, wanted = make(), make()
+    if options[1]:
+        ours[2][0][...] = np.nan  # a fresh buffer's content does not count
+    for _ in range(3):
+        with backends.trace_fallbacks() as fallen:
+            native.sgd_step(*ours, *options)
+        assert not fallen
+        backends.reference.sgd_step(*wanted, *options)
+        ours[3] = wanted[3] = [False] * len(SHAPES)
+    assert_columns(ours[:3], wanted[:3], dtype)
+
+
+def assert_columns(ours, wanted, dtype):
+    tolerance = 2e-6 if dtype == np.float32 else 1e-14
+    for found, expected in zip(ours, wanted, strict=True):
+        for a, b in zip(found or [], expected or [], strict=True):
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def test_native_reads_gradients_of_any_layout(native):
+    base, grad = np.zeros((3, 4)), RNG.standard_normal((4, 3)).T
+    native.sgd_step([base], [grad], None, [False], 1.0, 0.0, 0.0, False, 0.0, False)
+    np.testing.assert_array_equal(base, -grad)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda c: c[0].__setitem__(1, np.ones((4, 3), np.float32).T),  # parameter that is not contiguous
+        lambda c: c[1].__setitem__(1, c[1][1].astype(np.float64)),  # gradient of another dtype
+        lambda c: c[2].__setitem__(1, np.ones(5, np.float32)),  # state of another size
+        lambda c: c[2].pop(),  # lists of different lengths
+    ],
+)
+def test_native_refuses_before_it_writes(native, spoil):
+    columns = [arrays(2, (3, 4), np.float32) for _ in range(4)]
+    steps = [np.zeros((), np.float32) for _ in range(2)]
+    spoil(columns)
+    before = [column[0].copy() for column in columns]
+    refused = native.overrides["adam_step"](*columns, None, steps, *ADAM[0])
+    assert refused is NotImplemented
+    assert steps[0] == 0
+    for column, kept in zip(columns, before, strict=True):
+        np.testing.assert_array_equal(column[0], kept)
+
+
+# --- whole optimizers --------------------------------------------------------------------------------------------
+
+
+def adam_by_hand(p, grads, lr, betas=(0.9, 0.999), eps=1e-8, decay=0.0, decoupled=False):
+    m = v = 0.0
+    for t, g in enumerate(grads, 1):
+        if decoupled:
+            p = p - lr * decay * p
+        else:
+            g = g + decay * p
+        m = betas[0] * m + (1 - betas[0]) * g
+        v = betas[1] * v + (1 - betas[1]) * g * g
+        p = p - lr * (m / (1 - betas[0] ** t)) / (np.sqrt(v / (1 - betas[1] ** t)) + eps)
+    return p
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+def test_adam_follows_the_paper(decoupled):
+    start, grads = RNG.standard_normal((4, 3)), RNG.standard_normal((20, 4, 3))
+    p = nn.Parameter(minidl.tensor(start))
+    optimizer = (optim.AdamW if decoupled else optim.Adam)([p], lr=0.05, weight_decay=0.1)
+    for g in grads:
+        p.grad = minidl.tensor(g)
+        optimizer.step()
+    wanted = adam_by_hand(start, grads, 0.05, decay=0.1, decoupled=decoupled)
+    np.testing.assert_allclose(p.detach().numpy(), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: optim.SGD(p, lr=0.1, momentum=0.9), lambda p: optim.AdamW(p, lr=0.1)]
+)
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_16_bit_parameters_follow_float32_ones(make, name):
+    if name == "bfloat16":
+        pytest.importorskip("ml_dtypes")
+    start = RNG.standard_normal((5,))
+    found = []
+    for dtype in (getattr(minidl, name), minidl.float32):
+        p = nn.Parameter(minidl.tensor(start, dtype=dtype))
+        optimizer = make([p])
+        for i in range(3):
+            p.grad = minidl.tensor(start * 0.1 * (i + 1), dtype=dtype)
+            optimizer.step()
+        assert p.dtype is dtype
+        found.append(p.detach().float().numpy())
+    np.testing.assert_allclose(found[0], found[1], rtol=0.02, atol=0.02)
+
+
+def test_parameters_of_several_dtypes_in_one_group_and_without_gradient():
+    single, double, none = parameter(3), parameter(3, dtype=minidl.float64), parameter(2, grad=False)
+    before = [p.detach().clone() for p in (single, double, none)]
+    optim.SGD([single, double, none], lr=1.0).step()
+    for p, start in zip((single, double), before, strict=False):
+        np.testing.assert_allclose(p.detach().numpy(), (start - p.grad).numpy(), rtol=1e-6)
+    np.testing.assert_array_equal(none.detach().numpy(), before[2].numpy())
+
+
+def test_a_parameter_that_is_not_contiguous_is_updated():
+    p = nn.Parameter(minidl.zeros(3, 4).T)
+    p.grad = minidl.ones(4, 3)
+    optim.SGD([p], lr=0.5).step()
+    np.testing.assert_array_equal(p.detach().numpy(), np.full((4, 3), -0.5, np.float32))
+
+
+def test_step_is_seen_by_version_checks():
+    p = parameter(3)
+    loss = (p * p).sum()
+    optim.SGD([p], lr=0.1).step()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_closure_runs_with_gradients_on_and_its_loss_is_returned():
+    p = parameter(2, grad=False)
+    optimizer = optim.SGD([p], lr=0.1)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (p * p).sum()
+        loss.backward()
+        return loss
+
+    with minidl.no_grad():
+        first, second = optimizer.step(closure), optimizer.step(closure)
+    assert second.item() < first.item()
+
+
+def test_zero_grad():
+    p = parameter(2)
+    optimizer = optim.SGD([p], lr=0.1)
+    optimizer.zero_grad(set_to_none=False)
+    assert p.grad.tolist() == [0.0, 0.0]
+    optimizer.zero_grad()
+    assert p.grad is None
+
+
+def test_groups_have_options_of_their_own():
+    a, b = parameter(2), parameter(2)
+    optimizer = optim.SGD([{"params": [a], "lr": 1.0}, {"params": b}], lr=0.0)
+    kept = b.detach().clone()
+    wanted = (a.detach() - a.grad).numpy()
+    optimizer.step()
+    np.testing.assert_allclose(a.detach().numpy(), wanted, rtol=1e-6)
+    np.testing.assert_array_equal(b.detach().numpy(), kept.numpy())
+    optimizer.add_param_group({"params": [parameter(1)], "momentum": 0.5})
+    assert [g["momentum"] for g in optimizer.param_groups] == [0, 0, 0.5]
+
+
+def test_step_hooks():
+    p = parameter(2)
+    optimizer = optim.SGD([p], lr=0.1)
+    seen = []
+    before = optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(("pre", args[0] is o)))
+    after = optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append(("post", args[0] is o)))
+    optimizer.step()
+    assert seen == [("pre", True), ("post", True)]
+    before.remove()
+    after.remove()
+    optimizer.step()
+    assert len(seen) == 2
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: 3)
+    with pytest.raises(RuntimeError, match="must return None or a tuple of"):
+        optimizer.step()
+
+
+def test_hooks_surround_the_step_of_a_users_optimizer():
+    class Sign(optim.Optimizer):
+        def __init__(self, params, lr):
+            super().__init__(params, {"lr": lr})
+
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    with minidl.no_grad():
+                        p -= group["lr"] * minidl.sign(p.grad)
+
+    p = parameter(2)
+    optimizer, seen = Sign([p], 0.1), []
+    optimizer.register_step_post_hook(lambda *a: seen.append(1))
+    optimizer.step()
+    assert seen == [1]
+
+
+# --- state -------------------------------------------------------------------------------------------------------
+
+MAKERS = {
+    "sgd": lambda p: optim.SGD(p, lr=0.1, momentum=0.9),
+    "adam": lambda p: optim.Adam(p, lr=0.1, amsgrad=True),
+    "adamw": lambda p: optim.AdamW(p, lr=0.1),
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("way", ["state_dict", "pickle", "deepcopy"])
+def test_state_goes_on_where_it_was(name, way):
+    start, grads = RNG.standard_normal(3), RNG.standard_normal((6, 3))
+
+    def run(optimizer, p, gradients):
+        for g in gradients:
+            p.grad = minidl.tensor(g)
+            optimizer.step()
+
+    p = nn.Parameter(minidl.tensor(start))
+    first = MAKERS[name]([p])
+    run(first, p, grads[:3])
+    if way == "state_dict":
+        q = nn.Parameter(p.detach().clone())
+        second = MAKERS[name]([q])
+        second.load_state_dict(first.state_dict())
+    else:
+        second = pickle.loads(pickle.dumps(first)) if way == "pickle" else copy.deepcopy(first)
+        q = second.param_groups[0]["params"][0]
+    run(first, p, grads[3:])
+    run(second, q, grads[3:])
+    np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
+
+
+def test_loaded_state_is_a_copy_in_the_dtype_of_its_parameter():
+    p, q = parameter(2), parameter(2, dtype=minidl.float64)
+    first, second = optim.Adam([p]), optim.Adam([q])
+    first.step()
+    saved = first.state_dict()
+    second.load_state_dict(saved)
+    state = second.state[q]
+    assert state["exp_avg"].dtype is minidl.float64
+    assert state["step"].dtype is minidl.float32
+    second.step()
+    assert saved["state"][0]["step"].item() == 1
+
+
+def test_state_dict_layout():
+    p = parameter(2)
+    optimizer = optim.Adam([p])
+    optimizer.step()
+    saved = optimizer.state_dict()
+    assert list(saved) == ["state", "param_groups"]
+    assert list(saved["state"]) == [0]
+    assert list(saved["state"][0]) == ["step", "exp_avg", "exp_avg_sq"]
+    assert saved["param_groups"][0]["params"] == [0]
+
+
+# --- errors ------------------------------------------------------------------------------------------------------
+
+P = nn.Parameter(minidl.ones(2))
+BAD = [
+    (lambda: optim.SGD([]), ValueError, "optimizer got an empty parameter list"),
+    (lambda: optim.SGD(P), TypeError, "params argument given to the optimizer should be an iterable of Tensors"),
+    (lambda: optim.SGD([P * 2]), ValueError, "can't optimize a non-leaf Tensor"),
+    (lambda: optim.SGD([3]), TypeError, "optimizer can only optimize Tensors, but one of the params is int"),
+    (lambda: optim.SGD("abc"), TypeError, "but one of the params is str"),
+    (lambda: optim.SGD([{"params": [P]}, {"params": P}]), ValueError, "some parameters appear in more than one"),
+    (lambda: optim.SGD([{"params": [P]}, [P]]), TypeError, "param_group must be a dict"),
+    (lambda: optim.SGD([{"params": {P}}]), TypeError, "ordered collections"),
+    (lambda: optim.SGD([("a", P), P]), ValueError, "Some param names are missing"),
+    (lambda: optim.SGD([P], lr=-1), ValueError, "Invalid learning rate: -1"),
+    (lambda: optim.SGD([P], lr=math.nan), ValueError, "Invalid learning rate: nan"),
+    (lambda: optim.SGD([P], momentum=-1), ValueError, "Invalid momentum value: -1"),
+    (lambda: optim.SGD([P], weight_decay=-1), ValueError, "Invalid weight_decay value: -1"),
+    (lambda: optim.SGD([P], nesterov=True), ValueError, "Nesterov momentum requires a momentum and zero dampening"),
+    (lambda: optim.Adam([P], betas=(1.0, 0.9)), ValueError, "Invalid beta parameter at index 0: 1.0"),
+    (lambda: optim.Adam([P], betas=(0.9, 1.0)), ValueError, "Invalid beta parameter at index 1: 1.0"),
+    (lambda: optim.Adam([P], eps=-1), ValueError, "Invalid epsilon value: -1"),
+    (lambda: optim.AdamW([P], lr=-1), ValueError, "Invalid learning rate: -1"),
+    (lambda: optim.Adam([P], lr=minidl.ones(2)), ValueError, "Tensor lr must be 1-element"),
+    (lambda: optim.Adam([P], fused=True, foreach=True), RuntimeError, "cannot be `True` together"),
+    (lambda: optim.Adam([P], fused=True, differentiable=True), RuntimeError, "does not support `differentiable`"),
+    (lambda: optim.Adam([P], capturable=True), NotImplementedError, "capturable=True is not supported"),
+    (lambda: optim.SGD([P], differentiable=True), NotImplementedError, "differentiable=True is not supported"),
+    (lambda: optim.SGD([P]).load_state_dict({"state": {}, "param_groups": []}), ValueError, "different number of"),
+    (
+        lambda: optim.SGD([P]).load_state_dict({"state": {}, "param_groups": [{"params": [0, 1]}]}),
+        ValueError, "doesn't match the size of optimizer's group",
+    ),
+    (lambda: optim.Optimizer([P], {}).step(), NotImplementedError, "defines neither"),
+    (lambda: lr_scheduler.StepLR(3, 1), TypeError, "int is not an Optimizer"),
+    (lambda: lr_scheduler.StepLR(optim.SGD([P]), 1, last_epoch=2), KeyError, "initial_lr"),
+    (lambda: lr_scheduler.LinearLR(optim.SGD([P]), start_factor=2), ValueError, "Starting multiplicative factor"),
+    (lambda: lr_scheduler.LinearLR(optim.SGD([P]), end_factor=2), ValueError, "Ending multiplicative factor"),
+    (lambda: lr_scheduler.LambdaLR(optim.SGD([P]), [min, max]), ValueError, "Expected 1 lr_lambdas, but got 2"),
+    (lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([P]), factor=2), ValueError, "Factor should be < 1.0"),
+    (lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([P]), mode="a"), ValueError, "mode a is unknown!"),
+    (lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([P]), threshold_mode="a"), ValueError, "mode a is unknown!"),
+    (lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([P]), min_lr=[1, 2]), ValueError, "expected 1 min_lrs, got 2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "error", "text"), BAD, ids=[text[:40] for _, _, text in BAD])
+def test_bad_arguments(call, error, text):
+    with pytest.raises(error) as raised:
+        call()
+    assert text in str(raised.value)
+
+
+def test_duplicates_in_a_group_warn():
+    with pytest.warns(UserWarning, match="duplicate parameters"):
+        optim.SGD([P, P])
+
+
+def test_groups_all_have_names_or_none():
+    optimizer = optim.SGD([("weight", P)])
+    assert optimizer.param_groups[0]["param_names"] == ["weight"]
+    with pytest.raises(ValueError, match="cannot add param group without names"):
+        optimizer.add_param_group({"params": [parameter(1)]})
+    with pytest.raises(ValueError, match="cannot add param group with names"):
+        optim.SGD([P]).add_param_group({"params": [("a", parameter(1))]})
+
+
+# --- schedulers --------------------------------------------------------------------------------------------------
+
+
+def test_call_order_is_watched():
+    optimizer = optim.SGD([parameter(2)], lr=0.1)
+    scheduler = lr_scheduler.StepLR(optimizer, 1)
+    with pytest.warns(UserWarning, match=r"`lr_scheduler.step\(\)` before `optimizer.step\(\)`"):
+        scheduler.step()
+    scheduler = lr_scheduler.StepLR(optimizer, 1)
+    optimizer.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scheduler.step()
+
+
+def test_get_lr_outside_step_warns_and_epoch_is_deprecated():
+    optimizer = optim.SGD([parameter(2)], lr=1.0)
+    scheduler = lr_scheduler.ExponentialLR(optimizer, 0.5)
+    optimizer.step()
+    with pytest.warns(UserWarning, match=r"get_last_lr\(\)"):
+        scheduler.get_lr()
+    with pytest.warns(UserWarning, match="epoch parameter"):
+        scheduler.step(3)
+    assert scheduler.get_last_lr() == [0.125]
+
+
+def test_plateau_with_a_late_group():
+    optimizer = optim.SGD([parameter(2)], lr=1.0)
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, min_lr=[0.0])
+    optimizer.add_param_group({"params": [parameter(1)]})
+    scheduler.step(1.0)
+    with pytest.raises(RuntimeError, match="modify the `min_lrs` field"):
+        scheduler.step(1.0)
+
+
+def test_a_tensor_learning_rate_is_written_in_place():
+    rate = minidl.tensor(1.0)
+    optimizer = optim.SGD([parameter(2)], lr=rate)
+    scheduler = lr_scheduler.ExponentialLR(optimizer, 0.5)
+    optimizer.step()
+    scheduler.step()
+    assert rate.item() == 0.5
+    assert scheduler.get_last_lr()[0].item() == 0.5
