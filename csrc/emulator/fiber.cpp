@@ -9,7 +9,7 @@
 
 #include "emulator/sanitizer.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(MINIDL_EMULATOR_UCONTEXT)
 // Saves the callee-saved registers of the running fiber on its stack and its stack pointer in
 // *from; loads those of the other. Everything else is the caller's to save, by the System V ABI.
 asm(R"(
@@ -77,7 +77,7 @@ void Fiber::arrive(Fiber& here) {
   finish_switch(here.asan_fake_stack_, &previous->bottom_, &previous->size_);
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(MINIDL_EMULATOR_UCONTEXT)
 
 void Fiber::restart() {
   allow_access(const_cast<void*>(bottom_), size_);

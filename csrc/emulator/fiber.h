@@ -1,11 +1,12 @@
 // A fiber: a stack, and the place where execution on it stands. Cooperative; all fibers of a launch
-// run on one OS thread. Assembly on x86-64 (about 10 ns a switch), ucontext elsewhere.
-// AddressSanitizer is told about every switch, so kernels run under it unchanged.
+// run on one OS thread. Assembly on x86-64, ucontext elsewhere or with MINIDL_EMULATOR_UCONTEXT
+// (slower: a system call a switch). AddressSanitizer is told about every switch, so kernels run
+// under it unchanged.
 #pragma once
 
 #include <cstddef>
 
-#if !defined(__x86_64__)
+#if !defined(__x86_64__) || defined(MINIDL_EMULATOR_UCONTEXT)
 #include <ucontext.h>
 #endif
 
@@ -38,7 +39,7 @@ class Fiber {
   const void* bottom_ = nullptr;  // lowest address of the stack
   std::size_t size_ = 0;
   void* asan_fake_stack_ = nullptr;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(MINIDL_EMULATOR_UCONTEXT)
   void* stack_pointer_ = nullptr;
 #else
   ucontext_t context_{};

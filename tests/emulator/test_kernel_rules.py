@@ -1,0 +1,43 @@
+"""The rules that let one source run on a GPU and in the emulator: csrc/cuda uses only what both know."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+CUDA = Path(__file__).resolve().parents[2] / "csrc" / "cuda"
+FILES = sorted(path for path in CUDA.rglob("*") if path.suffix in {".h", ".cpp", ".cu"})
+
+# What is written in one place only: pattern, where it may stand, what to use instead.
+RULES = [
+    (r"<<<", "launch.h", "launch() of cuda/launch.h"),
+    (r"__shared__", "ptx/shared.h", "dynamic_shared() of cuda/ptx/shared.h"),
+    (r"\basm\b|__(?:shfl|ballot|any|all|activemask|match|reduce|syncwarp|ldg|cvta)\w*\(|\batomic[A-Z]\w*\(",
+     "ptx/", "a wrapper in cuda/ptx"),
+    (r"#\s*pragma\s+unroll", "ptx/unroll.h", "MINIDL_UNROLL"),
+    (r"#if(def|ndef)? .*MINIDL_EMULATOR|__CUDA_ARCH__", "ptx/ launch.h device.cpp", "a wrapper in cuda/ptx"),
+    (r"cooperative_groups|cudaLaunch\w+|\bthrust\b|\bcub::", "", "launch() of cuda/launch.h"),
+    (r"\bprintf\(|\bassert\(|\bexit\(|\babort\(", "", "MINIDL_CHECK, which throws"),
+]  # fmt: skip
+
+
+def code(path):
+    """The text of a source file without comments and strings."""
+    text = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', path.read_text(encoding="utf-8"))
+    return re.sub(r"//[^\n]*", "", text)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule[2] for rule in RULES])
+def test_intrinsics_live_in_one_place(rule):
+    pattern, allowed, instead = rule
+    for path in FILES:
+        name = path.relative_to(CUDA).as_posix()
+        if not any(name.startswith(place) for place in allowed.split()):
+            found = re.search(pattern, code(path))
+            assert not found, f"csrc/cuda/{name}: {found.group()!r}; use {instead}"
+
+
+def test_kernel_files_have_their_three_sections():
+    for path in CUDA.glob("*.cu"):
+        sections = re.findall(r"^// ---- (\w+) -+$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert sections == ["Configuration", "Kernel", "Launcher"], path.name
