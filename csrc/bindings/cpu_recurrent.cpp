@@ -75,7 +75,19 @@ class Output {
 RecurrentShape shape_of(const py::array& input, const py::array& h0, bool reverse) {
   if (input.ndim() != 3 || h0.ndim() != 2) throw Refused{};
   MINIDL_CHECK(input.shape(0) > 0, "Expected sequence length to be larger than 0 in RNN");
-  return {input.shape(0), input.shape(1), input.shape(2), h0.shape(1), reverse};
+  const int64_t state = h0.shape(1);
+  return {input.shape(0), input.shape(1), input.shape(2), state, state, reverse};
+}
+
+// As shape_of, for states of another size than the cells (an LSTM's projection).
+RecurrentShape lstm_shape_of(const py::array& input, const py::array& h0, const py::array& c0,
+                             bool projected, bool reverse) {
+  RecurrentShape shape = shape_of(input, h0, reverse);
+  if (c0.ndim() != 2) throw Refused{};
+  shape.hidden = c0.shape(1);
+  MINIDL_CHECK(projected || shape.state == shape.hidden, "h0 has ", shape.state,
+               " features and c0 has ", shape.hidden, "; without w_hr they must be equal");
+  return shape;
 }
 
 Activation activation_of(const std::string& name) {
@@ -96,27 +108,30 @@ py::object for_dtype_of(const py::array& array, Body&& body) {
 
 // The shapes of one layer's arrays, G gates.
 struct Shapes {
-  Shape input, state, output, gates, w_ih, w_hh, bias;
+  Shape input, state, cell, output, cells, gates, w_ih, w_hh, bias, w_hr;
 
   Shapes(const RecurrentShape& s, int64_t G)
       : input{s.steps, s.batch, s.input},
-        state{s.batch, s.hidden},
-        output{s.steps, s.batch, s.hidden},
+        state{s.batch, s.state},
+        cell{s.batch, s.hidden},
+        output{s.steps, s.batch, s.state},
+        cells{s.steps, s.batch, s.hidden},
         gates{s.steps, s.batch, G * s.hidden},
         w_ih{G * s.hidden, s.input},
-        w_hh{G * s.hidden, s.hidden},
-        bias{G * s.hidden} {}
+        w_hh{G * s.hidden, s.state},
+        bias{G * s.hidden},
+        w_hr{s.state, s.hidden} {}
 };
 
 template <class T>
 struct Layer {
   RecurrentShape shape;
   Shapes shapes;
-  Input<T> input, h0, w_ih, w_hh, b_ih, b_hh;
+  Input<T> input, h0, w_ih, w_hh, b_ih, b_hh, w_hr;
 
   Layer(const RecurrentShape& shape, int64_t G, const py::object& input, const py::object& h0,
         const py::object& w_ih, const py::object& w_hh, const py::object& b_ih = py::none(),
-        const py::object& b_hh = py::none())
+        const py::object& b_hh = py::none(), const py::object& w_hr = py::none())
       : shape(shape),
         shapes(shape, G),
         input("input", input, shapes.input),
@@ -124,41 +139,45 @@ struct Layer {
         w_ih("w_ih", w_ih, shapes.w_ih),
         w_hh("w_hh", w_hh, shapes.w_hh),
         b_ih("b_ih", b_ih, shapes.bias, kOptional),
-        b_hh("b_hh", b_hh, shapes.bias, kOptional) {}
+        b_hh("b_hh", b_hh, shapes.bias, kOptional),
+        w_hr("w_hr", w_hr, shapes.w_hr, kOptional) {}
 
   RecurrentWeights<T> weights() const {
-    return {w_ih.data(), w_hh.data(), b_ih.data(), b_hh.data()};
+    return {w_ih.data(), w_hh.data(), b_ih.data(), b_hh.data(), w_hr.data()};
   }
 
-  // A copy of `states` [T, N, H] after the last step that was computed.
-  py::array_t<T> last(Output<T>& states) const {
-    py::array_t<T> result(shapes.state);
-    const int64_t count = shape.batch * shape.hidden;
+  // A copy of `states` [T, *each] after the last step that was computed.
+  py::array_t<T> last(Output<T>& states, const Shape& each) const {
+    py::array_t<T> result(each);
+    const int64_t count = result.size();
     std::copy_n(states.data() + shape.step(shape.steps - 1) * count, count, result.mutable_data());
     return result;
   }
 };
 
-// Gradients in the order (input, h0[, c0], w_ih, w_hh, b_ih, b_hh), as `needs` is.
+// Gradients in the order (input, h0, w_ih, w_hh, b_ih, b_hh), or with two states (input, h0, c0,
+// w_ih, w_hh, b_ih, b_hh, w_hr), as `needs` is.
 template <class T>
 struct Grads {
   std::vector<bool> needs;
   size_t states;
-  Output<T> input, h0, c0, w_ih, w_hh, b_ih, b_hh;
+  Output<T> input, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr;
 
   Grads(const Shapes& shapes, const std::vector<bool>& needs_, size_t states_)
       : needs(checked(needs_, states_)),
         states(states_),
         input(shapes.input, needs[0]),
         h0(shapes.state),
-        c0(shapes.state, states == 2),
+        c0(shapes.cell, states == 2),
         w_ih(shapes.w_ih, needs[1 + states]),
         w_hh(shapes.w_hh, needs[2 + states]),
         b_ih(shapes.bias, needs[3 + states]),
-        b_hh(shapes.bias, needs[4 + states]) {}
+        b_hh(shapes.bias, needs[4 + states]),
+        w_hr(shapes.w_hr, states == 2 && needs[5 + states]) {}
 
   RecurrentGrads<T> pointers() {
-    return {input.data(), h0.data(), c0.data(), w_ih.data(), w_hh.data(), b_ih.data(), b_hh.data()};
+    return {input.data(), h0.data(),   c0.data(),   w_ih.data(),
+            w_hh.data(),  b_ih.data(), b_hh.data(), w_hr.data()};
   }
 
   py::list list() const {
@@ -167,13 +186,14 @@ struct Grads {
     result.append(needs[1] ? h0.value() : py::none());
     if (states == 2) result.append(needs[2] ? c0.value() : py::none());
     for (const auto* grad : {&w_ih, &w_hh, &b_ih, &b_hh}) result.append(grad->value());
+    if (states == 2) result.append(w_hr.value());
     return result;
   }
 
  private:
   static const std::vector<bool>& checked(const std::vector<bool>& needs, size_t states) {
-    MINIDL_CHECK(needs.size() == 5 + states, "needs must have ", 5 + states, " entries, got ",
-                 needs.size());
+    const size_t count = states == 2 ? 8 : 6;
+    MINIDL_CHECK(needs.size() == count, "needs must have ", count, " entries, got ", needs.size());
     return needs;
   }
 };
@@ -192,7 +212,7 @@ py::object rnn_sequence(const py::array& input, const py::array& h0, const py::o
       cpu::rnn_forward(layer.shape, activation, layer.input.data(), layer.h0.data(),
                        layer.weights(), out);
     }
-    return py::make_tuple(output.value(), layer.last(output));
+    return py::make_tuple(output.value(), layer.last(output, layer.shapes.state));
   });
 }
 
@@ -220,44 +240,42 @@ py::object rnn_sequence_grad(const py::object& doutput, const py::object& dh_n,
   });
 }
 
-py::object lstm_sequence(const py::array& input, const py::array& h0, const py::object& c0,
+py::object lstm_sequence(const py::array& input, const py::array& h0, const py::array& c0,
                          const py::object& w_ih, const py::object& w_hh, const py::object& b_ih,
                          const py::object& b_hh, const py::object& w_hr, bool reverse) {
-  if (!w_hr.is_none()) return not_implemented();
   return for_dtype_of(input, [&](auto type) -> py::object {
     using T = typename decltype(type)::type;
-    const Layer<T> layer(shape_of(input, h0, reverse), 4, input, h0, w_ih, w_hh, b_ih, b_hh);
-    const Input<T> c_first("c0", c0, layer.shapes.state);
-    Output<T> output(layer.shapes.output), gates(layer.shapes.gates), cells(layer.shapes.output);
+    const Layer<T> layer(lstm_shape_of(input, h0, c0, !w_hr.is_none(), reverse), 4, input, h0, w_ih,
+                         w_hh, b_ih, b_hh, w_hr);
+    const Input<T> c_first("c0", c0, layer.shapes.cell);
+    Output<T> output(layer.shapes.output), gates(layer.shapes.gates), cells(layer.shapes.cells);
     T *const out = output.data(), *const gates_out = gates.data(), *const cells_out = cells.data();
     {
       py::gil_scoped_release release;
       cpu::lstm_forward(layer.shape, layer.input.data(), layer.h0.data(), c_first.data(),
                         layer.weights(), out, gates_out, cells_out);
     }
-    return py::make_tuple(output.value(), layer.last(output), layer.last(cells), gates.value(),
-                          cells.value());
+    return py::make_tuple(output.value(), layer.last(output, layer.shapes.state),
+                          layer.last(cells, layer.shapes.cell), gates.value(), cells.value());
   });
 }
 
 py::object lstm_sequence_grad(const py::object& doutput, const py::object& dh_n,
                               const py::object& dc_n, const py::array& input, const py::array& h0,
-                              const py::object& c0, const py::object& w_ih, const py::object& w_hh,
+                              const py::array& c0, const py::object& w_ih, const py::object& w_hh,
                               const py::object& w_hr, const py::object& output,
                               const py::object& gates, const py::object& cells, bool reverse,
-                              std::vector<bool> needs) {
-  if (!w_hr.is_none()) return not_implemented();
-  MINIDL_CHECK(needs.size() == 8, "needs must have 8 entries, got ", needs.size());
-  needs.pop_back();  // w_hr
+                              const std::vector<bool>& needs) {
   return for_dtype_of(input, [&](auto type) -> py::object {
     using T = typename decltype(type)::type;
-    const Layer<T> layer(shape_of(input, h0, reverse), 4, input, h0, w_ih, w_hh);
+    const Layer<T> layer(lstm_shape_of(input, h0, c0, !w_hr.is_none(), reverse), 4, input, h0, w_ih,
+                         w_hh, py::none(), py::none(), w_hr);
     const Shapes& shapes = layer.shapes;
-    const Input<T> c_first("c0", c0, shapes.state),
+    const Input<T> c_first("c0", c0, shapes.cell),
         d_output("doutput", doutput, shapes.output, kOptional),
-        d_h("dh_n", dh_n, shapes.state, kOptional), d_c("dc_n", dc_n, shapes.state, kOptional),
+        d_h("dh_n", dh_n, shapes.state, kOptional), d_c("dc_n", dc_n, shapes.cell, kOptional),
         states("output", output, shapes.output), gates_in("gates", gates, shapes.gates),
-        cells_in("cells", cells, shapes.output);
+        cells_in("cells", cells, shapes.cells);
     Grads<T> grads(shapes, needs, 2);
     const RecurrentGrads<T> pointers = grads.pointers();
     {
@@ -266,9 +284,7 @@ py::object lstm_sequence_grad(const py::object& doutput, const py::object& dh_n,
                          layer.h0.data(), c_first.data(), layer.weights(), states.data(),
                          gates_in.data(), cells_in.data(), pointers);
     }
-    py::list result = grads.list();
-    result.append(py::none());
-    return py::tuple(result);
+    return py::tuple(grads.list());
   });
 }
 
@@ -285,7 +301,8 @@ py::object gru_sequence(const py::array& input, const py::array& h0, const py::o
       cpu::gru_forward(layer.shape, layer.input.data(), layer.h0.data(), layer.weights(), out,
                        gates_out, n_out);
     }
-    return py::make_tuple(output.value(), layer.last(output), gates.value(), hidden_n.value());
+    return py::make_tuple(output.value(), layer.last(output, layer.shapes.state), gates.value(),
+                          hidden_n.value());
   });
 }
 

@@ -1,10 +1,12 @@
 // Sequences of one recurrent layer in one direction: forward and gradients, float and double.
 //
-// Letters: T steps, N batch, I input features, H hidden features, G gates (RNN 1; LSTM 4 in the
-// order i f g o; GRU 3 in the order r z n). All arrays are contiguous and none overlap:
+// Letters: T steps, N batch, I input features, H hidden features, P features of the state (P = H
+// but for an LSTM with a projection), G gates (RNN 1; LSTM 4 in the order i f g o; GRU 3 in the
+// order r z n). All arrays are contiguous and none overlap:
 //
-//   input [T, N, I]   h0, c0 [N, H]   output, cells [T, N, H]   gates [T, N, G H]
-//   w_ih [G H, I]     w_hh [G H, H]   b_ih, b_hh [G H] or null
+//   input [T, N, I]   h0 [N, P]   c0 [N, H]   output [T, N, P]   cells [T, N, H]
+//   gates [T, N, G H]
+//   w_ih [G H, I]   w_hh [G H, P]   b_ih, b_hh [G H] or null   w_hr [P, H] or null
 //
 // With `reverse` the steps run from the last to the first; output[t] still belongs to input[t].
 // Rows of a batch never meet before the weight gradients, so a thread takes some rows through all
@@ -17,7 +19,7 @@
 namespace minidl::cpu {
 
 struct RecurrentShape {
-  int64_t steps, batch, input, hidden;
+  int64_t steps, batch, input, hidden, state;
   bool reverse;
 
   // Index of the step that is the k-th to be computed, k = 0 ... steps - 1.
@@ -28,13 +30,13 @@ enum class Activation { kTanh, kRelu };
 
 template <typename T>
 struct RecurrentWeights {
-  const T *w_ih, *w_hh, *b_ih, *b_hh;
+  const T *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;
 };
 
 // Where gradients go; null for one that is not wanted. The states' are always written.
 template <typename T>
 struct RecurrentGrads {
-  T *input, *h0, *c0, *w_ih, *w_hh, *b_ih, *b_hh;
+  T *input, *h0, *c0, *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;
 };
 
 // What arrives from above; null means zero.

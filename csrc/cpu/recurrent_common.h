@@ -71,7 +71,7 @@ void column_sums(int64_t rows, int64_t M, const T* g, T* out) {
   });
 }
 
-// Gradient of w_hh [M, H]: each step's dz [N, M] meets the state that the step started from. Those
+// Gradient of w_hh [M, P]: each step's dz [N, M] meets the state that the step started from. Those
 // states are h0 and all of `output` but its last step, so that two products need no shifted copy.
 template <typename T>
 void hidden_weight_grad(const RecurrentShape& shape, int64_t M, const T* dz, const T* h0,
@@ -80,9 +80,9 @@ void hidden_weight_grad(const RecurrentShape& shape, int64_t M, const T* dz, con
   const int64_t dz_later = shape.reverse ? 0 : shape.batch;
   const int64_t output_before = shape.reverse ? shape.batch : 0;
   const T* dz_first = dz + shape.step(0) * shape.batch * M;
-  linear_weight_grad(shape.batch, M, shape.hidden, dz_first, h0, T(0), out);
-  linear_weight_grad(later, M, shape.hidden, dz + dz_later * M,
-                     output + output_before * shape.hidden, T(1), out);
+  linear_weight_grad(shape.batch, M, shape.state, dz_first, h0, T(0), out);
+  linear_weight_grad(later, M, shape.state, dz + dz_later * M, output + output_before * shape.state,
+                     T(1), out);
 }
 
 // Writes the wanted gradients of input, weights and biases. dz_input and dz_hidden [T, N, M] are

@@ -1,6 +1,5 @@
 """Recurrent layers over whole sequences: RNN, LSTM and GRU, stacked and bidirectional."""
 
-from minidl.autograd import Tensor
 from minidl.nn.recurrent_base import RNNBase
 from minidl.ops import recurrent
 
@@ -158,7 +157,7 @@ class LSTM(RNNBase):
 
 def _pair(hx, batched):
     """An LSTM's (h_0, c_0), batched."""
-    if isinstance(hx, Tensor) or len(hx) != 2:
+    if not isinstance(hx, (tuple, list)) or len(hx) != 2:
         raise TypeError(
             f"LSTM: expected hx to be a tuple (h_0, c_0) of two tensors, got {type(hx).__name__}. "
             "Hint: layer(input, (h, c))."
