@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from cases import CASES
 
-from minidl import backends
+import minidl
+from minidl import backends, optim
 
 
 def _served(backend, run):
@@ -41,6 +42,37 @@ def _rows(device):
             driving.outputs(case, driving.tensors(case, arrays, device))
             if case.differentiable:
                 driving.gradients(case, arrays, device)
+    _beyond_rows(device)
+
+
+def _beyond_rows(device):
+    """What no op calls: steps of optimizers and the bits beneath random numbers, as arrays on the host."""
+    found = []
+    for make in (lambda p: optim.SGD(p, lr=0.1, momentum=0.9), lambda p: optim.Adam(p, lr=0.1)):
+        parameter = minidl.linspace(-1, 1, 5).to(device).requires_grad_()
+        optimizer = make([parameter])
+        for _ in range(3):
+            parameter.grad = (parameter * parameter).detach()
+            optimizer.step()
+        found.append(driving.host(parameter))
+    bits = backends.on(device).philox_bits((7,), np.dtype(np.uint64), 1, 0)
+    return [*found, backends.to_numpy(bits)]
+
+
+def test_native_agrees_with_reference_beyond_rows(native):
+    with driving.cpu_backend(native):
+        found = _beyond_rows("cpu")
+    with driving.cpu_backend(backends.reference):
+        expected = _beyond_rows("cpu")
+    for ours, wanted in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-6)
+
+
+def test_emulated_agrees_with_reference_beyond_rows(emulated):
+    with driving.cpu_backend(backends.reference):
+        expected = _beyond_rows("cpu")
+    for ours, wanted in zip(_beyond_rows(emulated), expected, strict=True):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-6)
 
 
 def test_rows_reach_every_native_override(native):

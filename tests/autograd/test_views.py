@@ -3,7 +3,8 @@
 import driving
 import numpy as np
 import pytest
-from scenarios import REFUSALS, RESULTS
+from refusals import REFUSALS
+from scenarios import RESULTS
 
 import minidl
 from minidl import autograd
