@@ -26,6 +26,18 @@ def _gelu_tanh(x, approximate):
     return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
+def _torch_gelu(torch, input, approximate):
+    return torch.nn.functional.gelu(input, approximate=approximate)
+
+
+def _softshrink(x, lambd=0.5):
+    return np.sign(x) * np.maximum(np.abs(x) - lambd, 0)
+
+
+def _hardshrink(x, lambd=0.5):
+    return np.where(np.abs(x) > lambd, x, 0)
+
+
 def _prelu(x, weight):
     if weight.size > 1:
         weight = weight.reshape(1, -1, *[1] * (x.ndim - 2))
@@ -41,6 +53,10 @@ def _hardsigmoid(x):
     return np.clip(x + 3, 0, 6) / 6
 
 
+def _bilinear(first, second, weight, bias=0.0):
+    return np.einsum("...i,oij,...j->...o", first, weight, second) + bias
+
+
 CASES = [
     Case("leaky_relu", (away(3, 4),), numpy=lambda x: np.where(x > 0, x, 0.01 * x)),
     Case("leaky_relu", (away(3, 4), 0.2), numpy=lambda x, s: np.where(x > 0, x, s * x), id="slope"),
@@ -51,7 +67,7 @@ CASES = [
     Case("celu", (away(3, 4),), numpy=_elu),
     Case("celu", (away(3, 4), 0.5), numpy=lambda x, a: _elu(x, a, 1.0, 1 / a), id="alpha"),
     Case("gelu", (normal(3, 4),), numpy=lambda x: x * 0.5 * (1 + _erf(x / math.sqrt(2)))),
-    Case("gelu", (normal(3, 4), "tanh"), numpy=_gelu_tanh, id="tanh", torch=lambda torch, x, a: torch.nn.functional.gelu(x, approximate=a)),
+    Case("gelu", (normal(3, 4), "tanh"), numpy=_gelu_tanh, id="tanh", torch=_torch_gelu),
     Case("silu", (normal(3, 4),), numpy=lambda x: x * _sigmoid(x)),
     Case("silu", (_FAR,), numpy=lambda x: x * _sigmoid(x), id="far"),
     Case("softplus", (normal(3, 4),), numpy=_softplus),
@@ -68,10 +84,10 @@ CASES = [
     Case("hardtanh", (away(3, 4, points=(-1, 1)),), numpy=lambda x: np.clip(x, -1, 1)),
     Case("hardtanh", (away(3, 4, points=(-0.5, 2)), -0.5, 2.0), numpy=np.clip, id="limits"),
     Case("relu6", (away(3, 4, points=(0, 6)),), numpy=lambda x: np.clip(x, 0, 6)),
-    Case("softshrink", (away(3, 4, points=(-0.5, 0.5)),), numpy=lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.5, 0)),
-    Case("softshrink", (away(3, 4, points=(-0.3, 0.3)), 0.3), numpy=lambda x, l: np.sign(x) * np.maximum(np.abs(x) - l, 0), id="lambd"),
-    Case("hardshrink", (away(3, 4, points=(-0.5, 0.5)),), numpy=lambda x: np.where(np.abs(x) > 0.5, x, 0)),
-    Case("hardshrink", (away(3, 4, points=(-0.3, 0.3)), 0.3), numpy=lambda x, l: np.where(np.abs(x) > l, x, 0), id="lambd"),
+    Case("softshrink", (away(3, 4, points=(-0.5, 0.5)),), numpy=_softshrink),
+    Case("softshrink", (away(3, 4, points=(-0.3, 0.3)), 0.3), numpy=_softshrink, id="lambd"),
+    Case("hardshrink", (away(3, 4, points=(-0.5, 0.5)),), numpy=_hardshrink),
+    Case("hardshrink", (away(3, 4, points=(-0.3, 0.3)), 0.3), numpy=_hardshrink, id="lambd"),
     Case("threshold", (away(3, 4, points=(0.2,)), 0.2, -7.0), numpy=lambda x, t, v: np.where(x > t, x, v)),
     Case("tanhshrink", (normal(3, 4),), numpy=lambda x: x - np.tanh(x)),
     Case("softsign", (away(3, 4),), numpy=lambda x: x / (1 + np.abs(x))),
@@ -81,8 +97,8 @@ CASES = [
     Case("glu", (normal(4, 3, 2), 0), numpy=_glu, id="dim"),
     Case(
         "bilinear", (normal(2, 5, 3), normal(2, 5, 4), normal(6, 3, 4), normal(6)),
-        numpy=lambda a, b, w, c: np.einsum("xni,oij,xnj->xno", a, w, b) + c,
+        numpy=_bilinear,
     ),
-    Case("bilinear", (normal(3), normal(4), normal(6, 3, 4)), numpy=lambda a, b, w: np.einsum("i,oij,j->o", a, w, b), id="vectors"),
-    Case("bilinear", (normal(0, 3), normal(0, 4), normal(6, 3, 4)), numpy=lambda a, b, w: np.einsum("ni,oij,nj->no", a, w, b), id="empty"),
+    Case("bilinear", (normal(3), normal(4), normal(6, 3, 4)), numpy=_bilinear, id="vectors"),
+    Case("bilinear", (normal(0, 3), normal(0, 4), normal(6, 3, 4)), numpy=_bilinear, id="empty"),
 ]  # fmt: skip

@@ -6,6 +6,9 @@ from .modules import ModuleCase
 _KINKS = away(3, 4, points=(-3, -1, -0.5, 0, 0.5, 1, 3, 6))
 
 
+_IN_PLACE = [
+    "ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "CELU", "SiLU", "Mish", "Hardtanh", "Hardsigmoid", "Hardswish",
+]  # fmt: skip
 _LOOSE = {"Hardsigmoid": 100.0}  # PyTorch takes 1/6 in float32
 
 
@@ -32,5 +35,5 @@ MODULE_CASES = [
     _row("GLU"), _row("PReLU"),
     ModuleCase("PReLU", (3,), {"init": 0.1}, (away(2, 3, 2),), id="channels"),
     ModuleCase("GLU", (0,), {}, (normal(4, 3),), id="dim"),
-    *map(_in_place, ("ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "CELU", "SiLU", "Mish", "Hardtanh", "Hardsigmoid", "Hardswish")),
+    *map(_in_place, _IN_PLACE),
 ]  # fmt: skip

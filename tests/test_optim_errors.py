@@ -1,0 +1,83 @@
+"""What optimizers and schedulers refuse, with the words for it."""
+
+import math
+
+import numpy as np
+import pytest
+
+import minidl
+from minidl import nn, optim
+from minidl.optim import lr_scheduler
+
+RNG = np.random.default_rng(0)
+
+
+def parameter(*shape, grad=True, dtype=minidl.float32):
+    out = nn.Parameter(minidl.tensor(RNG.standard_normal(shape), dtype=dtype))
+    if grad:
+        out.grad = minidl.tensor(RNG.standard_normal(shape), dtype=dtype)
+    return out
+
+
+P = nn.Parameter(minidl.ones(2))
+BAD = [
+    (lambda: optim.SGD([]), ValueError, "optimizer got an empty parameter list"),
+    (lambda: optim.SGD(P), TypeError, "params argument given to the optimizer should be an iterable of Tensors"),
+    (lambda: optim.SGD([P * 2]), ValueError, "can't optimize a non-leaf Tensor"),
+    (lambda: optim.SGD([3]), TypeError, "optimizer can only optimize Tensors, but one of the params is int"),
+    (lambda: optim.SGD("abc"), TypeError, "but one of the params is str"),
+    (lambda: optim.SGD([{"params": [P]}, {"params": P}]), ValueError, "some parameters appear in more than one"),
+    (lambda: optim.SGD([{"params": [P]}, [P]]), TypeError, "param_group must be a dict"),
+    (lambda: optim.SGD([{"params": {P}}]), TypeError, "ordered collections"),
+    (lambda: optim.SGD([("a", P), P]), ValueError, "Some param names are missing"),
+    (lambda: optim.SGD([P], lr=-1), ValueError, "Invalid learning rate: -1"),
+    (lambda: optim.SGD([P], lr=math.nan), ValueError, "Invalid learning rate: nan"),
+    (lambda: optim.SGD([P], momentum=-1), ValueError, "Invalid momentum value: -1"),
+    (lambda: optim.SGD([P], weight_decay=-1), ValueError, "Invalid weight_decay value: -1"),
+    (lambda: optim.SGD([P], nesterov=True), ValueError, "Nesterov momentum requires a momentum and zero dampening"),
+    (lambda: optim.Adam([P], betas=(1.0, 0.9)), ValueError, "Invalid beta parameter at index 0: 1.0"),
+    (lambda: optim.Adam([P], betas=(0.9, 1.0)), ValueError, "Invalid beta parameter at index 1: 1.0"),
+    (lambda: optim.Adam([P], eps=-1), ValueError, "Invalid epsilon value: -1"),
+    (lambda: optim.AdamW([P], lr=-1), ValueError, "Invalid learning rate: -1"),
+    (lambda: optim.Adam([P], lr=minidl.ones(2)), ValueError, "Tensor lr must be 1-element"),
+    (lambda: optim.Adam([P], fused=True, foreach=True), RuntimeError, "cannot be `True` together"),
+    (lambda: optim.Adam([P], fused=True, differentiable=True), RuntimeError, "does not support `differentiable`"),
+    (lambda: optim.Adam([P], capturable=True), NotImplementedError, "capturable=True is not supported"),
+    (lambda: optim.SGD([P], differentiable=True), NotImplementedError, "differentiable=True is not supported"),
+    (lambda: optim.SGD([P]).load_state_dict({"state": {}, "param_groups": []}), ValueError, "different number of"),
+    (
+        lambda: optim.SGD([P]).load_state_dict({"state": {}, "param_groups": [{"params": [0, 1]}]}),
+        ValueError, "doesn't match the size of optimizer's group",
+    ),
+    (lambda: optim.Optimizer([P], {}).step(), NotImplementedError, "defines neither"),
+    (lambda: lr_scheduler.StepLR(3, 1), TypeError, "int is not an Optimizer"),
+    (lambda: lr_scheduler.StepLR(optim.SGD([P]), 1, last_epoch=2), KeyError, "initial_lr"),
+    (lambda: lr_scheduler.LinearLR(optim.SGD([P]), start_factor=2), ValueError, "Starting multiplicative factor"),
+    (lambda: lr_scheduler.LinearLR(optim.SGD([P]), end_factor=2), ValueError, "Ending multiplicative factor"),
+    (lambda: lr_scheduler.LambdaLR(optim.SGD([P]), [min, max]), ValueError, "Expected 1 lr_lambdas, but got 2"),
+    (lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([P]), factor=2), ValueError, "Factor should be < 1.0"),
+    (lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([P]), mode="a"), ValueError, "mode a is unknown!"),
+    (lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([P]), threshold_mode="a"), ValueError, "mode a is unknown!"),
+    (lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([P]), min_lr=[1, 2]), ValueError, "expected 1 min_lrs, got 2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "error", "text"), BAD, ids=[text[:40] for _, _, text in BAD])
+def test_bad_arguments(call, error, text):
+    with pytest.raises(error) as raised:
+        call()
+    assert text in str(raised.value)
+
+
+def test_duplicates_in_a_group_warn():
+    with pytest.warns(UserWarning, match="duplicate parameters"):
+        optim.SGD([P, P])
+
+
+def test_groups_all_have_names_or_none():
+    optimizer = optim.SGD([("weight", P)])
+    assert optimizer.param_groups[0]["param_names"] == ["weight"]
+    with pytest.raises(ValueError, match="cannot add param group without names"):
+        optimizer.add_param_group({"params": [parameter(1)]})
+    with pytest.raises(ValueError, match="cannot add param group with names"):
+        optim.SGD([P]).add_param_group({"params": [("a", parameter(1))]})
