@@ -201,14 +201,14 @@ def test_collate_structures():
     assert default_collate([np.zeros((2, 3)), np.ones((2, 3))]).shape == (2, 2, 3)
     nested = default_collate([{"a": (1, [b"x", 2])}, {"a": (3, [b"y", 4])}])
     assert nested["a"][0].tolist() == [1, 3]
-    assert nested["a"][1][0] == [b"x", b"y"]
+    assert nested["a"][1][0] == (b"x", b"y")
     ordered = default_collate([collections.OrderedDict(a=1), collections.OrderedDict(a=2)])
     assert type(ordered) is collections.OrderedDict
     assert default_collate([minidl.zeros(0), minidl.zeros(0)]).shape == (2, 0)
 
 
 def test_collate_refuses():
-    with pytest.raises(TypeError, match="must contain tensors.*found <class 'object'>"):
+    with pytest.raises(TypeError, match=r"must contain tensors.*found <class 'object'>"):
         default_collate([object()])
     with pytest.raises(TypeError, match="dtype"):
         default_collate([np.array(["a"])])
@@ -433,7 +433,7 @@ def test_an_exception_comes_back_with_its_traceback(worker_type, error, kind):
 
 
 def test_an_exception_in_the_caller_is_itself():
-    with pytest.raises(ValueError, match="^five$"):
+    with pytest.raises(ValueError, match=r"^five$"):
         list(DataLoader(Numbers(8, _raise(ValueError("five")))))
     with pytest.raises(RuntimeError, match="StopIteration"):
         list(DataLoader(Numbers(8, _raise(StopIteration()))))
@@ -445,7 +445,7 @@ def test_what_cannot_be_pickled_is_reported():
 
     with pytest.raises(RuntimeError, match="Caught Local"):
         list(DataLoader(Numbers(8, _raise(Local("x"))), num_workers=1))
-    with pytest.raises(Exception, match="(?s)pickle.*lambda|lambda.*pickle"):
+    with pytest.raises(Exception, match=r"(?s)pickle.*lambda|lambda.*pickle"):
         list(DataLoader(Numbers(2), num_workers=1, collate_fn=lambda samples: lambda: samples))
 
 
@@ -578,7 +578,7 @@ def test_the_loader_refuses_more():
         iter(DataLoader(pair(), num_workers=1, multiprocessing_context="thread"))
     with pytest.warns(UserWarning, match="pin_memory"):
         next(iter(DataLoader(pair(), pin_memory=True)))
-    with pytest.raises(ValueError, match="generator|positive|non-negative"):
+    with pytest.raises(ValueError, match="positive"):
         WeightedRandomSampler([1.0], -1)
 
 

@@ -1,7 +1,7 @@
 """Which arrays of a saved value share memory, and how to store them so that they still do when loaded.
 
 An array that shares memory with no other is stored by itself, under the path at which it was found. Arrays that overlap
-are stored as one region of bytes, each with its place in it: ``{"in": region, "offset": bytes, "strides": bytes, ...}``.
+are stored as one region of bytes, each with its place in it: ``{"in": region, "offset": bytes, "strides": bytes}``.
 """
 
 import math

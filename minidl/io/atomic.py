@@ -8,7 +8,7 @@ import stat
 
 @contextlib.contextmanager
 def replacing(path):
-    """A binary file to write, which takes the place of ``path`` at the end: whole, or, on any failure, not at all.
+    """A binary file to write, which takes the place of ``path`` at the end or, on a failure, does not.
 
     The bytes go to a new file in the same folder, which is forced to the disk and then renamed; a program that is killed
     may leave that file, named ``.NAME.xxxxxxxx.tmp``, beside the untouched old one. Mode bits of the old file are kept;

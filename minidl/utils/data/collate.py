@@ -32,7 +32,7 @@ def default_collate(batch):
     """Joins samples of one structure along a new first dimension.
 
     Tensors and NumPy arrays are stacked; floats become a float64 tensor, ints and bools int64 and bool tensors;
-    strings and bytes stay a list; dicts, named tuples, tuples and lists are joined entry by entry (tuples into lists,
+    strings and bytes stay as they are; dicts, named tuples, tuples and lists are joined entry by entry (tuples into lists,
     as PyTorch does). Raises ``TypeError`` for other samples, ``RuntimeError`` where shapes or lengths differ.
     Source: PyTorch's ``torch.utils.data.default_collate``.
 
@@ -78,7 +78,7 @@ def _collate_sequences(batch):
                 "each element in list of batch should be of equal size, "
                 f"but sample 0 has {length} entries and sample {i} has {len(sample)}"
             )
-    columns = [default_collate(list(column)) for column in zip(*batch, strict=True)]
+    columns = [default_collate(column) for column in zip(*batch, strict=True)]
     if isinstance(first, tuple):
         return type(first)(*columns) if hasattr(first, "_fields") else columns
     return _sequence_like(first, columns)
