@@ -27,7 +27,7 @@ def _parser():
         "--seed", type=int, default=0, help="seed of initialisation, shuffling and the split (default: 0)"
     )
     demo.add_argument(
-        "--epochs", type=int, default=None, help="passes over the data (default: 15 for digits, 4 for mnist)"
+        "--epochs", type=int, default=None, help="passes over the data (default: 12 for digits, 4 for mnist)"
     )
     demo.add_argument(
         "--out", default="minidl-demo", help="folder for the model and the picture (default: minidl-demo)"

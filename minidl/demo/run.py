@@ -24,7 +24,7 @@ def run(model="cnn", data="digits", path=None, device="cpu", seed=0, epochs=None
         f"{model} with {count:,} parameters on {data}: {len(images):,} digits to learn from, {len(test_images):,} held out, on {device}"
     )
     start = time.perf_counter()
-    history = train(net, images, labels, test_images, test_labels, epochs or (15 if data == "digits" else 4))
+    history = train(net, images, labels, test_images, test_labels, epochs or (12 if data == "digits" else 4))
     seconds = time.perf_counter() - start
     _, accuracy, predicted = evaluate(net, test_images, test_labels)
     print(f"held-out accuracy {accuracy:.4f} after {seconds:.1f} s of training")

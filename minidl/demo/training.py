@@ -20,7 +20,7 @@ def evaluate(model, images, labels, batch_size=500):
     return total / len(images), (predicted == labels).float().mean().item(), predicted
 
 
-def train(model, images, labels, test_images, test_labels, epochs, batch_size=32, lr=2e-3):
+def train(model, images, labels, test_images, test_labels, epochs, batch_size=32, lr=4e-3):
     """Trains with Adam and cross entropy; returns the history: a list of dicts of losses and accuracies, one an epoch."""
     loader = DataLoader(TensorDataset(images, labels), batch_size=batch_size, shuffle=True)
     optimizer = optim.Adam(model.parameters(), lr=lr)
