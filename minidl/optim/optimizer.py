@@ -27,6 +27,8 @@ class Optimizer:
     or one that is no leaf, ``TypeError`` for what is no tensor. Source: PyTorch's ``torch.optim.Optimizer``.
     """
 
+    _opt_called = False  # whether step() ran since a scheduler asked
+
     def __init__(self, params, defaults):
         self.defaults = defaults
         self._step_pre_hooks = Hooks()
