@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import stat
 
 
@@ -10,9 +9,9 @@ import stat
 def replacing(path):
     """A binary file to write, which takes the place of ``path`` at the end or, on a failure, does not.
 
-    The bytes go to a new file in the same folder, which is forced to the disk and then renamed; a program that is killed
-    may leave that file, named ``.NAME.xxxxxxxx.tmp``, beside the untouched old one. Mode bits of the old file are kept;
-    a symbolic link keeps pointing to its file, whose content is replaced.
+    The bytes go to a new file in the same folder, which is forced to the disk and then renamed; a program that is
+    killed may leave that file, named ``.NAME.xxxxxxxx.tmp``, beside the untouched old one. Mode bits of the old file
+    are kept; a symbolic link keeps pointing to its file, whose content is replaced.
     """
     path = os.path.realpath(os.fspath(path))
     folder, name = os.path.split(path)
@@ -23,7 +22,7 @@ def replacing(path):
         with open(path, "wb") as file:
             yield file
         return
-    temporary = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(4)}.tmp")
+    temporary = os.path.join(folder, f".{name[:200]}.{os.urandom(4).hex()}.tmp")
     # The mode is that of any new file: 0666 without what the umask takes away.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:

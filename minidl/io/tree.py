@@ -60,8 +60,8 @@ class Encoder:
             return self._container(value, kind, path)
         raise TypeError(
             f"cannot save {_shown(path)}: {kind.__module__}.{kind.__qualname__} is none of None, bool, int, float, "
-            "str, bytes, list, tuple, set, dict, OrderedDict, Tensor, Parameter, Buffer, numpy array, Size, dtype, device. "
-            "Hint: save state_dict() rather than a module or an optimizer."
+            "str, bytes, list, tuple, set, dict, OrderedDict, Tensor, Parameter, Buffer, numpy array, Size, dtype, "
+            "device. Hint: save state_dict() rather than a module or an optimizer."
         )
 
     def _container(self, value, kind, path):

@@ -32,8 +32,9 @@ def default_collate(batch):
     """Joins samples of one structure along a new first dimension.
 
     Tensors and NumPy arrays are stacked; floats become a float64 tensor, ints and bools int64 and bool tensors;
-    strings and bytes stay as they are; dicts, named tuples, tuples and lists are joined entry by entry (tuples into lists,
-    as PyTorch does). Raises ``TypeError`` for other samples, ``RuntimeError`` where shapes or lengths differ.
+    strings and bytes stay as they are; dicts, named tuples, tuples and lists are joined entry by entry (tuples
+    into lists, as PyTorch does). Raises ``TypeError`` for other samples, ``RuntimeError`` where shapes or lengths
+    differ.
     Source: PyTorch's ``torch.utils.data.default_collate``.
 
     >>> from minidl.utils.data import default_collate
@@ -67,6 +68,12 @@ def _collate_arrays(batch):
             "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
             f"an array of dtype {batch[0].dtype}"
         )
+    first = batch[0]
+    if all(
+        isinstance(each, np.ndarray) and each.shape == first.shape and each.dtype == first.dtype
+        for each in batch
+    ):
+        return as_tensor(np.stack(batch))
     return stack([as_tensor(each) for each in batch], 0)
 
 
