@@ -1,7 +1,7 @@
 """Programs of views and in-place writes that mean the same in minidl and in PyTorch: ``program(lib, x, y)``.
 
-``x`` is (3, 4) and ``y`` is (4,), leaves that require gradients; ``lib`` is ``minidl`` or ``torch``. A program returns a
-tensor.
+``x`` is (3, 4) and ``y`` is (4,), leaves that require gradients; ``lib`` is ``minidl`` or ``torch``. A program returns
+a tensor.
 """
 
 RESULTS = {}

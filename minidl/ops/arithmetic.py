@@ -3,7 +3,7 @@
 from minidl import dtypes
 from minidl.autograd import op
 from minidl.backends import of
-from minidl.ops.common import checked, floating, promote
+from minidl.ops.common import checked, floating, promote, refuse_bool
 
 
 def binary(name, input, other):
@@ -119,17 +119,14 @@ def div(input, other, *, rounding_mode=None):
     dtype, space = array.dtype, of(array)
     if not dtypes.is_floating(dtype):
         if rounding_mode == "trunc":
+            refuse_bool(array, "div_trunc")
             refuse_zero(other)
-            wide = checked(space.div, _wide(input), _wide(other))
-            return space.trunc(wide).astype(dtype)
+            rest = binary("fmod", input, other)  # exact for every int64, as a quotient of floats is not
+            return binary("floor_divide", binary("sub", input, rest), other)
         input = floating(input) if hasattr(input, "dtype") else input
         other = floating(other) if hasattr(other, "dtype") else other
     out = checked(space.div, input, other)
     return space.trunc(out) if rounding_mode == "trunc" else out
-
-
-def _wide(value):
-    return value.astype(dtypes.FLOAT64) if hasattr(value, "dtype") else value
 
 
 def refuse_zero(other):
@@ -143,7 +140,9 @@ def refuse_zero(other):
 def floor_quotient(input, other):
     """floor(input / other) of raw operands."""
     input, other = promote(input, other)
-    if not dtypes.is_floating((input if hasattr(input, "dtype") else other).dtype):
+    array = input if hasattr(input, "dtype") else other
+    if not dtypes.is_floating(array.dtype):
+        refuse_bool(array, "div_floor")
         refuse_zero(other)
     return binary("floor_divide", input, other)
 

@@ -75,6 +75,12 @@ def require_floating(input, kernel):
         )
 
 
+def refuse_bool(array, name):
+    """Raises ``NotImplementedError`` where an array is of bool, as PyTorch's kernels without a bool form do."""
+    if array.dtype is dtypes.BOOL:
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'. Hint: convert the mask first, with .int().")
+
+
 def broadcast_error(input, other):
     """PyTorch's error for shapes that do not broadcast."""
     a, b = input.shape, other.shape

@@ -83,6 +83,8 @@ min = _max_or_min("min", _min_along, amin, minimum, "smallest")
 def _position(name, what):
     def forward(input, dim=None, keepdim=False):
         space = of(input)
+        if input.dtype is dtypes.BOOL:
+            raise RuntimeError(f"{name}(): does not support bool input. Hint: convert the mask first, with .int().")
         if input.size == 0 and (dim is None or input.shape[wrap_dim(dim, input.ndim)] == 0):
             raise IndexError(
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
@@ -149,6 +151,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     tensor([3., 2.])
     """
     d = wrap_dim(dim, input.ndim)
+    if input.dtype is dtypes.bool_:
+        raise RuntimeError("topk does not support bool dtypes on CPU. Hint: convert the mask first, with .int().")
     if not 0 <= k <= (input.size(d) if input.ndim else 1):
         raise RuntimeError(
             f"selected index k out of range: k={k} for size {input.size(d) if input.ndim else 1}"

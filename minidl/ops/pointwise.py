@@ -2,10 +2,11 @@
 
 import math
 
+from minidl import dtypes
 from minidl.autograd import op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg, sub
-from minidl.ops.common import floating
+from minidl.ops.common import floating, refuse_bool
 
 
 def _unary(name, equation, rule, example="0.5", floats=True, **naming):
@@ -14,6 +15,8 @@ def _unary(name, equation, rule, example="0.5", floats=True, **naming):
     def forward(input):
         if floats:
             input = floating(input)
+        elif input.dtype is dtypes.BOOL:
+            return _of_bool(name, input)
         return getattr(of(input), name)(input)
 
     forward.__name__ = forward.__qualname__ = name
@@ -24,6 +27,13 @@ def _unary(name, equation, rule, example="0.5", floats=True, **naming):
     torch.Size([1])
     """
     return op(input=rule, inplace=True, **naming)(forward)
+
+
+def _of_bool(name, input):
+    """``square`` of bool is int64 and ``sign`` bool; the other functions have no bool form."""
+    if name not in ("square", "sign"):
+        refuse_bool(input, name)
+    return input.astype(dtypes.INT64) if name == "square" else of(input).copy(input)
 
 
 abs = _unary(
@@ -145,6 +155,8 @@ def relu(input, inplace=False):
     >>> minidl.relu(minidl.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
+    if input.dtype is dtypes.BOOL:
+        raise RuntimeError("Boolean inputs not supported for relu. Hint: convert the mask first, with .float().")
     return of(input).relu(input)
 
 
@@ -161,4 +173,5 @@ def round(input, *, decimals=0):
     >>> minidl.round(minidl.tensor([0.5, 1.5, 2.4]))
     tensor([0., 2., 2.])
     """
+    refuse_bool(input, "round")
     return of(input).round(input, decimals)

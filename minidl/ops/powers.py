@@ -17,7 +17,7 @@ from minidl.ops.arithmetic import (
     sub,
     zeros_of,
 )
-from minidl.ops.common import floating, promote
+from minidl.ops.common import floating, promote, refuse_bool
 from minidl.ops.comparison import eq, ge, logical_and
 from minidl.ops.pointwise import floor, log, trunc
 from minidl.ops.selection import where
@@ -45,7 +45,9 @@ def remainder(input, other):
     tensor([3., 1.])
     """
     promoted, divisor = promote(input, other)
-    if not dtypes.is_floating((promoted if hasattr(promoted, "dtype") else divisor).dtype):
+    array = promoted if hasattr(promoted, "dtype") else divisor
+    if not dtypes.is_floating(array.dtype):
+        refuse_bool(array, "remainder")
         refuse_zero(divisor)
     return binary("remainder", input, other)
 
@@ -59,7 +61,9 @@ def fmod(input, other):
     tensor([ 3., -3.])
     """
     promoted, divisor = promote(input, other)
-    if not dtypes.is_floating((promoted if hasattr(promoted, "dtype") else divisor).dtype):
+    array = promoted if hasattr(promoted, "dtype") else divisor
+    if not dtypes.is_floating(array.dtype):
+        refuse_bool(array, "fmod")
         refuse_zero(divisor)
     return binary("fmod", input, other)
 
@@ -85,6 +89,18 @@ def _pow_other(g, input, other, result):
     return mul(g, where(flat, zeros_of(slope), slope))
 
 
+def _of_bools(input, other):
+    kinds = {getattr(value, "dtype", value.__class__) for value in (input, other)}
+    return kinds <= {dtypes.BOOL, bool}
+
+
+def _bool_power(input, other):
+    """x to the power True or False is x or True; other powers of bools PyTorch has not."""
+    if hasattr(other, "dtype"):
+        refuse_bool(other, "pow")
+    return of(input).copy(input) if other else of(input).full(input.shape, True, dtypes.BOOL)
+
+
 @op(input=_pow_input, other=_pow_other, dunder="pow", inplace=True)
 def pow(input, other):
     """input to the power of other, elementwise.
@@ -100,6 +116,8 @@ def pow(input, other):
             return of(input).square(input)
         if other == 0.5:
             return of(input).sqrt(input)
+    elif _of_bools(input, other):
+        return _bool_power(input, other)
     try:
         return binary("pow", input, other)
     except ValueError as error:

@@ -61,6 +61,14 @@ CASES = [
         )
         for mode in ("floor", "trunc")
     ),
+    Case(
+        "div",
+        (values([2**62 + 1, -(2**62) - 1]), 3),
+        kwargs={"rounding_mode": "trunc"},
+        numpy=lambda a, b, rounding_mode: np.sign(a) * (np.abs(a) // b),
+        id="trunc-beyond-doubles",
+        grad=False,
+    ),
     Case("floor_divide", (SIGNED, DIVISORS), numpy=np.floor_divide, grad=False),
     Case("floor_divide", (SIGNED, DIVISORS), numpy=np.floor_divide, id="gradient", torch=False),
     Case(
