@@ -113,6 +113,7 @@ def build(extension, options):
     configure = [options.cmake, "-S", options.source, "-B", folder, "-G", options.generator]
     configure += [f"-DMINIDL_EXTENSION={extension}", f"-DMINIDL_OUTPUT_DIR={output}"]
     configure += [f"-DPython_EXECUTABLE={sys.executable}"]
+    configure += [f"-DMINIDL_WERROR={os.environ.get('MINIDL_WERROR', 'OFF')}"]
     if options.make_program:
         configure.append(f"-DCMAKE_MAKE_PROGRAM={options.make_program}")
     run([str(part) for part in configure], log)
