@@ -7,8 +7,8 @@ namespace minidl::bindings {
 namespace {
 
 void sum(const cuda::Array& input, const std::vector<std::int64_t>& dims, const cuda::Array& output,
-         std::uintptr_t stream) {
-  cuda::sum(input, dims, output, to_stream(stream));
+         const std::optional<cuda::Array>& workspace, std::uintptr_t stream) {
+  cuda::sum(input, dims, output, workspace ? &*workspace : nullptr, to_stream(stream));
 }
 
 }  // namespace
@@ -17,5 +17,7 @@ void sum(const cuda::Array& input, const std::vector<std::int64_t>& dims, const 
 MINIDL_REGISTER(sum) {
   namespace py = pybind11;
   m.def("sum", &minidl::bindings::sum, "output = input summed over dims", py::arg("input"),
-        py::arg("dims"), py::arg("output"), py::arg("stream"));
+        py::arg("dims"), py::arg("output"), py::arg("workspace").none(true), py::arg("stream"));
+  m.def("sum_workspace", &minidl::cuda::sum_workspace, "Elements of workspace that sum wants.",
+        py::arg("input"), py::arg("dims"));
 }

@@ -13,7 +13,20 @@ struct SumArrays {
   T* output;
   Walk<2> outputs;  // of input and output over the axes that stay
   Walk<1> terms;    // of input over the axes that go
+  std::int64_t terms_per_part;
+  std::int64_t part_stride;  // from a part of a sum to the next in output
 };
+
+// The terms of one part of a sum.
+struct TermRange {
+  std::int64_t first, end;
+};
+
+template <class T>
+__device__ __forceinline__ TermRange terms_of_part(const SumArrays<T>& a, std::int64_t part) {
+  const std::int64_t first = part * a.terms_per_part, end = first + a.terms_per_part;
+  return {first, end < a.terms.count ? end : a.terms.count};
+}
 
 template <class T>
 void sum_along(const SumArrays<T>& arrays, const SumConfig& config, Stream stream);

@@ -43,3 +43,13 @@ def product(xp, ext, input, other):
     out = xp.empty((*batch, input.shape[-2], other.shape[-1]), input.dtype)
     ext.matmul(view(input), view(other), view(out), stream(xp))
     return out
+
+
+def sum_over(xp, ext, input, dims):
+    """The sum of a float array over ``dims``, without them."""
+    out = xp.empty([n for d, n in enumerate(input.shape) if d not in dims], input.dtype)
+    source = view(input)
+    count = ext.sum_workspace(source, dims)
+    workspace = view(xp.empty((count,), input.dtype)) if count else None
+    ext.sum(source, dims, view(out), workspace, stream(xp))
+    return out

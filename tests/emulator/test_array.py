@@ -94,6 +94,15 @@ def test_copies_to_and_from_the_device_are_copies(a):
     assert xp.asarray(a) is a
 
 
+def test_indices_that_cupy_would_not_check(a):
+    far = xp.asarray(np.array([0, 7]))
+    for attempt in (lambda: a[far], lambda: xp.take(a, far, axis=0), lambda: xp.add.at(a, far, 1.0)):
+        with pytest.raises(AssertionError, match="out of bounds"):
+            attempt()
+    with pytest.raises(IndexError):
+        a[7]
+
+
 def test_out_is_what_is_returned(a):
     assert xp.add(a, a, out=a) is a and a.get()[1, 2] == 10
 

@@ -125,6 +125,12 @@ def test_sum(dims, dtype, run):
         agree(run("sum", x, dims, keepdim), x.astype(float).sum(dims, keepdims=keepdim), dtype)
 
 
+@pytest.mark.parametrize("shape", [(70001,), (4099, 3)], ids=str)
+def test_long_sum(shape, run):
+    x = normal(*shape)
+    agree(run("sum", x, (0,), False), x.sum(0), np.float64)
+
+
 CONV = [
     # input, weight, stride, padding, dilation, groups
     ((2, 3, 9, 8), (5, 3, 3, 2), (1, 1), (0, 0), (1, 1), 1),

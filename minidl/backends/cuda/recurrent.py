@@ -3,7 +3,7 @@
 Letters and arguments as in ``backends/reference/recurrent.py``. A projected LSTM falls through.
 """
 
-from minidl.backends.device_calls import floats_alike, product, stream, view
+from minidl.backends.device_calls import floats_alike, product, stream, sum_over, view
 
 
 def _steps(count, reverse):
@@ -55,8 +55,7 @@ def _gather(xp, ext, dz, input, dstates, w_ih, h0, output, reverse, needs):
     rows = dz.reshape(dz.shape[0] * dz.shape[1], dz.shape[2])
     db_ih = db_hh = None
     if needs[5] or needs[6]:
-        db_ih = xp.empty(rows.shape[1:], rows.dtype)
-        ext.sum(view(rows), (0,), view(db_ih), stream(xp))
+        db_ih = sum_over(xp, ext, rows, (0,))
         db_hh = db_ih.copy()
     states = [output[1:], h0[None]] if reverse else [h0[None], output[:-1]]
     h_before = xp.concatenate(states)[: len(dz)].reshape(len(rows), h0.shape[-1])

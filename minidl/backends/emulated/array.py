@@ -1,5 +1,6 @@
 """``Array``: a stand-in for ``cupy.ndarray`` that computes with NumPy and refuses what CuPy refuses."""
 
+import contextlib
 import operator
 import weakref
 
@@ -100,10 +101,11 @@ class Array:
         return self._values.tolist()
 
     def __getitem__(self, index):
-        return Array(self._values[unwrapped(index)])
+        with checked_indices(index):
+            return Array(self._values[unwrapped(index)])
 
     def __setitem__(self, index, value):
-        with np.errstate(all="ignore"):
+        with checked_indices(index), np.errstate(all="ignore"):
             self._values[unwrapped(index)] = operand(value)
 
     def __len__(self):
@@ -142,6 +144,21 @@ def operand(value):
     )
 
 
+@contextlib.contextmanager
+def checked_indices(*arguments):
+    """An index array that is out of range is a fault of the program: CuPy does not notice, and wraps around."""
+    try:
+        yield
+    except IndexError as error:
+        if any(_holds_array(argument) for argument in arguments):
+            raise AssertionError(f"CuPy would not notice: {error}; check indices before") from error
+        raise
+
+
+def _holds_array(value):
+    return isinstance(value, Array) or (isinstance(value, (tuple, list)) and any(map(_holds_array, value)))
+
+
 def unwrapped(value):
     """An argument with its arrays unwrapped, inside sequences and slices too; NumPy arrays are refused."""
     if isinstance(value, Array):
@@ -170,7 +187,7 @@ def wrapped(value):
 
 def _method(name):
     def method(self, *args, **kwargs):
-        with np.errstate(all="ignore"):
+        with checked_indices(args), np.errstate(all="ignore"):
             return wrapped(getattr(self._values, name)(*unwrapped(args), **_unwrapped_keywords(kwargs)))
 
     method.__name__ = name

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from minidl.backends.emulated import memory
-from minidl.backends.emulated.array import Array, operand, unwrapped, wrapped
+from minidl.backends.emulated.array import Array, checked_indices, operand, unwrapped, wrapped
 
 NAMES = json.loads((Path(__file__).parent / "names.json").read_text())
 
@@ -21,7 +21,7 @@ _UFUNC_KEYWORDS = {"out", "dtype", "casting"}
 
 
 def _call(function, args, kwargs):
-    with np.errstate(all="ignore"):
+    with checked_indices(args[1:]), np.errstate(all="ignore"):
         return wrapped(function(*unwrapped(args), **{key: unwrapped(value) for key, value in kwargs.items()}))
 
 
