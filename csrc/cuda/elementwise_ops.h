@@ -32,7 +32,7 @@
   X(pow, std::pow(a, b))                         \
   X(maximum, a > b || a != a ? a : b)            \
   X(minimum, a < b || a != a ? a : b)            \
-  X(relu_grad, b > T(0) ? a : T(0))              \
+  X(relu_grad, b <= T(0) ? T(0) : a)             \
   X(tanh_grad, a * (T(1) - b * b))               \
   X(sigmoid_grad, a * b * (T(1) - b))
 // clang-format on

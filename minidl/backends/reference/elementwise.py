@@ -170,7 +170,7 @@ def relu(xp, input):
 
 
 def relu_grad(xp, g, result):
-    return xp.where(result > 0, g, xp.zeros((), g.dtype))
+    return xp.where(result <= 0, xp.zeros((), g.dtype), g)  # NaN lets the gradient through, as in PyTorch
 
 
 def floor(xp, input):
