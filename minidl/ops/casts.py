@@ -10,7 +10,7 @@ def _cast(input, dtype):
     return backends.of(input).astype(input, dtype)
 
 
-@op(input=lambda g, source: _transfer(g, source, source), faces=(), method=False)
+@op(input=lambda g, where, source: _transfer(g, source, where), faces=(), method=False)
 def _transfer(input, where, source):
     return backends.transfer(input, where)
 
