@@ -45,6 +45,7 @@ def test_batch_sizes_must_agree():
         ((2, 3), np.zeros((2, 3), int), RuntimeError, "Expected floating point type for target with class"),
         ((), np.zeros((), int), ValueError, "Expected 1 or more dimensions"),
         ((2, 0), np.zeros(2, int), IndexError, "Target 0 is out of bounds"),
+        ((2, 0), np.full(2, -100), ValueError, "Expected at least one class"),
     ],
 )
 def test_misfitting_targets(shape, target, error, text):

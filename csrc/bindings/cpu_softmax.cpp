@@ -1,18 +1,21 @@
 // Softmax and cross entropy for NumPy arrays. A call on a 4x4 array must not cost more than the
 // arithmetic of a small network, so these functions talk to NumPy's C API directly: no signature
 // dispatch, no argument conversion.
-#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #include "cpu/softmax.h"
 
-#include <numpy/arrayobject.h>
-
 #include <cstring>
+#include <exception>
+#include <new>
 #include <utility>
 
+#include "bindings/fast_call.h"
 #include "bindings/registry.h"
 
 namespace {
 
+using minidl::bindings::as_array;
+using minidl::bindings::fast_method;
+using minidl::bindings::refuse;
 using minidl::cpu::CrossEntropy;
 using minidl::cpu::Rows;
 using Arguments = PyObject* const*;
@@ -29,7 +32,7 @@ class Array {
   ~Array() { Py_XDECREF(object_); }
 
   explicit operator bool() const { return object_ != nullptr; }
-  PyArrayObject* get() const { return reinterpret_cast<PyArrayObject*>(object_); }
+  PyArrayObject* get() const { return as_array(object_); }
   PyObject* object() const { return object_; }
   PyObject* release() { return std::exchange(object_, nullptr); }
   int type() const { return PyArray_TYPE(get()); }
@@ -43,33 +46,31 @@ class Array {
   PyObject* object_;
 };
 
-PyObject* not_implemented() { return Py_NewRef(Py_NotImplemented); }
-
 bool is_float(PyObject* value) {
   if (!PyArray_Check(value)) return false;
-  const auto* array = reinterpret_cast<PyArrayObject*>(value);
+  const PyArrayObject* array = as_array(value);
   const int type = PyArray_TYPE(array);
   return (type == NPY_FLOAT || type == NPY_DOUBLE) && PyArray_ISNOTSWAPPED(array);
 }
 
 bool same_kind(PyObject* value, const Array& like) {
-  return is_float(value) && PyArray_TYPE(reinterpret_cast<PyArrayObject*>(value)) == like.type();
+  return is_float(value) && PyArray_TYPE(as_array(value)) == like.type();
 }
 
 // The array itself where it is contiguous and aligned, else a copy that is; null with an error set.
 Array contiguous(PyObject* value) {
-  auto* array = reinterpret_cast<PyArrayObject*>(value);
+  auto* array = as_array(value);
   if (PyArray_ISCARRAY_RO(array)) return Array(Py_NewRef(value));
   return Array(PyArray_FromArray(array, nullptr, NPY_ARRAY_CARRAY_RO));
 }
 
 // Integers of any kind as contiguous int64; an array of another kind gives NotImplemented above.
 bool is_integer(PyObject* value) {
-  return PyArray_Check(value) && PyArray_ISINTEGER(reinterpret_cast<PyArrayObject*>(value));
+  return PyArray_Check(value) && PyArray_ISINTEGER(as_array(value));
 }
 
 Array as_int64(PyObject* value) {
-  auto* array = reinterpret_cast<PyArrayObject*>(value);
+  auto* array = as_array(value);
   if (PyArray_TYPE(array) == NPY_INT64 && PyArray_ISCARRAY_RO(array)) {
     return Array(Py_NewRef(value));
   }
@@ -93,17 +94,29 @@ Rows rows_of(const Array& array, int64_t dim) {
   return rows;
 }
 
-// Calls work(T{}) for the element type; gives the GIL away where there is enough to compute.
+// Gives the GIL away while it lives, where there is enough to compute; takes it back on any way
+// out.
+class GilAway {
+ public:
+  explicit GilAway(bool worth) : state_(worth ? PyEval_SaveThread() : nullptr) {}
+  GilAway(const GilAway&) = delete;
+  ~GilAway() {
+    if (state_ != nullptr) PyEval_RestoreThread(state_);
+  }
+
+ private:
+  PyThreadState* state_;
+};
+
+// Calls work(T{}) for the element type.
 template <typename Work>
 void run(const Array& array, const Work& work) {
-  PyThreadState* state =
-      array.size() > minidl::cpu::kElementsPerPiece ? PyEval_SaveThread() : nullptr;
+  const GilAway away(array.size() > minidl::cpu::kElementsPerPiece);
   if (array.type() == NPY_FLOAT) {
     work(float{});
   } else {
     work(double{});
   }
-  if (state != nullptr) PyEval_RestoreThread(state);
 }
 
 bool expect(Py_ssize_t count, Py_ssize_t wanted, const char* name) {
@@ -114,11 +127,11 @@ bool expect(Py_ssize_t count, Py_ssize_t wanted, const char* name) {
 
 // softmax(input, dim), log_softmax(input, dim)
 template <bool kLog>
-PyObject* forward(PyObject*, Arguments args, Py_ssize_t count) {
+PyObject* forward(Arguments args, Py_ssize_t count) {
   if (!expect(count, 2, kLog ? "log_softmax" : "softmax")) return nullptr;
   const Py_ssize_t dim = PyLong_AsSsize_t(args[1]);
   if (dim == -1 && PyErr_Occurred()) return nullptr;
-  if (!is_float(args[0])) return not_implemented();
+  if (!is_float(args[0])) return refuse();
   const Array input = contiguous(args[0]);
   Array output = input ? empty_like(input) : Array();
   if (!output) return nullptr;
@@ -136,17 +149,17 @@ PyObject* forward(PyObject*, Arguments args, Py_ssize_t count) {
 
 // softmax_backward(grad, output, dim), log_softmax_backward(grad, output, dim)
 template <bool kLog>
-PyObject* backward(PyObject*, Arguments args, Py_ssize_t count) {
+PyObject* backward(Arguments args, Py_ssize_t count) {
   if (!expect(count, 3, kLog ? "log_softmax_backward" : "softmax_backward")) return nullptr;
   const Py_ssize_t dim = PyLong_AsSsize_t(args[2]);
   if (dim == -1 && PyErr_Occurred()) return nullptr;
-  if (!is_float(args[1])) return not_implemented();
+  if (!is_float(args[1])) return refuse();
   const Array output = contiguous(args[1]);
   if (!output) return nullptr;
-  if (!same_kind(args[0], output)) return not_implemented();
+  if (!same_kind(args[0], output)) return refuse();
   const Array grad = contiguous(args[0]);
   if (!grad) return nullptr;
-  if (!PyArray_SAMESHAPE(grad.get(), output.get())) return not_implemented();
+  if (!PyArray_SAMESHAPE(grad.get(), output.get())) return refuse();
   Array grad_input = empty_like(output);
   if (!grad_input) return nullptr;
   const Rows rows = rows_of(output, dim);
@@ -203,19 +216,19 @@ struct CrossEntropyArguments {
                                                 : Reduction::kMean;
     problem.smoothing = PyFloat_AsDouble(options[2]);
     if (problem.smoothing == -1 && PyErr_Occurred()) return false;
-    const bool agree =
-        target.size() == problem.rows.count() && (!weight || weight.size() == problem.rows.classes);
+    const bool agree = problem.rows.classes > 0 && target.size() == problem.rows.count() &&
+                       (!weight || weight.size() == problem.rows.classes);
     return agree && targets_inside();
   }
 };
 
 // cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
 //   -> loss, log_sums, total weight
-PyObject* cross_entropy(PyObject*, Arguments args, Py_ssize_t count) {
+PyObject* cross_entropy(Arguments args, Py_ssize_t count) {
   if (!expect(count, 6, "cross_entropy")) return nullptr;
   CrossEntropyArguments call;
   if (!call.parse(args[0], args[1], args[2], args + 3)) {
-    return PyErr_Occurred() ? nullptr : not_implemented();
+    return PyErr_Occurred() ? nullptr : refuse();
   }
   using Reduction = CrossEntropyArguments::Reduction;
   const int rank = PyArray_NDIM(call.target.get()), type = call.input.type();
@@ -243,21 +256,21 @@ PyObject* cross_entropy(PyObject*, Arguments args, Py_ssize_t count) {
 
 // cross_entropy_backward(grad, input, target, weight, log_sums, total, ignore_index, reduction,
 // label_smoothing)
-PyObject* cross_entropy_backward(PyObject*, Arguments args, Py_ssize_t count) {
+PyObject* cross_entropy_backward(Arguments args, Py_ssize_t count) {
   if (!expect(count, 9, "cross_entropy_backward")) return nullptr;
   CrossEntropyArguments call;
   if (!call.parse(args[1], args[2], args[3], args + 6)) {
-    return PyErr_Occurred() ? nullptr : not_implemented();
+    return PyErr_Occurred() ? nullptr : refuse();
   }
   using Reduction = CrossEntropyArguments::Reduction;
-  if (!same_kind(args[0], call.input) || !same_kind(args[5], call.input)) return not_implemented();
+  if (!same_kind(args[0], call.input) || !same_kind(args[5], call.input)) return refuse();
   const Array grad = contiguous(args[0]), log_sums = contiguous(args[4]),
               total = contiguous(args[5]);
   Array grad_input = empty_like(call.input);
   if (!grad || !log_sums || !total || !grad_input) return nullptr;
   const int64_t rows = call.problem.rows.count();
   const bool whole = call.reduction != Reduction::kNone;
-  if (grad.size() != (whole ? 1 : rows) || log_sums.size() != rows) return not_implemented();
+  if (grad.size() != (whole ? 1 : rows) || log_sums.size() != rows) return refuse();
   run(call.input, [&](auto kind) {
     using T = decltype(kind);
     T scale = whole ? *grad.data<T>() : T(0);
@@ -271,9 +284,9 @@ PyObject* cross_entropy_backward(PyObject*, Arguments args, Py_ssize_t count) {
 }
 
 // first_out_of_range(indices, limit, ignore) -> position in the flattened array, -1 for none
-PyObject* first_out_of_range(PyObject*, Arguments args, Py_ssize_t count) {
+PyObject* first_out_of_range(Arguments args, Py_ssize_t count) {
   if (!expect(count, 3, "first_out_of_range")) return nullptr;
-  if (!is_integer(args[0])) return not_implemented();
+  if (!is_integer(args[0])) return refuse();
   const Array indices = as_int64(args[0]);
   if (!indices) return nullptr;
   const int64_t limit = PyLong_AsLongLong(args[1]);
@@ -285,10 +298,18 @@ PyObject* first_out_of_range(PyObject*, Arguments args, Py_ssize_t count) {
       indices.data<int64_t>(), indices.size(), limit, strict ? nullptr : &ignore));
 }
 
-template <PyObject* (*function)(PyObject*, Arguments, Py_ssize_t)>
-constexpr PyMethodDef method(const char* name, const char* doc) {
-  return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)),
-          METH_FASTCALL, doc};
+// No C++ exception may cross the interpreter's C frames: it would end the process.
+template <PyObject* (*function)(Arguments, Py_ssize_t)>
+PyObject* guarded(PyObject*, Arguments args, Py_ssize_t count, PyObject* keywords) noexcept {
+  if (keywords != nullptr) return refuse();
+  try {
+    return function(args, count);
+  } catch (const std::bad_alloc&) {
+    return PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+    return nullptr;
+  }
 }
 
 }  // namespace
@@ -296,19 +317,20 @@ constexpr PyMethodDef method(const char* name, const char* doc) {
 MINIDL_REGISTER(softmax) {
   if (_import_array() < 0) throw pybind11::error_already_set();
   static PyMethodDef methods[] = {
-      method<forward<false>>("softmax", "softmax(input, dim)"),
-      method<forward<true>>("log_softmax", "log_softmax(input, dim)"),
-      method<backward<false>>("softmax_backward", "softmax_backward(grad, output, dim)"),
-      method<backward<true>>("log_softmax_backward", "log_softmax_backward(grad, output, dim)"),
-      method<cross_entropy>(
-          "cross_entropy",
-          "cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)"),
-      method<cross_entropy_backward>(
-          "cross_entropy_backward",
+      fast_method("softmax", guarded<forward<false>>, "softmax(input, dim)"),
+      fast_method("log_softmax", guarded<forward<true>>, "log_softmax(input, dim)"),
+      fast_method("softmax_backward", guarded<backward<false>>,
+                  "softmax_backward(grad, output, dim)"),
+      fast_method("log_softmax_backward", guarded<backward<true>>,
+                  "log_softmax_backward(grad, output, dim)"),
+      fast_method("cross_entropy", guarded<cross_entropy>,
+                  "cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)"),
+      fast_method(
+          "cross_entropy_backward", guarded<cross_entropy_backward>,
           "cross_entropy_backward(grad, input, target, weight, log_sums, total, ignore_index, "
           "reduction, label_smoothing)"),
-      method<first_out_of_range>("first_out_of_range",
-                                 "first_out_of_range(indices, limit, ignore)"),
+      fast_method("first_out_of_range", guarded<first_out_of_range>,
+                  "first_out_of_range(indices, limit, ignore)"),
       {nullptr, nullptr, 0, nullptr},
   };
   if (PyModule_AddFunctions(m.ptr(), methods) < 0) throw pybind11::error_already_set();

@@ -85,6 +85,8 @@ def _settled(input, target, weight, ignore_index, reduction):
             f"Target {worst} is out of bounds. Hint: targets of {classes} classes lie in [0, {classes - 1}] or equal "
             f"ignore_index ({ignore_index}); this one is at position {at} of the flattened target."
         )
+    if classes == 0 and target.size:
+        raise ValueError(f"Expected at least one class, but got input of shape {list(input.shape)}")
     target = target if target.dtype == dtypes.INT64 else target.astype(dtypes.INT64)
     return space, target.reshape(()) if input.ndim == 1 else target, weight
 
