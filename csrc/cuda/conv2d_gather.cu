@@ -64,13 +64,12 @@ __global__ void __launch_bounds__(128) conv2d_gather_kernel(Conv2dGather<T> p) {
   T* weights = reinterpret_cast<T*>(taps + taps_per_chunk);
 
   std::int64_t rest = blockIdx.x;
-  const int first_pixel = static_cast<int>(rest % p.pixel_tiles) * static_cast<int>(blockDim.x);
+  const std::int64_t pixel = rest % p.pixel_tiles * blockDim.x + threadIdx.x;
   rest /= p.pixel_tiles;
   const std::int64_t channel = rest % p.channel_tiles * channels;
   rest /= p.channel_tiles;
   const std::int64_t group = rest % p.groups, image = rest / p.groups;
 
-  const std::int64_t pixel = first_pixel + static_cast<std::int64_t>(threadIdx.x);
   const bool active = pixel < static_cast<std::int64_t>(p.target_size.rows) * p.target_size.columns;
   const int row = static_cast<int>(pixel / p.target_size.columns);
   const int column = static_cast<int>(pixel % p.target_size.columns);
