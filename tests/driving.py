@@ -181,14 +181,14 @@ def cpu_backend(backend):
         backends._BY_CLASS[np.ndarray], backends._BY_TYPE["cpu"] = by_class, by_type
 
 
-def assert_near(actual, expected, rtol, atol, label=""):
-    """Closeness relative to the largest element of ``expected``; a NaN on one side alone fails."""
+def assert_near(actual, expected, rtol, atol, label="", *, nan=False):
+    """Closeness relative to the largest element of ``expected``. NaN fails; with ``nan``, only on one side alone."""
     actual, expected = np.asarray(actual), np.asarray(expected)
     finite = (
         np.abs(expected[np.isfinite(expected)].astype(np.float64)) if expected.dtype.kind == "f" else None
     )
     scale = max(1.0, float(finite.max())) if finite is not None and finite.size else 1.0
     np.testing.assert_allclose(
-        actual, expected, rtol=rtol, atol=atol * scale, equal_nan=True, err_msg=label, strict=False
+        actual, expected, rtol=rtol, atol=atol * scale, equal_nan=nan, err_msg=label, strict=False
     )
     assert actual.shape == expected.shape, f"{label}: shape {actual.shape}, expected {expected.shape}"

@@ -38,7 +38,7 @@ def test_forward_agrees_with_numpy_and_leaves_its_inputs_alone(case, floating):
     for result, wanted in zip(results, expected, strict=True):
         found = driving.host(result)
         tolerance = case.tolerance * FORWARD.get(found.dtype.name, 0)
-        driving.assert_near(found, wanted, tolerance, tolerance)
+        driving.assert_near(found, wanted, tolerance, tolerance, nan=True)
 
 
 @graded
@@ -89,12 +89,12 @@ def test_memory_layout_does_not_matter(case, layout):
         return
     results, expected = (driving.outputs(case, driving.tensors(case, each)) for each in (arrays, plain))
     for result, wanted in zip(results, expected, strict=True):
-        driving.assert_near(driving.host(result), driving.host(wanted), 1e-12, 1e-12)
+        driving.assert_near(driving.host(result), driving.host(wanted), 1e-12, 1e-12, nan=True)
     if case.grad:
         for found, wanted in zip(
             driving.gradients(case, arrays), driving.gradients(case, plain), strict=True
         ):
-            driving.assert_near(found, wanted, 1e-11, 1e-11)
+            driving.assert_near(found, wanted, 1e-11, 1e-11, nan=True)
 
 
 def _has_inplace(case):
@@ -120,7 +120,7 @@ def test_inplace_form_gives_the_same(case):
         return
     target, result, changed = run(inplace=True)
     assert result is target
-    driving.assert_near(driving.host(result), driving.host(expected), 0, 0)
+    driving.assert_near(driving.host(result), driving.host(expected), 0, 0, nan=True)
     wanted = case.differentiable
     if wanted:
         weight = driving.tensors(case, driving.directions([tuple(result.shape)], 1))
@@ -143,7 +143,7 @@ def _assert_parity(case, found, expected):
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == b.dtype, f"dtype {a.dtype}, the reference gives {b.dtype}"
         tolerance = PARITY.get(a.dtype.name, 0) * case.tolerance
-        driving.assert_near(a, b, tolerance, tolerance)
+        driving.assert_near(a, b, tolerance, tolerance, nan=True)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.backends], ids=lambda case: case.name)
