@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
+#include "cpu/scratch.h"
 #include "cpu/thread_pool.h"
 
 namespace minidl::cpu {
@@ -78,6 +80,50 @@ class Locator {
   int64_t taps_;
 };
 
+// Winning taps while a line of the output is under way: as wide as the values, so that both fit the
+// same vectors.
+template <typename T>
+using Tap = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+
+// Lets `tap` compete for outputs [begin, end): output i sees from[i * step]. A step known at
+// compile time vectorises.
+template <int64_t fixed, typename T>
+void compete(int64_t begin, int64_t end, int64_t step, Tap<T> tap, const T* __restrict from,
+             T* __restrict best, Tap<T>* __restrict winner) {
+  if constexpr (fixed != 0) step = fixed;
+  for (int64_t i = begin; i < end; ++i) {
+    const T value = from[i * step];
+    const bool wins = (value > best[i]) | (value != value);
+    best[i] = wins ? value : best[i];
+    winner[i] = wins ? tap : winner[i];
+  }
+}
+
+// One line of the output, tap by tap.
+template <typename T>
+void max_line(const MaxPoolProblem& p, const Taps& z, const Taps& y,
+              const std::vector<Taps>& columns, const T* plane, T* best, Tap<T>* winner) {
+  const int64_t outs = p.out[2], width = p.size[2], step = p.stride[2];
+  std::fill_n(best, outs, -std::numeric_limits<T>::infinity());
+  for (int64_t i = 0; i < outs; ++i) {
+    const int64_t line = z.first * p.kernel[1] + y.first;
+    winner[i] = static_cast<Tap<T>>(line * p.kernel[2] + columns[i].first);
+  }
+  const auto run = step == 1 ? compete<1, T> : step == 2 ? compete<2, T> : compete<0, T>;
+  for (int64_t a = z.begin; a < z.end; ++a) {
+    for (int64_t b = y.begin; b < y.end; ++b) {
+      const int64_t row = (z.origin + a * p.dilation[0]) * p.size[1] + y.origin + b * p.dilation[1];
+      for (int64_t c = 0; c < p.kernel[2]; ++c) {
+        const int64_t shift = c * p.dilation[2] - p.padding[2];
+        const int64_t begin = std::clamp<int64_t>(ceil_div(-shift, step), 0, outs);
+        const int64_t end = std::clamp(ceil_div(width - shift, step), begin, outs);
+        const int64_t tap = (a * p.kernel[1] + b) * p.kernel[2] + c;
+        run(begin, end, step, static_cast<Tap<T>>(tap), plane + row * width + shift, best, winner);
+      }
+    }
+  }
+}
+
 int64_t divisor_at(const MeanPoolProblem& p, const Bin& z, const Bin& y, const Bin& x) {
   return p.divisor != 0 ? p.divisor : z.count * y.count * x.count;
 }
@@ -88,32 +134,17 @@ template <typename T, typename Offset>
 void max_pool(const MaxPoolProblem& p, const T* input, T* output, Offset* offsets) {
   const auto taps = all_taps(p);
   const int64_t plane_size = product(p.size), outs = product(p.out);
-  const int64_t line = p.size[2], step = p.dilation[2];
   for_each_plane(p.planes, outs * product(p.kernel), [&](int64_t plane) {
-    const T* in = input + plane * plane_size;
-    T* out = output + plane * outs;
-    Offset* won = offsets + plane * outs;
-    for_each_output(p.out, [&](int64_t z, int64_t y, int64_t x, int64_t index) {
-      const Taps &tz = taps[0][z], &ty = taps[1][y], &tx = taps[2][x];
-      T best = -std::numeric_limits<T>::infinity();
-      int64_t winner = (tz.first * p.kernel[1] + ty.first) * p.kernel[2] + tx.first;
-      for (int64_t a = tz.begin; a < tz.end; ++a) {
-        for (int64_t b = ty.begin; b < ty.end; ++b) {
-          const int64_t iz = tz.origin + a * p.dilation[0], iy = ty.origin + b * p.dilation[1];
-          const int64_t first = (iz * p.size[1] + iy) * line + tx.origin;
-          const int64_t flat = (a * p.kernel[1] + b) * p.kernel[2];
-          for (int64_t c = tx.begin; c < tx.end; ++c) {
-            const T value = in[first + c * step];
-            if (value > best || value != value) {
-              best = value;
-              winner = flat + c;
-            }
-          }
-        }
+    thread_local Scratch<Tap<T>> scratch;
+    Tap<T>* winner = scratch.reserve(p.out[2]);
+    int64_t line = plane * p.out[0] * p.out[1];
+    for (const Taps& z : taps[0]) {
+      for (const Taps& y : taps[1]) {
+        const int64_t at = line++ * p.out[2];
+        max_line(p, z, y, taps[2], input + plane * plane_size, output + at, winner);
+        for (int64_t i = 0; i < p.out[2]; ++i) offsets[at + i] = static_cast<Offset>(winner[i]);
       }
-      out[index] = best;
-      won[index] = static_cast<Offset>(winner);
-    });
+    }
   });
 }
 
