@@ -145,6 +145,21 @@ def test_a_wrong_second_gradient_is_caught():
         check_gradients(WrongSecond.apply, np.array([0.5, 2.0]), order=2)
 
 
+def test_the_parameters_of_a_module_are_checked_too():
+    class Squares(minidl.nn.Module):
+        def __init__(self, square):
+            super().__init__()
+            self.square = square
+            self.weight = minidl.nn.Parameter(minidl.tensor([0.5, 2.0], dtype=minidl.float64))
+
+        def forward(self, x):
+            return self.square(self.weight) * x
+
+    check_gradients(Squares(lambda w: w * w), np.ones(2), order=2)
+    with pytest.raises(GradcheckError, match="with respect to input 1"):
+        check_gradients(Squares(WrongSquare.apply), np.ones(2))
+
+
 def test_inputs_of_check_gradients():
     seen = []
     check_gradients(

@@ -14,7 +14,7 @@ def check_gradients(fn, *inputs, order=1, eps=1e-6, atol=1e-5, rtol=1e-3, fast_m
     float32 data can be given; everything else is passed as it is. ``fn`` returns a tensor or a tuple of tensors.
 
     Args:
-        fn: the function. Where it is a module, give it float64 parameters (``module.double()``).
+        fn: the function. Of a module (float64: ``module.double()``) the parameters' gradients are checked too.
         order: 1 checks the gradient; 2 checks the second gradient too.
         eps, atol, rtol, fast_mode: as of ``autograd.gradcheck``.
 
@@ -24,14 +24,20 @@ def check_gradients(fn, *inputs, order=1, eps=1e-6, atol=1e-5, rtol=1e-3, fast_m
 
     >>> import minidl
     >>> check_gradients(minidl.tanh, minidl.tensor([0.1, -2.0]), order=2)
+    >>> check_gradients(minidl.nn.Linear(3, 2).double(), minidl.ones(4, 3))
     """
     if order not in (1, 2):
         raise ValueError(f"check_gradients: order must be 1 or 2, got {order!r}")
     leaves = tuple(_leaf(value) for value in inputs)
+    parameters = tuple(p for p in fn.parameters() if p.requires_grad) if hasattr(fn, "parameters") else ()
     options = {"eps": eps, "atol": atol, "rtol": rtol, "fast_mode": fast_mode}
-    gradcheck(fn, leaves, **options)
+
+    def of_inputs(*values):  # gradcheck moves the parameters where they lie, in the module
+        return fn(*values[: len(leaves)])
+
+    gradcheck(of_inputs, leaves + parameters, **options)
     if order == 2:
-        gradgradcheck(fn, leaves, **options)
+        gradgradcheck(of_inputs, leaves + parameters, **options)
 
 
 def _leaf(value):
