@@ -1,19 +1,18 @@
-"""The functions of backends/cuda on emulated arrays against NumPy in float64: odd sizes, strides, all schedules."""
+"""The functions of backends/cuda against NumPy in float64: odd sizes, strides, all schedules."""
 
 import numpy as np
 import pytest
 
 from minidl import backends
 
-pytestmark = pytest.mark.usefixtures("schedule")
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 
 
 @pytest.fixture
-def run(emulated):
-    """Calls a function of the emulated backend on NumPy arrays; no part of it may fall through."""
-    backend = backends.on(emulated)
+def run(gpu):
+    """Calls a function of the backend on NumPy arrays; no part of it may fall through."""
+    backend = backends.on(gpu)
 
     def to_device(value):
         if not isinstance(value, np.ndarray):
@@ -238,10 +237,10 @@ def test_lstm_cell(dtype, run):
             agree(mine, theirs, dtype)
 
 
-def test_what_the_kernels_do_not_serve_falls_through(emulated):
-    backend = backends.on(emulated)
+def test_what_the_kernels_do_not_serve_falls_through(gpu):
+    backend = backends.on(gpu)
     integers = backend.xp.arange(6).reshape(2, 3)
     with backends.trace_fallbacks() as fallen:
         assert backend.add(integers, integers).get().tolist() == [[0, 2, 4], [6, 8, 10]]
         assert backend.sum(integers, (1,), False).get().tolist() == [3, 12]
-    assert fallen == [("emulated", "add"), ("emulated", "sum")]
+    assert fallen == [(gpu, "add"), (gpu, "sum")]

@@ -1,4 +1,4 @@
-"""Whole models train on the emulated device as on the CPU: the same losses, the same weights."""
+"""Whole models train with the CUDA kernels as on the CPU: the same losses, the same weights."""
 
 import numpy as np
 import pytest
@@ -73,13 +73,13 @@ OPTIMIZERS = {
 
 @pytest.mark.parametrize("make", [mlp, cnn, Rows])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_trains_as_on_the_cpu(make, optimizer, emulated, schedule):
+def test_trains_as_on_the_cpu(make, optimizer, gpu):
     minidl.manual_seed(0)
     model = make()
     twin = make()
     twin.load_state_dict(model.state_dict())
     with backends.trace_fallbacks() as fallen:
-        losses, weights = train(model, emulated, OPTIMIZERS[optimizer], steps=18)
+        losses, weights = train(model, gpu, OPTIMIZERS[optimizer], steps=18)
     expected_losses, expected_weights = train(twin, "cpu", OPTIMIZERS[optimizer], steps=18)
     assert losses[-1] < 0.7 * losses[0]
     np.testing.assert_allclose(losses, expected_losses, rtol=2e-3, atol=1e-4)
@@ -87,4 +87,4 @@ def test_trains_as_on_the_cpu(make, optimizer, emulated, schedule):
     for name, value in weights.items():
         np.testing.assert_allclose(value, expected_weights[name], rtol=2e-2, atol=2e-3, err_msg=name)
     hot = ("conv", "matmul", "linear", "pool", "lstm", "relu", "tanh", "sigmoid")
-    assert not [name for backend, name in fallen if backend == emulated and name.startswith(hot)]
+    assert not [name for backend, name in fallen if backend == gpu and name.startswith(hot)]
