@@ -8,9 +8,9 @@ import sys
 
 import numpy as np
 import torch
+from beside import interleaved, write
 
 import minidl
-from beside import interleaved, write
 
 
 def step_of(m, **options):
@@ -43,7 +43,8 @@ def main(argv):
         ratio = found["minidl"]["median"] / times["median"]
         rows.append({"step": name, **times, "ours_over_this": ratio})
         print(
-            f"{name:12} {times['median'] * 1e6:8.1f} us  (p10 {times['p10'] * 1e6:.1f}, p90 {times['p90'] * 1e6:.1f})  ours / this {ratio:.2f}"
+            f"{name:12} {times['median'] * 1e6:8.1f} us  (p10 {times['p10'] * 1e6:.1f}, p90 "
+            f"{times['p90'] * 1e6:.1f})  ours / this {ratio:.2f}"
         )
     if "--write" in argv:
         versions = {"minidl": minidl.__version__, "torch": torch.__version__, "numpy": np.__version__}

@@ -1,7 +1,8 @@
 """The cost of an op on 4x4 float32, forward and backward, beside PyTorch in the same process.
 
 ``python benchmarks/per_op.py [--write] [OP ...]``. The floor of such an op is no arithmetic (16 to 128 flops, 64 to 192
-bytes) but the interpreter's calls. Aims: geometric mean forward <= 1.0, backward <= 0.65 of PyTorch's time, no op above 1.5.
+bytes) but the interpreter's calls. Aims: geometric mean forward <= 1.0, backward <= 0.65 of PyTorch's time,
+no op above 1.5.
 """
 
 import statistics
@@ -10,9 +11,9 @@ import time
 
 import numpy as np
 import torch
+from beside import interleaved, write
 
 import minidl
-from beside import interleaved, write
 
 COUNT = 40  # results of one op that one backward call serves
 

@@ -23,8 +23,8 @@ from minidl.autograd import (
 )
 from minidl.autograd.printing import set_printoptions
 from minidl.autograd.size import Size
-from minidl.device import device
 from minidl.backends.threads import get_num_threads, set_num_threads
+from minidl.device import device
 from minidl.dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
 from minidl.io import load, save
 from minidl.random import Generator, default_generator

@@ -12,8 +12,8 @@ from minidl._version import __version__ as __version__
 from minidl.autograd import Tensor as Tensor, enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, registry as registry, set_grad_enabled as set_grad_enabled
 from minidl.autograd.printing import set_printoptions as set_printoptions
 from minidl.autograd.size import Size as Size
-from minidl.device import device as device
 from minidl.backends.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
+from minidl.device import device as device
 from minidl.dtypes import dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, promote_types as promote_types, set_default_dtype as set_default_dtype
 from minidl.io import load as load, save as save
 from minidl.random import Generator as Generator, default_generator as default_generator

@@ -20,7 +20,9 @@ _OPTIONAL = {
 
 
 def examine():
-    """The findings: a dict of ``system``, ``packages``, ``backends`` and ``problems`` (each with ``cause`` and ``fix``)."""
+    """The findings: a dict of ``system``, ``packages``, ``backends`` and ``problems`` (each with ``cause``
+    and ``fix``).
+    """
     found = {"minidl": __version__, "problems": []}
     for part, look in {"system": _system, "packages": _packages, "backends": _backends}.items():
         try:

@@ -162,7 +162,9 @@ def _same_category(a, b):
 
 
 def promote(a, b):
-    """The result type of two tensors' NumPy dtypes: the higher category (bool < integer < float) wins, then the wider."""
+    """The result type of two tensors' NumPy dtypes: the higher category (bool < integer < float) wins, then
+    the wider.
+    """
     key = (a, b)
     found = _PROMOTED.get(key)
     if found is None:
@@ -175,7 +177,9 @@ _PROMOTED = {}
 
 
 def promote_scalar(a, kind):
-    """The result type of a tensor's NumPy dtype ``a`` and a Python scalar of type ``kind``: a scalar never widens its category."""
+    """The result type of a tensor's NumPy dtype ``a`` and a Python scalar of type ``kind``: a scalar never
+    widens its category.
+    """
     category = _SCALAR_CATEGORY[kind]
     if _CATEGORY[a] >= category:
         return a

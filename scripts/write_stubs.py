@@ -1,6 +1,7 @@
 """Writes the type stubs of what ops register by decorator: ``python scripts/write_stubs.py [--check]``.
 
-``minidl/__init__.pyi`` (functions and dtypes), ``minidl/nn/functional.pyi`` and ``minidl/autograd/tensor.pyi`` (methods of
+``minidl/__init__.pyi`` (functions and dtypes), ``minidl/nn/functional.pyi`` and
+``minidl/autograd/tensor.pyi`` (methods of
 Tensor). ``--check`` writes nothing and exits 1 where a stub is out of date.
 """
 
@@ -17,6 +18,11 @@ from minidl.autograd.tensor import Tensor
 
 ROOT = pathlib.Path(minidl.__file__).parent
 HEADER = "# Written by scripts/write_stubs.py from the op registry; do not edit.\n"
+PROTOCOLS = {
+    "__hash__": "_int", "__repr__": "str", "__str__": "str", "__len__": "_int", "__bool__": "_bool",
+    "__init_subclass__": "None", "__float__": "_float", "__int__": "_int", "__index__": "_int",
+    "__complex__": "complex", "__format__": "str", "__contains__": "_bool",
+}  # fmt: skip
 RESERVED = {"bool": "_bool", "int": "_int", "float": "_float"}
 
 
@@ -137,9 +143,7 @@ def _own(cls):
             result = "Tensor" if name.startswith("__") and _is_operator(name) else "Any"
             ignore = "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
             ignore = "  # type: ignore[misc]" if name.startswith("__i") and _is_operator(name) else ignore
-            result = {"__hash__": "_int", "__repr__": "str", "__str__": "str", "__len__": "_int", "__bool__": "_bool", "__init_subclass__": "None",
-                      "__float__": "_float", "__int__": "_int", "__index__": "_int", "__complex__": "complex", "__format__": "str",
-                      "__contains__": "_bool"}.get(name, result)  # fmt: skip
+            result = PROTOCOLS.get(name, result)
             yield f"    def {name}({signature(value, method=True)}) -> {result}: ...{ignore}"
 
 

@@ -9,7 +9,9 @@ from minidl.autograd import modes
 
 
 def watched(node, g, boxed, run):
-    """Runs a node's rules; raises ``RuntimeError`` naming the node where a gradient is NaN, warns with the forward call's stack."""
+    """Runs a node's rules; raises ``RuntimeError`` naming the node where a gradient is NaN, warns with the
+    forward call's stack.
+    """
     try:
         grads = node.op.pull_boxed(node, g, run) if boxed else node.op.pull(node, g)
     except Exception:

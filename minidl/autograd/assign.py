@@ -31,7 +31,9 @@ def _raw_view(array, steps):
 
 
 def _without_region(g, steps, layout):
-    """A copy of ``g``, zero in the region that ``steps`` view. The copy's strides are ordered as the root's, so that a step that was a view there is one here."""
+    """A copy of ``g``, zero in the region that ``steps`` view. The copy's strides are ordered as the
+    root's, so that a step that was a view there is one here.
+    """
     space = backends.of(g)
     back = tuple(int(i) for i in np.argsort(layout))
     out = space.permute(space.copy(space.permute(g, layout)), back)
@@ -60,7 +62,9 @@ def _boxed_without_region(g, steps, layout):
 
 
 class _CopySlices:
-    """A root whose region at ``steps`` was replaced: its gradient goes to the old root outside, to the new value inside the region."""
+    """A root whose region at ``steps`` was replaced: its gradient goes to the old root outside, to the new
+    value inside the region.
+    """
 
     backward_name, keep = "CopySlices", ()
 
@@ -81,7 +85,9 @@ _REGION, _COPY_SLICES = _Region(), _CopySlices()
 
 
 def assigned_edge(array, root_edge, edge, steps):
-    """The edge of a root (whose array is ``array``) after its region at ``steps`` was replaced by what ``edge`` made."""
+    """The edge of a root (whose array is ``array``) after its region at ``steps`` was replaced by what
+    ``edge`` made.
+    """
     layout = tuple(sorted(range(array.ndim), key=lambda i: -abs(array.strides[i])))
     node = Node(_COPY_SLICES, (root_edge, edge), (steps, layout), (), array.shape, array.dtype)
     return (node, 0)

@@ -39,7 +39,8 @@ def unbox_list(values, op, index):
     name = op.tensors[index]
     if not isinstance(values, (list, tuple)):
         raise TypeError(
-            f"{op.name}(): argument '{name}' (position {index + 1}) must be tuple of Tensors, not {values.__class__.__name__}"
+            f"{op.name}(): argument '{name}' (position {index + 1}) must be tuple of Tensors, not "
+            f"{values.__class__.__name__}"
         )
     arrays, edges, cells, first = [], [], [], None
     for position, value in enumerate(values):

@@ -142,10 +142,11 @@ def _without_grad(op):
 
 def _saved_value(op, want):
     kind, key = want
+    several = kind == "shape" and op.tensors[key] == op.sequence
     value = {
         "input": f"x{key}", "attr": key, "residual": f"kept.values[{key!r}]",
         "result": "y" if key is None else f"y[{key}]",
-        "shape": f"[a.shape for a in x{key}]" if kind == "shape" and op.tensors[key] == op.sequence else f"x{key}.shape",
+        "shape": f"[a.shape for a in x{key}]" if several else f"x{key}.shape",
         "dtype": f"x{key}.dtype",
     }[kind]  # fmt: skip
     if kind in ("shape", "dtype") and op.tensors[key] in op.numbers:

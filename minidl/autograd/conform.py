@@ -33,7 +33,9 @@ def accumulate(input, other):
 
 
 def conform(g, target, slot, boxed):
-    """``g`` in the shape and dtype of output ``slot`` of ``target``. Raises ``RuntimeError`` where it cannot have come from it."""
+    """``g`` in the shape and dtype of output ``slot`` of ``target``. Raises ``RuntimeError`` where it
+    cannot have come from it.
+    """
     shape, dtype = target.shape, target.dtype
     if shape.__class__ is list:
         shape, dtype = shape[slot], dtype[slot]

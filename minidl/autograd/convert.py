@@ -33,13 +33,13 @@ def _host_array(data):
             f"expected sequences of equal length at every depth, but got a ragged one: {error}"
         ) from None
     except OverflowError as error:
-        raise RuntimeError(f"Overflow when unpacking long: {error}") from None
+        raise ValueError(f"Overflow when unpacking long long: {error}") from None
     if array.dtype.kind in "OSU":
         if array.dtype.kind == "O" and _has_huge_int(data):
-            raise RuntimeError("Overflow when unpacking long: an integer does not fit in 64 bits")
+            raise ValueError("Overflow when unpacking long long: an integer does not fit in 64 bits")
         found = np.ravel(array)[0].__class__.__name__ if array.size else data.__class__.__name__
         raise TypeError(
-            f"could not make a tensor from {data.__class__.__name__} holding {found}: numbers are wanted"
+            f"new(): invalid data type '{found.rstrip('_')}' in a {data.__class__.__name__}; numbers are wanted"
         )
     return array
 
@@ -59,9 +59,11 @@ def _untensored(data):
 
 
 def to_array(data, dtype=None, where=None, copy=False):
-    """``data`` (nested lists, numbers, NumPy, arrays of a device, Tensors) as an array of NumPy dtype ``dtype`` on a device.
+    """``data`` (nested lists, numbers, NumPy, arrays of a device, Tensors) as an array of NumPy dtype
+    ``dtype`` on a device.
 
-    Copies only where it must, unless ``copy``. Raises ``TypeError`` for what holds no numbers, ``ValueError`` for ragged lists.
+    Copies only where it must, unless ``copy``. Raises ``TypeError`` for what holds no numbers,
+    ``ValueError`` for ragged lists.
     """
     held = getattr(data, "_array", None)
     if held is not None:

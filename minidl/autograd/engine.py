@@ -43,8 +43,10 @@ class _Sweep:
 def run(roots, retain_graph=False, create_graph=False, captures=None, accumulating=False):
     """Sends gradients from ``roots``, a list of (edge, gradient), down the graph.
 
-    Gradients are raw arrays, or Tensors with ``create_graph``. Leaves accumulate into ``.grad`` where ``accumulating`` and
-    no ``captures`` are given; ``captures`` maps edges to names, only what leads to them is visited, and the gradients that
+    Gradients are raw arrays, or Tensors with ``create_graph``. Leaves accumulate into ``.grad`` where
+    ``accumulating`` and
+    no ``captures`` are given; ``captures`` maps edges to names, only what leads to them is visited, and the
+    gradients that
     reach them are returned by edge.
     """
     boxed, found = create_graph, {}
@@ -150,7 +152,7 @@ def _into_leaf(node, g, boxed):
         if held is None and g._edge is None:
             tensor._grad = make(backends.of(g._array).copy(g._array), None)
     elif held is None:
-        # fresh from a rule, owned by nobody else (this frame, its caller's, and getrefcount's own reference): taken as it is
+        # fresh from a rule and owned by nobody else (this frame, its caller's and getrefcount's own reference)
         mine = g.base is None and sys.getrefcount(g) <= 4
         tensor._grad = make(g if mine else backends.of(g).copy(g), None)
     elif held._edge is None and not modes.is_grad_enabled():
@@ -209,10 +211,13 @@ def _after(node, grads, g, boxed):
 
 
 def seed(tensor, gradient, boxed):
-    """The first gradient of ``tensor``: the one given, or one for a scalar. Raises PyTorch's errors for what cannot be."""
+    """The first gradient of ``tensor``: the one given, or one for a scalar. Raises PyTorch's errors for
+    what cannot be.
+    """
     if fresh_edge(tensor) is None:
         raise RuntimeError(
-            "element 0 of tensors does not require grad and does not have a grad_fn. Hint: was requires_grad=True set on "
+            "element 0 of tensors does not require grad and does not have a grad_fn. Hint: was "
+            "requires_grad=True set on "
             "the inputs, and was this computed outside no_grad()?"
         )
     array = tensor._array
@@ -228,7 +233,8 @@ def seed(tensor, gradient, boxed):
         raise TypeError(f"gradients can be either Tensors or None, but got {gradient.__class__.__name__}")
     if gradient._array.shape != array.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {gradient.shape} and output[0] has a shape of {tensor.shape}."
+            f"Mismatch in shape: grad_output[0] has a shape of {gradient.shape} and output[0] has a "
+            f"shape of {tensor.shape}."
         )
     return gradient if boxed else gradient._array
 
@@ -241,7 +247,8 @@ def backward(tensors, gradient=None, retain_graph=None, create_graph=False, inpu
     """Adds gradients of this tensor with respect to each leaf into the leaf's ``.grad``.
 
     ``gradient`` is the gradient of some loss with respect to this tensor; a one-element tensor may omit it. ``inputs``
-    restricts accumulation to these tensors. Raises ``RuntimeError`` where no graph leads here, or where its saved values
+    restricts accumulation to these tensors. Raises ``RuntimeError`` where no graph leads here, or where its
+    saved values
     were freed by an earlier backward (``retain_graph=True`` keeps them; it defaults to ``create_graph``).
 
     >>> import minidl
@@ -301,7 +308,8 @@ def grad(
 ):  # fmt: skip
     """The sum of gradients of ``outputs`` with respect to each of ``inputs``, as a tuple; ``.grad`` is not touched.
 
-    An input that no output depends on is an error, or None with ``allow_unused=True``, or zeros with ``materialize_grads=True``.
+    An input that no output depends on is an error, or None with ``allow_unused=True``, or zeros with
+    ``materialize_grads=True``.
 
     >>> import minidl
     >>> x = minidl.tensor(3.0, requires_grad=True)

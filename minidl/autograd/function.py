@@ -14,7 +14,8 @@ from minidl.autograd.views import fresh_edge
 class FunctionCtx:
     """What a Function's forward leaves for its backward.
 
-    ``save_for_backward`` keeps tensors, ``needs_input_grad`` says which inputs need a gradient; any attribute may be set.
+    ``save_for_backward`` keeps tensors, ``needs_input_grad`` says which inputs need a gradient; any
+    attribute may be set.
     """
 
     def __init__(self):
@@ -33,7 +34,9 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self):
-        """The tensors given to ``save_for_backward``. Raises ``RuntimeError`` where they were freed or changed in place."""
+        """The tensors given to ``save_for_backward``. Raises ``RuntimeError`` where they were freed or
+        changed in place.
+        """
         if self._node is None:
             return tuple(self._to_save)
         node = self._node()
@@ -92,7 +95,8 @@ class _UserOp:
             found.pop()
         if len(found) != self.count:
             raise RuntimeError(
-                f"function {self.backward_name} returned an incorrect number of gradients (expected {self.count}, got {len(found)})"
+                f"function {self.backward_name} returned an incorrect number of gradients (expected "
+                f"{self.count}, got {len(found)})"
             )
         for value, edge in zip(found, node.edges, strict=True):
             if value is not None and not isinstance(value, Tensor):
@@ -106,7 +110,8 @@ class _UserOp:
                 and value._array.ndim < len(edge[0].shape)
             ):
                 raise RuntimeError(
-                    f"Function {self.backward_name} returned an invalid gradient - got {list(value.shape)} but expected shape "
+                    f"Function {self.backward_name} returned an invalid gradient - got "
+                    f"{list(value.shape)} but expected shape "
                     f"compatible with {list(edge[0].shape)}"
                 )
         return found
@@ -119,7 +124,8 @@ def _zeros(ctx, shape, dtype):
 class Function:
     """An operation with its own gradient: subclass it, define ``forward`` and ``backward``, call ``apply``.
 
-    ``forward(ctx, *args)`` computes without recording; or ``forward(*args)`` with ``setup_context(ctx, inputs, output)``.
+    ``forward(ctx, *args)`` computes without recording; or ``forward(*args)`` with ``setup_context(ctx,
+    inputs, output)``.
     ``backward(ctx, *grad_outputs)`` returns a gradient for each argument of forward, None where there is none.
     Source: ``torch.autograd.Function``.
 

@@ -65,7 +65,8 @@ def check_writable(tensor, name):
     if view is not None and view[3] is not None and view[3] != NO_GRAD:
         raise RuntimeError(
             f"{view[3]} is a view and is being modified inplace. This view is the output of a function that returns "
-            "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
+            "multiple views. Such functions do not allow the output views to be modified inplace. "
+            "You should replace the "
             "inplace operation by an out-of-place one."
         )
     if tensor.is_leaf:

@@ -8,7 +8,8 @@ _UFUNCS = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow", "matmul": "matmul",
     "float_power": "pow", "remainder": "remainder", "floor_divide": "floor_divide", "negative": "neg",
     "absolute": "abs", "greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "equal": "eq",
-    "not_equal": "ne", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "invert": "bitwise_not",
+    "not_equal": "ne", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
+    "invert": "bitwise_not",
 }  # fmt: skip  # NumPy's name for what has another one here
 
 

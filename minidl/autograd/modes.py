@@ -1,4 +1,6 @@
-"""Grad mode, inference mode and anomaly mode: one state a thread, and one flag that says whether any differs from the default."""
+"""Grad mode, inference mode and anomaly mode: one state a thread, and one flag that says whether any
+differs from the default.
+"""
 
 import functools
 import inspect

@@ -3,10 +3,10 @@
 import inspect
 
 from minidl.autograd import call, registry
+from minidl.autograd.inplace import make_inplace
 from minidl.autograd.pull import compile_pull, pull_boxed
 from minidl.autograd.rules import Joint, unboxed, wants
 from minidl.autograd.tensor import Tensor
-from minidl.autograd.inplace import make_inplace
 
 
 class Op:
@@ -57,7 +57,7 @@ class Op:
     def _kept(self):
         kept = [w for w in self._wants() if w.kind not in ("grad", "needs")]
         if self.composed is not None:
-            kept += [w for w in wants(self.composed, self.name, self.tensors, self.attributes, self.forward)]
+            kept += wants(self.composed, self.name, self.tensors, self.attributes, self.forward)
         return list(dict.fromkeys(kept))
 
     @property

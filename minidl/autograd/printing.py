@@ -22,7 +22,9 @@ _PROFILES = {
 def set_printoptions(
     precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None
 ):
-    """Sets how tensors print: digits, elements before summarising, items kept at the edges, characters a line, notation."""
+    """Sets how tensors print: digits, elements before summarising, items kept at the edges, characters a
+    line, notation.
+    """
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     for name, value in {
         **_PROFILES.get(profile, {}),

@@ -24,7 +24,8 @@ def stale(node, cell, version):
     """The error for a saved tensor that was changed in place after the op used it."""
     shape = node.shape if isinstance(node.shape, tuple) else node.shape[0]
     return RuntimeError(
-        "one of the variables needed for gradient computation has been modified by an inplace operation: a tensor saved "
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        "operation: a tensor saved "
         f"by {node.name()} (whose output has shape {list(shape)}) is at version {cell[0]}; expected version {version} "
         "instead. Hint: clone() the tensor before changing it, or use the out-of-place form; "
         "minidl.autograd.set_detect_anomaly(True) shows the line of the op that saved it."

@@ -75,7 +75,9 @@ def _residual_names(forward):
 
 
 def unboxed(fn):
-    """``fn`` with every op that it names bound to the op's forward on raw arrays: the same code, run without Tensors."""
+    """``fn`` with every op that it names bound to the op's forward on raw arrays: the same code, run
+    without Tensors.
+    """
     if not isinstance(fn, types.FunctionType):
         return fn
     if any(_is_public(cell.cell_contents) for cell in fn.__closure__ or ()):
@@ -109,8 +111,7 @@ def _array_globals(fn):
 
 
 def _names(code):
-    for name in code.co_names:
-        yield name
+    yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _names(constant)

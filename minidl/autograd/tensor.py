@@ -28,7 +28,8 @@ class InferenceCell(list):
 class Tensor(Interop):
     """A strided array of one dtype on one device, and its edge on the gradient tape.
 
-    ``Tensor(data)`` copies ``data`` as the default dtype, ``Tensor(2, 3)`` makes an uninitialised one; prefer ``minidl.tensor``.
+    ``Tensor(data)`` copies ``data`` as the default dtype, ``Tensor(2, 3)`` makes an uninitialised one;
+    prefer ``minidl.tensor``.
     Views share memory. Source: PyTorch's ``torch.Tensor``.
 
     >>> import minidl

@@ -12,7 +12,8 @@ def run(model="cnn", data="digits", path=None, device="cpu", seed=0, epochs=None
     """Trains ``model`` on ``data``, prints the held-out accuracy, saves and reloads the model, draws the picture.
 
     Writes ``model.safetensors`` and ``digits.png`` into the folder ``out``. Returns the held-out accuracy.
-    Raises ``DeviceError`` where ``device`` cannot be used, ``RuntimeError`` where the reloaded model predicts otherwise.
+    Raises ``DeviceError`` where ``device`` cannot be used, ``RuntimeError`` where the reloaded model
+    predicts otherwise.
     """
     minidl.manual_seed(seed)
     arrays = digits.split(*digits.load(data, path), seed)
@@ -21,7 +22,8 @@ def run(model="cnn", data="digits", path=None, device="cpu", seed=0, epochs=None
     net = models.build(model, height, width, classes=10).to(device)
     count = sum(p.numel() for p in net.parameters())
     print(
-        f"{model} with {count:,} parameters on {data}: {len(images):,} digits to learn from, {len(test_images):,} held out, on {device}"
+        f"{model} with {count:,} parameters on {data}: {len(images):,} digits to learn from, "
+        f"{len(test_images):,} held out, on {device}"
     )
     start = time.perf_counter()
     history = train(net, images, labels, test_images, test_labels, epochs or (12 if data == "digits" else 4))

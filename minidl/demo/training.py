@@ -21,7 +21,9 @@ def evaluate(model, images, labels, batch_size=500):
 
 
 def train(model, images, labels, test_images, test_labels, epochs, batch_size=32, lr=4e-3):
-    """Trains with Adam and cross entropy; returns the history: a list of dicts of losses and accuracies, one an epoch."""
+    """Trains with Adam and cross entropy; returns the history: a list of dicts of losses and accuracies,
+    one an epoch.
+    """
     loader = DataLoader(TensorDataset(images, labels), batch_size=batch_size, shuffle=True)
     optimizer = optim.Adam(model.parameters(), lr=lr)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)

@@ -58,7 +58,8 @@ def sub(input, other, *, alpha=1):
     """
     if _is_bool(input) or _is_bool(other):
         raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+            "to invert a mask, use "
             "the `~` or `logical_not()` operator instead."
         )
     return binary("sub", input, other if alpha == 1 else _scaled(other, alpha))
@@ -157,7 +158,8 @@ def neg(input):
     """
     if input.dtype == dtypes.BOOL:
         raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+            "invert a mask, use the "
             "`~` or `logical_not()` operator instead."
         )
     return of(input).neg(input)

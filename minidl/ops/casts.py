@@ -19,7 +19,8 @@ def _transfer(input, where, source):
 def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, memory_format=None):
     """The tensor in another dtype and / or on another device; itself where nothing changes, unless ``copy``.
 
-    ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``. Gradients are converted back. Raises ``DeviceError`` for a
+    ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``. Gradients are converted back.
+    Raises ``DeviceError`` for a
     device that cannot be used, with the reason. Source: ``torch.Tensor.to``.
 
     >>> import minidl
@@ -55,8 +56,8 @@ def _caster(method, name):
 
 
 for _method, _name in {
-    "bool": "bool", "byte": "uint8", "char": "int8", "short": "int16", "int": "int32", "long": "int64", "half": "float16",
-    "bfloat16": "bfloat16", "float": "float32", "double": "float64",
+    "bool": "bool", "byte": "uint8", "char": "int8", "short": "int16", "int": "int32", "long": "int64",
+    "half": "float16", "bfloat16": "bfloat16", "float": "float32", "double": "float64",
 }.items():  # fmt: skip
     _caster(_method, _name)
 
@@ -84,9 +85,7 @@ def type(self, dtype=None):
     """The tensor in ``dtype``, or without one the name of its type. Source: ``torch.Tensor.type``."""
     if dtype is not None:
         return to(self, dtypes.named(dtype.rpartition(".")[2]) if isinstance(dtype, str) else dtype)
-    names = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long", "int32": "Int",
-             "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}  # fmt: skip
-    return f"torch.{names.get(self.dtype.name, self.dtype.name)}Tensor"
+    return f"torch.{dtypes.scalar_name(self._array.dtype)}Tensor"
 
 
 @function(faces=())

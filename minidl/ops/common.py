@@ -78,7 +78,9 @@ def require_floating(input, kernel):
 def refuse_bool(array, name):
     """Raises ``NotImplementedError`` where an array is of bool, as PyTorch's kernels without a bool form do."""
     if array.dtype is dtypes.BOOL:
-        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'. Hint: convert the mask first, with .int().")
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for 'Bool'. Hint: convert the mask first, with .int()."
+        )
 
 
 def broadcast_error(input, other):
@@ -88,7 +90,8 @@ def broadcast_error(input, other):
         if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
             dim = max(len(a), len(b)) - i
             return RuntimeError(
-                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton dimension {dim}. "
+                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at "
+                f"non-singleton dimension {dim}. "
                 f"Shapes were {list(a)} and {list(b)}."
             )
     return None

@@ -19,7 +19,8 @@ def _comparison(name, sign, dunder, meaning, aliases=()):
         return _compare(name, input, other)
 
     forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = f"""input {sign} other, elementwise: {meaning}. Broadcasts and promotes; the result is bool. NaN compares false, but for ``ne``.
+    forward.__doc__ = f"""input {sign} other, elementwise: {meaning}. Broadcasts and promotes; the result is
+    bool. NaN compares false, but for ``ne``.
 
     Raises ``RuntimeError`` for shapes that do not broadcast. Source: ``torch.{name}``.
 
@@ -43,7 +44,8 @@ def _logical(name, meaning):
         return checked(getattr(of(input), name), input, other)
 
     forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = f"""{meaning} of the operands' truth, elementwise; zero is false, NaN is true. The result is bool. Source: ``torch.{name}``.
+    forward.__doc__ = f"""{meaning} of the operands' truth, elementwise; zero is false, NaN is true.
+    The result is bool. Source: ``torch.{name}``.
 
     >>> import minidl
     >>> minidl.{name}(minidl.tensor([True]), minidl.tensor([True])).shape
@@ -145,7 +147,8 @@ Tensor.__ne__ = _equality(ne, True)
 
 @function()
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """|input - other| <= atol + rtol * |other|, elementwise; NaN is close to NaN only with ``equal_nan``. Source: ``torch.isclose``.
+    """|input - other| <= atol + rtol * |other|, elementwise; NaN is close to NaN only with ``equal_nan``.
+    Source: ``torch.isclose``.
 
     >>> import minidl
     >>> minidl.isclose(minidl.tensor([1.0, 2.0]), minidl.tensor([1.0, 2.1]))

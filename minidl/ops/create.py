@@ -28,7 +28,8 @@ def _target(device):
 
 @function(method=False)
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
-    """A tensor holding a copy of ``data``: nested lists, numbers, NumPy arrays. Floats take the default dtype, NumPy's keep theirs.
+    """A tensor holding a copy of ``data``: nested lists, numbers, NumPy arrays. Floats take the default
+    dtype, NumPy's keep theirs.
 
     Raises ``TypeError`` for what holds no numbers, ``ValueError`` for ragged lists. Source: ``torch.tensor``.
 
@@ -43,7 +44,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 
 @function(method=False, aliases=("asarray",))
 def as_tensor(data, dtype=None, device=None):
-    """``data`` as a tensor, without a copy where dtype and device allow it; a tensor that fits is returned itself. Source: ``torch.as_tensor``.
+    """``data`` as a tensor, without a copy where dtype and device allow it; a tensor that fits is returned
+    itself. Source: ``torch.as_tensor``.
 
     >>> import minidl
     >>> minidl.as_tensor([1.0, 2.0])
@@ -60,7 +62,8 @@ def as_tensor(data, dtype=None, device=None):
 
 @function(method=False)
 def from_numpy(ndarray):
-    """A tensor that shares the memory of a NumPy array. Raises ``TypeError`` for what is none. Source: ``torch.from_numpy``.
+    """A tensor that shares the memory of a NumPy array. Raises ``TypeError`` for what is none. Source:
+    ``torch.from_numpy``.
 
     >>> import minidl, numpy
     >>> minidl.from_numpy(numpy.arange(2))
@@ -71,7 +74,8 @@ def from_numpy(ndarray):
     dtypes.of(ndarray.dtype)
     if not ndarray.dtype.isnative:
         raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is currently not supported."
+            "given numpy array has byte order different from the native byte order. Conversion "
+            "between byte orders is currently not supported."
         )
     return make(ndarray.view(np.ndarray), None)
 
@@ -131,13 +135,18 @@ def empty(*size, dtype=None, device=None, requires_grad=False, memory_format=Non
 
 @function(method=False)
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
-    """A tensor filled with ``fill_value``, whose Python type gives the dtype unless one is named. Source: ``torch.full``.
+    """A tensor filled with ``fill_value``, whose Python type gives the dtype unless one is named. Source:
+    ``torch.full``.
 
     >>> import minidl
     >>> minidl.full((2,), 7)
     tensor([7, 7])
     """
-    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    value = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
+    if not isinstance(value, (bool, int, float)):
+        raise TypeError(
+            f"full(): argument 'fill_value' (position 2) must be Number, not {value.__class__.__name__}"
+        )
     return leaf(
         _space(device).full(_shape((size,)), value, _dtype(dtype, dtypes.numpy_dtype(type(value)))),
         requires_grad,
@@ -197,7 +206,8 @@ def _number(value):
 
 @function(method=False)
 def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
-    """start, start + step, ... below end; int64 where all three are integers. ``arange(end)`` starts at 0. Source: ``torch.arange``.
+    """start, start + step, ... below end; int64 where all three are integers. ``arange(end)`` starts at 0.
+    Source: ``torch.arange``.
 
     >>> import minidl
     >>> minidl.arange(1, 6, 2)

@@ -92,7 +92,8 @@ def _check_part(part, array, dim):
         for i, n in enumerate(part.shape):
             if n != array.shape[dim + i]:
                 raise IndexError(
-                    f"The shape of the mask {list(part.shape)} at index {i} does not match the shape of the indexed tensor "
+                    f"The shape of the mask {list(part.shape)} at index {i} does not match the shape "
+                    "of the indexed tensor "
                     f"{list(array.shape)} at index {dim + i}"
                 )
         return part.ndim
@@ -121,7 +122,8 @@ def _broadcast_to_index(value, target_shape):
         a not in (1, b) for a, b in zip(reversed(tail), reversed(target_shape), strict=False)
     ):
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(shape)} cannot be broadcast to indexing result of shape {list(target_shape)}"
+            f"shape mismatch: value tensor of shape {list(shape)} cannot be broadcast to indexing "
+            f"result of shape {list(target_shape)}"
         )
     return value
 
@@ -179,7 +181,7 @@ def _checked_index(name, input, dim, index):
     size = input.shape[dim] if input.ndim else 1
     low, high = (int(index.min()), int(index.max())) if index.size else (0, -1)
     if low < 0 or high >= size:
-        raise IndexError(
+        raise RuntimeError(
             f"index {low if low < 0 else high} is out of bounds for dimension {dim} with size {size}"
         )
     for d, n in enumerate(index.shape):
@@ -194,7 +196,8 @@ def _checked_index(name, input, dim, index):
 def gather(input, dim, index, *, sparse_grad=False):
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on: picks along ``dim``.
 
-    ``index`` (int64) has input's rank and no larger sizes beside ``dim``. Out of range raises ``IndexError``. Source: ``torch.gather``.
+    ``index`` (int64) has input's rank and no larger sizes beside ``dim``. Out of range raises
+    ``RuntimeError``. Source: ``torch.gather``.
 
     >>> import minidl
     >>> minidl.gather(minidl.tensor([[1, 2], [3, 4]]), 1, minidl.tensor([[0], [1]]))
@@ -213,7 +216,8 @@ def _scatter_zeros(g, shape, dim, index):
 
 
 @op(
-    input=lambda g, dim, index: scatter(g, dim, index, 0.0), src=lambda g, dim, index, src_shape: _cropped_gather(g, dim, index, src_shape),
+    input=lambda g, dim, index: scatter(g, dim, index, 0.0),
+    src=lambda g, dim, index, src_shape: _cropped_gather(g, dim, index, src_shape),
     constant="index", number="src", inplace=True,
 )  # fmt: skip
 def scatter(input, dim, index, src=None, *, value=None):
@@ -235,7 +239,8 @@ def scatter(input, dim, index, src=None, *, value=None):
     number="", inplace=True,
 )  # fmt: skip
 def scatter_add(input, dim, index, src):
-    """A copy of ``input`` with ``src`` added at ``index`` along ``dim``; what meets at one place is summed. Source: ``torch.scatter_add``.
+    """A copy of ``input`` with ``src`` added at ``index`` along ``dim``; what meets at one place is summed.
+    Source: ``torch.scatter_add``.
 
     >>> import minidl
     >>> minidl.zeros(2).scatter_add(0, minidl.tensor([0, 0]), minidl.ones(2))
@@ -287,7 +292,8 @@ def masked_select(input, mask):
 
 @function()
 def nonzero(input, *, as_tuple=False):
-    """Indices of the elements that are not zero: rows of an (n, ndim) tensor, or one tensor a dimension. Source: ``torch.nonzero``.
+    """Indices of the elements that are not zero: rows of an (n, ndim) tensor, or one tensor a dimension.
+    Source: ``torch.nonzero``.
 
     >>> import minidl
     >>> minidl.nonzero(minidl.tensor([0, 3, 4]))

@@ -19,8 +19,8 @@ def _narrow_all(g, shapes, dim, needs):
 
 
 @op(
-    tensors=lambda g, tensors_shape, dim, needs: _narrow_all(g, tensors_shape, dim, needs), sequence="tensors", method=False,
-    aliases=("concat", "concatenate"),
+    tensors=lambda g, tensors_shape, dim, needs: _narrow_all(g, tensors_shape, dim, needs),
+    sequence="tensors", method=False, aliases=("concat", "concatenate"),
 )  # fmt: skip
 def cat(tensors, dim=0):
     """The tensors one after the other along ``dim``; all other sizes must be equal, dtypes promote.
@@ -53,7 +53,8 @@ def _cat_unlike(tensors, dim):
         for d in range(a.ndim):
             if d != dim and a.shape[d] != first.shape[d]:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {dim}. Expected size {first.shape[d]} but got size "
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size "
+                    f"{first.shape[d]} but got size "
                     f"{a.shape[d]} for tensor number {i} in the list."
                 )
     return of(first).concatenate(_promoted(arrays, tensors), dim)
@@ -62,7 +63,7 @@ def _cat_unlike(tensors, dim):
 def _promoted(arrays, tensors):
     """``arrays`` in the common dtype of ``tensors``."""
     target = tensors[0].dtype
-    if all([a.dtype is target for a in tensors]):
+    if all(a.dtype is target for a in tensors):
         return arrays
     for a in tensors:
         target = dtypes.promote(target, a.dtype)
@@ -88,7 +89,8 @@ def stack(tensors, dim=0):
     for i, a in enumerate(tensors):
         if a.shape != tensors[0].shape:
             raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and {list(a.shape)} at entry {i}"
+                f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at "
+                f"entry 0 and {list(a.shape)} at entry {i}"
             )
     return of(tensors[0]).stack(_promoted(tensors, tensors), wrap_dim(dim, tensors[0].ndim + 1))
 
@@ -103,7 +105,8 @@ def _slices(input, dim, lengths):
 
 @function()
 def split(tensor, split_size_or_sections, dim=0):
-    """Views of ``tensor`` along ``dim``: of a given size (the last may be smaller), or of given sizes. Source: ``torch.split``.
+    """Views of ``tensor`` along ``dim``: of a given size (the last may be smaller), or of given sizes.
+    Source: ``torch.split``.
 
     >>> import minidl
     >>> [len(part) for part in minidl.arange(5).split(2)]
@@ -119,7 +122,8 @@ def split(tensor, split_size_or_sections, dim=0):
         lengths = [as_index(n, "split_sizes") for n in size]
         if sum(lengths) != total or any(n < 0 for n in lengths):
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension {dim}), but "
+                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size "
+                f"at dimension {dim}), but "
                 f"got split_sizes={lengths}"
             )
     return _parts("Split", tensor, _slices(tensor, dim, lengths))
@@ -136,7 +140,8 @@ def _parts(function, tensor, indices):
 
 @function()
 def chunk(input, chunks, dim=0):
-    """Views of ``input`` along ``dim`` in at most ``chunks`` parts of equal size (the last may be smaller). Source: ``torch.chunk``.
+    """Views of ``input`` along ``dim`` in at most ``chunks`` parts of equal size (the last may be smaller).
+    Source: ``torch.chunk``.
 
     >>> import minidl
     >>> [len(part) for part in minidl.arange(5).chunk(3)]
@@ -186,7 +191,8 @@ def flip(input, dims):
 
 @op(input=lambda g, shifts, dims: roll(g, _opposite(shifts), dims))
 def roll(input, shifts, dims=None):
-    """A copy shifted along ``dims``, wrapping around; without ``dims``, of the flattened elements. Source: ``torch.roll``.
+    """A copy shifted along ``dims``, wrapping around; without ``dims``, of the flattened elements. Source:
+    ``torch.roll``.
 
     >>> import minidl
     >>> minidl.tensor([1, 2, 3]).roll(1)
@@ -307,7 +313,8 @@ def _triangle(name, what):
         return getattr(of(input), name)(input, diagonal)
 
     forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = f"""The {what} triangle of the last two dimensions, zero elsewhere; ``diagonal`` shifts the border. Source: ``torch.{name}``.
+    forward.__doc__ = f"""The {what} triangle of the last two dimensions, zero elsewhere; ``diagonal`` shifts
+    the border. Source: ``torch.{name}``.
 
     >>> import minidl
     >>> minidl.{name}(minidl.ones(2, 2)).sum()

@@ -4,8 +4,8 @@ from minidl import dtypes
 from minidl.autograd import function, op
 from minidl.autograd.conform import sum_to_shape
 from minidl.backends import of
-from minidl.ops.reductions import sum
 from minidl.ops.arithmetic import add, mul
+from minidl.ops.reductions import sum
 from minidl.ops.shapes import _permute, _reshape
 
 
@@ -62,8 +62,11 @@ def _shape_error(input, other):
     a, b = input.shape, other.shape
     if len(a) == 1 and len(b) == 1:
         return RuntimeError(
-            f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements, but got {a[0]} and {b[0]} elements respectively"
+            f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same "
+            f"number of elements, but got {a[0]} and {b[0]} elements respectively"
         )
+    if len(a) == 2 and len(b) == 1:
+        return RuntimeError(f"size mismatch, got input ({a[0]}), mat ({a[0]}x{a[1]}), vec ({b[0]})")
     if len(a) <= 2 and len(b) <= 2:
         rows = a if len(a) == 2 else (1, *a)
         columns = b if len(b) == 2 else (*b, 1)
@@ -71,7 +74,8 @@ def _shape_error(input, other):
             f"mat1 and mat2 shapes cannot be multiplied ({rows[0]}x{rows[1]} and {columns[0]}x{columns[1]})"
         )
     return RuntimeError(
-        f"Expected size for first two dimensions of batch2 tensor to match: shapes {list(a)} and {list(b)} cannot be multiplied"
+        f"Expected size for first two dimensions of batch2 tensor to match: shapes {list(a)} and "
+        f"{list(b)} cannot be multiplied"
     )
 
 
@@ -129,7 +133,8 @@ def bmm(input, mat2):
     _ranked("bmm", 3, input, mat2)
     if input.size(0) != mat2.size(0):
         raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{input.size(0)}, {input.size(2)}] but got: "
+            f"Expected size for first two dimensions of batch2 tensor to be: [{input.size(0)}, "
+            f"{input.size(2)}] but got: "
             f"[{mat2.size(0)}, {mat2.size(1)}]."
         )
     return matmul(input, mat2)
@@ -190,14 +195,16 @@ def linear(input, weight, bias=None):
     """
     if input.dtype is not weight.dtype and input.dtype != weight.dtype:
         raise RuntimeError(
-            f"mat1 and mat2 must have the same dtype, but got {dtypes.of(input.dtype)!r} and {dtypes.of(weight.dtype)!r}. "
+            f"mat1 and mat2 must have the same dtype, but got {dtypes.of(input.dtype)!r} and "
+            f"{dtypes.of(weight.dtype)!r}. "
             "Hint: convert the input with .to(weight.dtype)."
         )
     if weight.ndim != 2 or input.ndim == 0 or input.shape[-1] != weight.shape[1]:
         raise _linear_error(input, weight)
     if bias is not None and (bias.ndim > 1 or bias.shape not in ((weight.shape[0],), (1,), ())):
         raise RuntimeError(
-            f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size of bias {list(bias.shape)}"
+            f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size of "
+            f"bias {list(bias.shape)}"
         )
     return of(input).linear(input, weight, bias)
 
@@ -209,6 +216,7 @@ def _linear_error(input, weight):
         )
     rows = input.size // max(input.shape[-1], 1)
     return RuntimeError(
-        f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1]} and {weight.shape[1]}x{weight.shape[0]}). "
+        f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1]} and "
+        f"{weight.shape[1]}x{weight.shape[0]}). "
         f"Hint: the layer has in_features={weight.shape[1]}, the input's last dimension is {input.shape[-1]}."
     )

@@ -59,13 +59,15 @@ def _max_or_min(name, along, over_all, pairwise, what):
         if dim is None:
             if input.numel() == 0:
                 raise RuntimeError(
-                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
+                    "Specify the reduction dim with the 'dim' argument."
                 )
             return over_all(input)
         return along(input, dim, keepdim)
 
     forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = f"""The {what} element: of all; along ``dim`` as (values, indices); or, of two tensors, elementwise.
+    forward.__doc__ = f"""The {what} element: of all; along ``dim`` as (values, indices); or, of two tensors,
+    elementwise.
 
     NaN wins. The gradient along ``dim`` goes to the first such element. Source: ``torch.{name}``.
 
@@ -84,10 +86,13 @@ def _position(name, what):
     def forward(input, dim=None, keepdim=False):
         space = of(input)
         if input.dtype is dtypes.BOOL:
-            raise RuntimeError(f"{name}(): does not support bool input. Hint: convert the mask first, with .int().")
+            raise RuntimeError(
+                f"{name}(): does not support bool input. Hint: convert the mask first, with .int()."
+            )
         if input.size == 0 and (dim is None or input.shape[wrap_dim(dim, input.ndim)] == 0):
             raise IndexError(
-                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify "
+                "the reduction dim with the 'dim' argument."
             )
         if dim is None or input.ndim == 0:
             out = getattr(space, name)(space.reshape(input, (input.size,)), 0, False)
@@ -95,7 +100,8 @@ def _position(name, what):
         return getattr(space, name)(input, wrap_dim(dim, input.ndim), keepdim)
 
     forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = f"""The index (int64) of the first {what} element along ``dim``, or of all elements flattened. NaN wins. Source: ``torch.{name}``.
+    forward.__doc__ = f"""The index (int64) of the first {what} element along ``dim``,
+    or of all elements flattened. NaN wins. Source: ``torch.{name}``.
 
     >>> import minidl
     >>> minidl.{name}(minidl.tensor([1.0, 1.0]))
@@ -152,7 +158,9 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     """
     d = wrap_dim(dim, input.ndim)
     if input.dtype is dtypes.bool_:
-        raise RuntimeError("topk does not support bool dtypes on CPU. Hint: convert the mask first, with .int().")
+        raise RuntimeError(
+            "topk does not support bool dtypes on CPU. Hint: convert the mask first, with .int()."
+        )
     if not 0 <= k <= (input.size(d) if input.ndim else 1):
         raise RuntimeError(
             f"selected index k out of range: k={k} for size {input.size(d) if input.ndim else 1}"
@@ -165,7 +173,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
 
 @function()
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
-    """The distinct values in order, with each element's index among them and their counts where asked. Source: ``torch.unique``.
+    """The distinct values in order, with each element's index among them and their counts where asked.
+    Source: ``torch.unique``.
 
     >>> import minidl
     >>> minidl.unique(minidl.tensor([3, 1, 3]))

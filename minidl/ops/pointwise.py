@@ -20,7 +20,8 @@ def _unary(name, equation, rule, example="0.5", floats=True, **naming):
         return getattr(of(input), name)(input)
 
     forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = f"""{equation}, elementwise. Shape of ``input``; integers {"become the default dtype" if floats else "stay integers"}. Source: ``torch.{name}``.
+    forward.__doc__ = f"""{equation}, elementwise. Shape of ``input``; integers
+    {"become the default dtype" if floats else "stay integers"}. Source: ``torch.{name}``.
 
     >>> import minidl
     >>> minidl.{name}(minidl.tensor([{example}])).shape
@@ -140,7 +141,8 @@ def sigmoid(input):
 
 
 @op(
-    grad=lambda g, output: _sigmoid_grad(g, output), output=lambda g, grad, output: mul(g, mul(grad, sub(1, mul(output, 2)))),
+    grad=lambda g, output: _sigmoid_grad(g, output),
+    output=lambda g, grad, output: mul(g, mul(grad, sub(1, mul(output, 2)))),
     method=False, faces=(),
 )  # fmt: skip
 def _sigmoid_grad(grad, output):
@@ -156,7 +158,9 @@ def relu(input, inplace=False):
     tensor([0., 2.])
     """
     if input.dtype is dtypes.BOOL:
-        raise RuntimeError("Boolean inputs not supported for relu. Hint: convert the mask first, with .float().")
+        raise RuntimeError(
+            "Boolean inputs not supported for relu. Hint: convert the mask first, with .float()."
+        )
     return of(input).relu(input)
 
 

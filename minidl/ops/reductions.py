@@ -1,15 +1,13 @@
 """Reductions: over all dimensions, or those in ``dim``."""
 
 import math
-from collections import namedtuple
 
 from minidl import dtypes
-from minidl.autograd import Saved, Tensor, function, op
+from minidl.autograd import function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul
 from minidl.ops.common import wrap_dim, wrap_dims
 from minidl.ops.comparison import eq
-from minidl.ops.indexing import _scatter_zeros, gather
 from minidl.ops.joining import flip, tril, triu
 from minidl.ops.pointwise import sqrt
 from minidl.ops.selection import where
@@ -105,7 +103,8 @@ def _others(input, dim):
 
 @op(input=_prod_rule)
 def prod(input, dim=None, keepdim=False, *, dtype=None):
-    """The product of elements over ``dim`` (one int, or None for all). Integers multiply as int64. Source: ``torch.prod``.
+    """The product of elements over ``dim`` (one int, or None for all). Integers multiply as int64. Source:
+    ``torch.prod``.
 
     >>> import minidl
     >>> minidl.tensor([2.0, 3.0]).prod()
@@ -144,7 +143,8 @@ def _truth(name, what):
         return out.astype(input.dtype) if input.dtype == dtypes.uint8.numpy else out
 
     forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = f"""Whether {what} over ``dim`` (None for all) is true; zero is false. The result is bool (uint8 for uint8). Source: ``torch.{name}``.
+    forward.__doc__ = f"""Whether {what} over ``dim`` (None for all) is true; zero is false. The result is bool
+    (uint8 for uint8). Source: ``torch.{name}``.
 
     >>> import minidl
     >>> minidl.tensor([True, False]).{name}().dtype
@@ -170,7 +170,8 @@ def count_nonzero(input, dim=None):
 
 @function()
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
-    """The variance over ``dim``: squared deviations from the mean, divided by n - correction (default 1). Source: ``torch.var``.
+    """The variance over ``dim``: squared deviations from the mean, divided by n - correction (default 1).
+    Source: ``torch.var``.
 
     >>> import minidl
     >>> minidl.tensor([1.0, 3.0]).var()
@@ -213,7 +214,8 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 @function()
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
-    """The p-norm over ``dim``: (sum |x|^p)^(1/p); ``'fro'`` is 2, ``inf`` the largest |x|, ``-inf`` the smallest, 0 counts. Source: ``torch.norm``.
+    """The p-norm over ``dim``: (sum |x|^p)^(1/p); ``'fro'`` is 2, ``inf`` the largest |x|, ``-inf`` the
+    smallest, 0 counts. Source: ``torch.norm``.
 
     >>> import minidl
     >>> minidl.tensor([3.0, 4.0]).norm()
@@ -263,12 +265,14 @@ def _amaximum(name, what):
         dims = wrap_dims(dim, input.ndim)
         if input.size == 0 and (not dims or math.prod(input.shape[d] for d in dims) == 0):
             raise IndexError(
-                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify "
+                "the reduction dim with the 'dim' argument."
             )
         return getattr(of(input), name)(input, dims, keepdim)
 
     forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = f"""The {what} over ``dim``; NaN where there is one; equal elements share the gradient. Source: ``torch.{name}``.
+    forward.__doc__ = f"""The {what} over ``dim``; NaN where there is one;
+    equal elements share the gradient. Source: ``torch.{name}``.
 
     >>> import minidl
     >>> minidl.{name}(minidl.tensor([2.0, 2.0]))

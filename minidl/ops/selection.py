@@ -52,7 +52,8 @@ def _where(condition, input, other):
     input, other = promote(input, other)
     if condition.dtype != dtypes.BOOL:
         raise RuntimeError(
-            f"where expected condition to be a boolean tensor, but got a tensor with dtype {dtypes.of(condition.dtype)!r}"
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{dtypes.of(condition.dtype)!r}"
         )
     return of(condition).where(condition, input, other)
 

@@ -29,7 +29,8 @@ def _filled(shape, count):
     if -1 in shape:
         if known == 0:
             raise RuntimeError(
-                f"cannot reshape tensor of {count} elements into shape {list(shape)} because the unspecified dimension size "
+                f"cannot reshape tensor of {count} elements into shape {list(shape)} because the "
+                "unspecified dimension size "
                 "-1 can be any value and is ambiguous"
             )
         if count % known == 0:
@@ -138,7 +139,8 @@ def unflatten(input, dim, sizes):
         filled = _filled(tuple(sizes), shape[dim])
     except RuntimeError:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the input tensor"
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
+            f"({shape[dim]}) in the input tensor"
         ) from None
     return _reshape(input, (*shape[:dim], *filled, *shape[dim + 1 :]))
 
@@ -214,7 +216,8 @@ def movedim(input, source, destination):
     ]
     if len(source) != len(destination):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({source} dims) should contain the same number of dims as "
+            f"movedim: Invalid source or destination dims: source ({source} dims) should contain the "
+            "same number of dims as "
             f"destination ({destination} dims)"
         )
     order = [None] * input.ndim
@@ -287,7 +290,8 @@ def expand(input, *size):
     wanted, shape = sizes(size, "size"), input._array.shape
     if len(wanted) < len(shape):
         raise RuntimeError(
-            f"expand({input.dtype!r}{list(shape)}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be "
+            f"expand({input.dtype!r}{list(shape)}, size={list(wanted)}): the number of sizes provided "
+            f"({len(wanted)}) must be "
             f"greater or equal to the number of dimensions in the tensor ({len(shape)})"
         )
     padded = (None,) * (len(wanted) - len(shape)) + tuple(shape)
@@ -299,7 +303,8 @@ def expand(input, *size):
             )
         if want not in (-1, have) and have not in (None, 1):
             raise RuntimeError(
-                f"The expanded size of the tensor ({want}) must match the existing size ({have}) at non-singleton dimension {i}.  "
+                f"The expanded size of the tensor ({want}) must match the existing size ({have}) at "
+                f"non-singleton dimension {i}.  "
                 f"Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
             )
         out.append(have if want == -1 else want)

@@ -31,6 +31,9 @@ CASES = [
     Case("dropout1d", (normal(4, 3), 1.0), numpy=dropout, id="all"),
     Case("dropout2d", (normal(2, 4, 3, 2), 0.3, False), numpy=dropout, id="evaluation"),
     Case("dropout3d", (normal(2, 4, 3, 2), 1.0), numpy=dropout, id="all"),
-    Case("alpha_dropout", (normal(4, 3), 0.3), numpy=lambda x, p: x, torch="nn.functional.alpha_dropout", id="evaluation"),
+    Case(
+        "alpha_dropout", (normal(4, 3), 0.3), numpy=lambda x, p: x,
+        torch="nn.functional.alpha_dropout", id="evaluation",
+    ),
     Case("feature_alpha_dropout", (normal(4, 3), 0.3, False), numpy=dropout, id="evaluation"),
 ]  # fmt: skip

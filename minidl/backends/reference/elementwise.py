@@ -279,7 +279,8 @@ def right_shift(xp, input, other):
 def erf(xp, input):
     """The error function, 2/sqrt(pi) * integral of exp(-t^2) from 0 to x, to about 1e-16.
 
-    Taylor series below 2.5, continued fraction of erfc above (Abramowitz and Stegun 7.1.5, 7.1.14). Computed in float64.
+    Taylor series below 2.5, continued fraction of erfc above (Abramowitz and Stegun 7.1.5, 7.1.14).
+    Computed in float64.
     """
     x = xp.absolute(input.astype("float64"))
     small = xp.minimum(x, 2.5)
