@@ -113,24 +113,23 @@ def matmul(input, other):
     return out if a > 1 and b > 1 else space.reshape(out, shape)
 
 
-def _ranked(name, rank, *tensors):
-    for i, x in enumerate(tensors):
+def _ranked(names, rank, *tensors):
+    for name, x in zip(names, tensors, strict=True):
         if x.ndim != rank:
-            which = ("self", "mat2", "vec")[i] if i < 3 else f"argument {i}"
-            raise RuntimeError(f"{name}: expected {which} to be a {rank}-D tensor, but got {x.ndim}-D")
+            raise RuntimeError(f"{name} must be a {rank}D tensor, but got {x.ndim}D")
 
 
 @function()
 def mm(input, mat2):
     """The product of two matrices, (M, K) times (K, N). Source: ``torch.mm``."""
-    _ranked("mm", 2, input, mat2)
+    _ranked(("self", "mat2"), 2, input, mat2)
     return matmul(input, mat2)
 
 
 @function()
 def bmm(input, mat2):
     """Products of two batches of matrices, (B, M, K) times (B, K, N). Source: ``torch.bmm``."""
-    _ranked("bmm", 3, input, mat2)
+    _ranked(("batch1", "batch2"), 3, input, mat2)
     if input.size(0) != mat2.size(0):
         raise RuntimeError(
             f"Expected size for first two dimensions of batch2 tensor to be: [{input.size(0)}, "

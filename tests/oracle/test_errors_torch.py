@@ -1,0 +1,97 @@
+"""Bad arguments: minidl raises what PyTorch raises, with most of its opening words."""
+
+import pytest
+
+import minidl
+
+torch = pytest.importorskip("torch")
+
+CALLS = {
+    "add of shapes": lambda lib: lib.ones(2, 3) + lib.ones(4),
+    "matmul of shapes": lambda lib: lib.ones(2, 3) @ lib.ones(4, 2),
+    "matmul of a vector": lambda lib: lib.ones(2, 3) @ lib.ones(2),
+    "matmul of 0-d": lambda lib: lib.ones(()) @ lib.ones(2),
+    "matmul of dtypes": lambda lib: lib.ones(2, 2) @ lib.ones(2, 2, dtype=lib.float64),
+    "mm of ranks": lambda lib: lib.mm(lib.ones(2), lib.ones(2, 2)),
+    "bmm of ranks": lambda lib: lib.bmm(lib.ones(2, 2), lib.ones(2, 2)),
+    "linear of shapes": lambda lib: lib.nn.functional.linear(lib.ones(2, 3), lib.ones(4, 5)),
+    "sum dim": lambda lib: lib.ones(2, 3).sum(2),
+    "sum dim twice": lambda lib: lib.ones(2, 3).sum((0, 0)),
+    "softmax dim": lambda lib: lib.softmax(lib.ones(2, 3), -3),
+    "mean of integers": lambda lib: lib.arange(3).mean(),
+    "max of nothing": lambda lib: lib.zeros(0).max(),
+    "argmax of nothing": lambda lib: lib.zeros(0).argmax(),
+    "reshape": lambda lib: lib.ones(2, 3).reshape(4, 2),
+    "reshape of two -1": lambda lib: lib.ones(2, 3).reshape(-1, -1),
+    "reshape of nothing": lambda lib: lib.ones(0, 3).reshape(-1, 0),
+    "view of strides": lambda lib: lib.ones(2, 3).t().view(6),
+    "permute of too few": lambda lib: lib.ones(2, 3).permute(0),
+    "permute twice": lambda lib: lib.ones(2, 3).permute(0, 0),
+    "transpose dim": lambda lib: lib.ones(2, 3).transpose(0, 2),
+    "t of three": lambda lib: lib.ones(2, 3, 4).t(),
+    "expand": lambda lib: lib.ones(2, 3).expand(2, 4),
+    "expand to fewer": lambda lib: lib.ones(2, 3).expand(3),
+    "unsqueeze dim": lambda lib: lib.ones(2).unsqueeze(3),
+    "cat of shapes": lambda lib: lib.cat([lib.ones(2, 3), lib.ones(2, 4)]),
+    "cat of ranks": lambda lib: lib.cat([lib.ones(2, 3), lib.ones(2)]),
+    "cat of nothing": lambda lib: lib.cat([]),
+    "stack of shapes": lambda lib: lib.stack([lib.ones(2), lib.ones(3)]),
+    "split sizes": lambda lib: lib.ones(5).split([2, 2]),
+    "chunk": lambda lib: lib.ones(5).chunk(0),
+    "index": lambda lib: lib.ones(3)[3],
+    "index of dim 1": lambda lib: lib.ones(3, 2)[0, -3],
+    "too many indices": lambda lib: lib.ones(3)[0, 0],
+    "index of 0-d": lambda lib: lib.ones(())[0],
+    "float index": lambda lib: lib.ones(3)[lib.tensor([0.5])],
+    "index tensor": lambda lib: lib.ones(3)[lib.tensor([5])],
+    "mask shape": lambda lib: lib.ones(3)[lib.tensor([True, False])],
+    "negative step": lambda lib: lib.ones(3)[::-1],
+    "gather index": lambda lib: lib.gather(lib.ones(2, 3), 1, lib.tensor([[3]])),
+    "gather dtype": lambda lib: lib.gather(lib.ones(2, 3), 1, lib.tensor([[1.0]])),
+    "index_select": lambda lib: lib.index_select(lib.ones(3), 0, lib.tensor([3])),
+    "narrow": lambda lib: lib.ones(3).narrow(0, 2, 2),
+    "topk": lambda lib: lib.topk(lib.ones(3), 4),
+    "item of many": lambda lib: lib.ones(2).item(),
+    "bool of many": lambda lib: bool(lib.ones(2)),
+    "len of 0-d": lambda lib: len(lib.ones(())),
+    "int division by zero": lambda lib: lib.tensor([1]) // lib.tensor([0]),
+    "negative integer power": lambda lib: lib.tensor([2]) ** -1,
+    "minus bool": lambda lib: -lib.tensor([True]),
+    "bool minus bool": lambda lib: lib.tensor([True]) - lib.tensor([True]),
+    "bitwise of floats": lambda lib: lib.ones(2) & lib.ones(2),
+    "clamp of nothing": lambda lib: lib.clamp(lib.ones(2)),
+    "ragged": lambda lib: lib.tensor([[1, 2], [3]]),
+    "string": lambda lib: lib.tensor("text"),
+    "huge integer": lambda lib: lib.tensor(2**70),
+    "negative size": lambda lib: lib.ones(-1),
+    "arange step": lambda lib: lib.arange(0, 3, -1),
+    "arange zero step": lambda lib: lib.arange(0, 3, 0),
+    "full of a list": lambda lib: lib.full((2,), [1, 2]),
+    "conv2d channels": lambda lib: lib.nn.functional.conv2d(lib.ones(1, 2, 4, 4), lib.ones(1, 3, 2, 2)),
+    "conv2d kernel": lambda lib: lib.nn.functional.conv2d(lib.ones(1, 1, 2, 2), lib.ones(1, 1, 3, 3)),
+    "max_pool2d padding": lambda lib: lib.nn.functional.max_pool2d(lib.ones(1, 1, 4, 4), 2, padding=2),
+    "max_pool2d too small": lambda lib: lib.nn.functional.max_pool2d(lib.ones(1, 1, 1, 1), 2),
+    "embedding index": lambda lib: lib.nn.functional.embedding(lib.tensor([3]), lib.ones(3, 2)),
+    "embedding negative": lambda lib: lib.nn.functional.embedding(lib.tensor([-1]), lib.ones(3, 2)),
+    "nll target": lambda lib: lib.nn.functional.nll_loss(lib.ones(1, 3), lib.tensor([3])),
+    "cross entropy shapes": lambda lib: lib.nn.functional.cross_entropy(lib.ones(2, 3), lib.tensor([1])),
+    "dropout p": lambda lib: lib.nn.functional.dropout(lib.ones(2), 1.5),
+    "seedless generator": lambda lib: lib.multinomial(lib.zeros(3), 1),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_class_and_words(call):
+    errors = []
+    for lib in (torch, minidl):
+        with pytest.raises(Exception) as caught:
+            call(lib)
+        errors.append(caught.value)
+    theirs, ours = errors
+    assert isinstance(ours, type(theirs)), f"PyTorch: {type(theirs).__name__}: {theirs}\nminidl: {ours!r}"
+    words, wanted = (
+        str(ours).lower().replace(":", "").split(),
+        str(theirs).lower().replace(":", "").split()[:12],
+    )
+    shared = sum(word in words for word in wanted)
+    assert shared >= 0.5 * len(wanted), f"PyTorch: {theirs}\nminidl: {ours}"
