@@ -153,14 +153,12 @@ def _into_leaf(node, g, boxed):
             tensor._grad = make(backends.of(g._array).copy(g._array), None)
     elif held is None:
         # fresh from a rule and owned by nobody else (this frame, its caller's and getrefcount's own reference)
-        mine = g.base is None and sys.getrefcount(g) <= 4
+        mine = g.base is None and sys.getrefcount(g) <= 3
         tensor._grad = make(g if mine else backends.of(g).copy(g), None)
-    elif held._edge is None and not modes.is_grad_enabled():
+    elif held._edge is None:
         _add_in_place(held, g)
     else:
-        _add_in_place(held, g) if held._edge is None else setattr(
-            tensor, "_grad", accumulate(held, make(g, None))
-        )
+        tensor._grad = accumulate(held, make(g, None))
     if node.hooks is not None:
         for hook in list(node.hooks.get("accumulated", {}).values()):
             hook(tensor)
