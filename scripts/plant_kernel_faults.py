@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Plants one fault after the other in a copy of the CUDA kernels and demands that their tests fail.
+
+A test-suite that passes says little until it is known to fail. Each row below is a mistake that kernels really have:
+a barrier left out, a bound one too far, a stride or an offset mixed up. The tests run in the emulator under
+AddressSanitizer (scripts/emulator_sanitized.sh); a fault that they let pass makes this script fail.
+
+    python scripts/plant_kernel_faults.py [NAME]      only the rows whose file contains NAME
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BARRIER = "__syncthreads();"
+
+# File of csrc/cuda, what stands there, what is put there (of several places: the first), tests that run.
+FAULTS = [
+    ("matmul_tiled.cu", f"{BARRIER}\n    multiply", "multiply", "matmul"),
+    ("matmul_tiled.cu", f"sum);\n    {BARRIER}", "sum);", "matmul"),
+    ("matmul_tiled.cu", "k < k_left", "k <= k_left", "matmul"),
+    ("matmul_tiled.cu", "n < o.n", "n <= o.n", "matmul"),
+    ("conv2d_gather.cu", f"first, count);\n    {BARRIER}", "first, count);", "convolution"),
+    ("conv2d_gather.cu", f"}}\n    {BARRIER}", "}", "convolution"),
+    ("conv2d_gather.cu", "y >= p.source_size.rows", "y > p.source_size.rows", "convolution"),
+    ("conv2d_gather.cu", "distance % stride == 0", "true", "convolution"),
+    ("conv2d_gather.cu", "group * p.weight_group", "group", "convolution"),
+    ("conv2d_weight_grad.cu", "x >= p.input_size.columns", "x > p.input_size.columns", "convolution"),
+    ("conv2d_weight_grad.cu", "kernel_row * p.dilation.rows", "kernel_row", "convolution"),
+    ("max_pool2d_window.cu", "x >= p.input_size.columns", "x > p.input_size.columns", "pool"),
+    ("max_pool2d_window.cu", "|| value != value", "", "nan"),
+    ("max_pool2d_gather.cu", "last + 1 : count", "last : count", "pool"),
+    ("max_pool2d_gather.cu", "from_top % p.dilation.rows != 0", "false", "pool"),
+    ("sum_across.cu", BARRIER, "", "sum"),
+    ("sum_along.cu", "blockIdx.y * a.part_stride", "0", "sum"),
+    ("block_sum.h", BARRIER, "", "sum"),
+    ("elementwise_flat.cu", "i < walk.count", "i <= walk.count", "elementwise"),
+    ("walk.h", "position * stride[d][n]", "position * stride[d][0]", "elementwise"),
+    ("walk_plan.h", "axis.stride[n] * axis.size", "axis.stride[n] * merged.back().size", "walk"),
+    ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
+]
+
+
+def outcome(folder, tests):
+    """Whether the tests pass in ``folder``, and what they printed."""
+    run = subprocess.run(
+        ["scripts/emulator_sanitized.sh", tests], cwd=folder, capture_output=True, text=True, timeout=600
+    )
+    return run.returncode == 0, run.stdout + run.stderr
+
+
+def plant(folder, file, right, wrong, tests):
+    """One fault, planted and taken back: "caught", or what went wrong."""
+    path = folder / "csrc" / "cuda" / file
+    text = path.read_text()
+    if right not in text:
+        return f"is out of date: {right!r} is not in the file"
+    path.write_text(text.replace(right, wrong, 1))
+    passed, output = outcome(folder, tests)
+    path.write_text(text)
+    if passed:
+        return f"PASSED with {wrong!r} for {right!r}"
+    return (
+        "caught"
+        if "FAILED" in output or "Sanitizer" in output or "runtime error" in output
+        else output[-2000:]
+    )
+
+
+def main(name=""):
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        for part in ("csrc", "scripts", "tests/emulator"):
+            shutil.copytree(ROOT / part, folder / part)
+        passed, output = outcome(folder, "")
+        if not passed:
+            print(output)
+            return "the tests fail without any fault"
+        left = 0
+        for file, *fault in FAULTS:
+            if name in file:
+                result = plant(folder, file, *fault)
+                left += result != "caught"
+                print(f"{file}: {' '.join(fault[0].split())}: {result}", flush=True)
+    return f"{left} faults were not caught" if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
