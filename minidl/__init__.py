@@ -30,7 +30,7 @@ from minidl.io import load, save
 from minidl.random import Generator, default_generator
 
 globals().update(registry.FACES["torch"])
-globals().update({d.name: d for d in dtypes.ALL})
+globals().update({d.name: d for d in dtypes.ALL})  # bfloat16 joins when it is first named
 globals().update({alias: dtypes.named(name) for alias, name in dtypes.ALIASES.items()})
 
 inf, nan, pi, e, newaxis = _math.inf, _math.nan, _math.pi, _math.e, None
@@ -40,3 +40,9 @@ strided, contiguous_format, preserve_format, channels_last = (
     "preserve_format",
     "channels_last",
 )
+
+
+def __getattr__(name):
+    if name == "bfloat16":
+        return dtypes.named(name)
+    raise AttributeError(f"module 'minidl' has no attribute {name!r}")

@@ -3,12 +3,9 @@
 Below the tensor, arrays carry NumPy dtypes; a ``dtype`` object here is the public name of one.
 """
 
-import numpy as np
+import contextlib
 
-try:
-    import ml_dtypes
-except ImportError:  # optional: only bfloat16 needs it
-    ml_dtypes = None
+import numpy as np
 
 
 class dtype:
@@ -48,9 +45,6 @@ float16 = dtype("float16", np.float16)
 float32 = dtype("float32", np.float32)
 float64 = dtype("float64", np.float64)
 ALL = [bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, float32, float64]
-if ml_dtypes is not None:
-    bfloat16 = dtype("bfloat16", ml_dtypes.bfloat16)
-    ALL.append(bfloat16)
 
 ALIASES = {
     "half": "float16",
@@ -71,20 +65,52 @@ _PYTHON_TYPES = {bool: "bool", int: "int64"}
 _default = [FLOAT32]
 
 
+def _bfloat16():
+    """Registers bfloat16 when it is first asked for: NumPy has none, and ml_dtypes is optional."""
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise AttributeError(
+            "minidl.bfloat16 needs ml_dtypes, which is not installed: pip install ml_dtypes"
+        ) from None
+    made = dtype("bfloat16", ml_dtypes.bfloat16)
+    ALL.append(made)
+    _FLOATS.add(made.numpy)
+    _CATEGORY[made.numpy] = 2
+    _BY_NUMPY[made.numpy] = made
+    return _BY_NAME.setdefault("bfloat16", made)
+
+
+def __getattr__(name):
+    if name == "bfloat16":
+        return named(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def available():
+    """All dtypes that can be used here: bfloat16 is among them where ml_dtypes is installed."""
+    with contextlib.suppress(AttributeError):
+        named("bfloat16")
+    return tuple(ALL)
+
+
 def named(name):
     """The dtype called ``name``: ``named('float32')``. Raises ``AttributeError`` where there is none."""
     name = ALIASES.get(name, name)
-    if name not in _BY_NAME:
-        hint = " (install ml_dtypes for it)" if name == "bfloat16" else ""
-        raise AttributeError(f"minidl has no dtype {name!r}{hint}")
-    return _BY_NAME[name]
+    found = _BY_NAME.get(name)
+    if found is None and name == "bfloat16":
+        found = _bfloat16()
+    if found is None:
+        raise AttributeError(f"minidl has no dtype {name!r}; it has {', '.join(_BY_NAME)}")
+    return found
 
 
 def of(numpy_dtype):
     """The ``dtype`` of a NumPy dtype. Raises ``TypeError`` for one that minidl does not have (complex, str, object)."""
     found = _BY_NUMPY.get(numpy_dtype)
     if found is None:
-        found = _BY_NUMPY.get(np.dtype(numpy_dtype).newbyteorder("="))
+        plain = np.dtype(numpy_dtype)
+        found = named("bfloat16") if plain.name == "bfloat16" else _BY_NUMPY.get(plain.newbyteorder("="))
     if found is None:
         advice = "complex is not supported: keep real and imaginary parts as two tensors"
         if np.dtype(numpy_dtype).kind != "c":
@@ -198,7 +224,7 @@ class finfo:
         type = get_default_dtype() if type is None else type
         if not type.is_floating_point:
             raise TypeError(f"finfo() requires a floating point input type, got {type!r}. Hint: use iinfo.")
-        info = (ml_dtypes.finfo if type.name == "bfloat16" else np.finfo)(type.numpy)
+        info = _float_info(type)
         self.bits, self.dtype = info.bits, type.name
         for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):
             setattr(self, name, float(getattr(info, name)))
@@ -208,6 +234,14 @@ class finfo:
             f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
             f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
         )
+
+
+def _float_info(type):
+    if type.name != "bfloat16":
+        return np.finfo(type.numpy)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(type.numpy)
 
 
 class iinfo:

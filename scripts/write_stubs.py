@@ -102,7 +102,7 @@ def package_stub():
                 if not (a.asname or a.name).startswith("_math")
             )
             lines.append(f"from {node.module} import {names}")
-    lines += [f"{name}: dtype" for name in (*[d.name for d in dtypes.ALL], *dtypes.ALIASES)]
+    lines += [f"{name}: dtype" for name in (*[d.name for d in dtypes.available()], *dtypes.ALIASES)]
     lines += [f"{name}: _float" for name in ("inf", "nan", "pi", "e")] + ["newaxis: None"]
     lines += [f"{name}: str" for name in ("strided", "contiguous_format", "preserve_format", "channels_last")]
     return "\n".join([*lines, *functions(registry.FACES["torch"])]) + "\n"

@@ -43,7 +43,7 @@ def broadcastable_shapes(draw, count=2, max_dims=4, min_side=1, max_side=5):
 
 def dtypes(kind="floating"):
     """minidl dtypes: ``'floating'`` (float32, float64), ``'reduced'`` (16-bit floats), ``'integer'`` or ``'all'``."""
-    names = [d.name for d in _dtypes.ALL]
+    names = [d.name for d in _dtypes.available()]
     chosen = {
         "floating": ["float32", "float64"],
         "reduced": [n for n in ("float16", "bfloat16") if n in names],
