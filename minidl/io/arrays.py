@@ -60,8 +60,8 @@ class ArrayStore:
 
 
 def _free(name, taken):
-    """``name``, or ``name`` with a number, that is not yet taken."""
-    name = name[:1000]
+    """``name``, or ``name`` with a number, that is not yet taken, and that UTF-8 can write."""
+    name = name[:1000].encode("utf-8", "backslashreplace").decode("utf-8")
     choice, count = name, 1
     while choice in taken or choice == "__metadata__":
         count += 1

@@ -33,6 +33,7 @@ def save(obj, f):
     >>> minidl.load(file)
     {'weight': tensor([1., 1.]), 'epoch': 3}
     """
+    _refuse_text(f)
     encoder = Encoder()
     try:
         tree = encoder.encode(obj, ())
@@ -57,24 +58,26 @@ def load(f, map_location=None):
             for the devices that they were saved from.
 
     A safetensors file of another program gives a dict of tensors by name. Raises ``FileFormatError`` for a file that is
-    truncated, damaged or of another format; nothing of a file is ever executed, and no more is allocated than it has
-    bytes. ``RuntimeError`` where a tensor's device cannot be used here, ``FileNotFoundError`` where there is no file.
+    truncated, damaged or of another format; nothing of a file is ever executed, and what is allocated is bounded by its
+    size. ``RuntimeError`` where a tensor's device cannot be used here, ``FileNotFoundError`` where there is no file.
     """
     located = _locator(map_location)
+    _refuse_text(f)
     if hasattr(f, "read"):
-        where = repr(getattr(f, "name", f"<{type(f).__name__}>"))
-        if not (hasattr(f, "seek") and hasattr(f, "readinto") and f.seekable()):
-            f = io.BytesIO(f.read())
-        start = f.tell()
-        size = f.seek(0, os.SEEK_END) - start
-        f.seek(start)
-        return _loaded(f, size, where, located)
+        return _loaded(f.read(), repr(getattr(f, "name", f"<{type(f).__name__}>")), located)
     with open(f, "rb") as file:
-        return _loaded(file, os.fstat(file.fileno()).st_size, os.fspath(f), located)
+        return _loaded(file.read(), os.fspath(f), located)
 
 
-def _loaded(file, size, where, located):
-    arrays, metadata = read_container(file, size, where)
+def _refuse_text(f):
+    if isinstance(f, io.TextIOBase):
+        raise TypeError(
+            f"expected a path or a binary file object, got the text file {f!r}. Hint: open it with mode 'rb' or 'wb'."
+        )
+
+
+def _loaded(data, where, located):
+    arrays, metadata = read_container(data, where)
     if metadata.get("format") != _FORMAT or "tree" not in metadata:
         cpu = device("cpu")
         return {name: make(backends.transfer(a, located(cpu)), None) for name, a in sorted(arrays.items())}
