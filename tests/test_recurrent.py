@@ -258,7 +258,7 @@ def test_cell_functions_refuse_weights_that_do_not_fit():
         RuntimeError, match=r"The expanded size of the tensor \(12\) must match the existing size \(11\)"
     ):
         minidl.lstm_cell(x, (h, h), zeros(12, 2), zeros(12, 3), zeros(11))
-    with pytest.raises(RuntimeError, match="'int64'"):
+    with pytest.raises(RuntimeError, match="'Long'"):
         minidl.rnn_relu_cell(x.long(), h.long(), zeros(3, 2).long(), zeros(3, 3).long())
     with pytest.raises(RuntimeError, match=r"Unknown nonlinearity: elu"):
         nn.RNNCell(2, 3, nonlinearity="elu")(x)

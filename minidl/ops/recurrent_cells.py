@@ -8,19 +8,16 @@ from minidl.ops.joining import chunk
 from minidl.ops.matmul import linear
 from minidl.ops.pointwise import relu, sigmoid, tanh
 
-_SCALAR_NAMES = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16"}
-
 
 def check_dtypes(name, weight, *others):
     """Raises ``RuntimeError`` unless all arrays (None aside) have the weight's dtype, a floating-point one."""
     if not dtypes.is_floating(weight.dtype):
         raise RuntimeError(
-            f"\"{name}\" not implemented for '{dtypes.of(weight.dtype).name}'. Hint: convert with .float()."
+            f"\"{name}\" not implemented for '{dtypes.scalar_name(weight.dtype)}'. Hint: convert with .float()."
         )
     for other in others:
         if other is not None and other.dtype != weight.dtype:
-            names = [dtypes.of(array.dtype).name for array in (other, weight)]
-            got = " and ".join(_SCALAR_NAMES.get(each, each) for each in names)
+            got = " and ".join(dtypes.scalar_name(array.dtype) for array in (other, weight))
             raise RuntimeError(
                 f"mat1 and mat2 must have the same dtype, but got {got}. "
                 f"Hint: {name} takes input, states and weights of one dtype; convert with .to(...)."
