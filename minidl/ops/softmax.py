@@ -1,4 +1,4 @@
-"""Softmax, log-softmax, softmin and logsumexp."""
+"""Softmax, log-softmax, softmin, logsumexp and logaddexp."""
 
 import math
 import warnings
@@ -6,10 +6,10 @@ import warnings
 from minidl import dtypes
 from minidl.autograd import function, op
 from minidl.backends import of
-from minidl.ops.arithmetic import mul, neg, sub
-from minidl.ops.common import floating, require_floating, wrap_dim, wrap_dims
+from minidl.ops.arithmetic import binary, mul, neg, sub
+from minidl.ops.common import floating, promote, require_floating, wrap_dim, wrap_dims
 from minidl.ops.comparison import eq
-from minidl.ops.pointwise import exp
+from minidl.ops.pointwise import exp, sigmoid
 from minidl.ops.reductions import sum, with_kept
 from minidl.ops.selection import where
 from minidl.ops.shapes import reshape
@@ -106,6 +106,27 @@ def logsumexp(input, dim, keepdim=False):
     """
     input = floating(input)
     return of(input).logsumexp(input, wrap_dims(dim, input.ndim), bool(keepdim))
+
+
+@op(
+    input=lambda g, input, other: mul(g, sigmoid(sub(input, other))),
+    other=lambda g, input, other: mul(g, sigmoid(sub(other, input))),
+    number="",
+)
+def logaddexp(input, other):
+    """log(exp(input) + exp(other)), elementwise, without overflow.
+
+    Shapes: input and other broadcast. Floating point, in the promoted dtype. The gradient is NaN where both are the
+    same infinity, as PyTorch's. Raises ``NotImplementedError`` for integers and bool, ``TypeError`` for numbers.
+    Source: ``torch.logaddexp``.
+
+    >>> import minidl
+    >>> minidl.logaddexp(minidl.tensor([1000.0]), minidl.tensor([1000.0]))
+    tensor([1000.6932])
+    """
+    input, other = promote(input, other)
+    require_floating(input, "logaddexp_cpu")
+    return binary("logaddexp", input, other)
 
 
 def _implicit_dim(name, ndim):

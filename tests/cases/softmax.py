@@ -1,8 +1,8 @@
-"""Softmax, log-softmax, softmin and logsumexp."""
+"""Softmax, log-softmax, softmin, logsumexp and logaddexp."""
 
 import numpy as np
 
-from .case import Case, dtype, normal, values
+from .case import Case, dtype, integers, normal, values
 
 
 def softmax(input, dim, dtype=None):
@@ -61,4 +61,11 @@ CASES = [
     Case("logsumexp", (normal(3, 5), 0), kwargs={"keepdim": True}, numpy=logsumexp, id="keepdim"),
     Case("logsumexp", (normal(3, 5, 2), (0, -1)), numpy=logsumexp, id="two-dims"),
     Case("logsumexp", (values([[-np.inf, -np.inf]]), 1), numpy=lambda x, dim: x[:, 0], id="nothing", grad=False),
+    Case("logaddexp", (normal(3, 1), normal(4)), numpy=np.logaddexp),
+    Case("logaddexp", (normal(3), integers(-3, 3, 2, 1)), numpy=np.logaddexp, id="mixed"),
+    Case(
+        "logaddexp",
+        (values([1e3, -1e3, np.inf, -np.inf, -np.inf, np.nan]), values([1e3, 1e3, np.inf, 0.0, -np.inf, 1.0])),
+        numpy=np.errstate(invalid="ignore")(np.logaddexp), id="extremes", grad=False,
+    ),
 ]  # fmt: skip

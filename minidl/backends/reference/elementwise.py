@@ -47,6 +47,10 @@ def atan2(xp, input, other):
     return xp.arctan2(input, other)
 
 
+def logaddexp(xp, input, other):
+    return xp.logaddexp(input, other)
+
+
 def neg(xp, input):
     return xp.negative(input)
 
