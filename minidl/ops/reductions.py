@@ -226,6 +226,8 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
         raise RuntimeError(
             f"norm(): the desired output dtype should be floating point; input is {input.dtype!r}"
         )
+    if input.dtype.itemsize == 2:  # the powers leave the range of 16 bits where the norm does not
+        return norm(input.float(), p, dim, keepdim).to(input.dtype)
     p = 2 if p in ("fro", None) else float(p)
     size = input.abs()
     if p == math.inf:

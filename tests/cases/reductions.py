@@ -94,6 +94,7 @@ CASES = [
     ),
     Case("norm", (normal(3, 4),), numpy=norm, id="all"),
     Case("norm", (normal(3, 4), 2, 1), numpy=norm, id="dim"),
+    Case("norm", (values([[300.0, -400.0], [3.0, 4.0]]), 2, 1), numpy=norm, id="large"),
     *(
         Case("norm", (distinct(3, 4),), kwargs={"p": p, "dim": 1, "keepdim": True}, numpy=norm, id=f"p-{p}")
         for p in (1, 3, np.inf)
