@@ -24,6 +24,7 @@ from minidl.nn.conv import Conv3d as Conv3d
 from minidl.nn.conv_transpose import ConvTranspose1d as ConvTranspose1d
 from minidl.nn.conv_transpose import ConvTranspose2d as ConvTranspose2d
 from minidl.nn.conv_transpose import ConvTranspose3d as ConvTranspose3d
+from minidl.nn.distance import CosineSimilarity as CosineSimilarity
 from minidl.nn.loss import CrossEntropyLoss as CrossEntropyLoss
 from minidl.nn.dropout import Dropout as Dropout
 from minidl.nn.dropout import Dropout1d as Dropout1d
