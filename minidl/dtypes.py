@@ -58,7 +58,7 @@ _BY_NAME = {d.name: d for d in ALL}
 _BY_NUMPY = {d.numpy: d for d in ALL}
 
 BOOL, INT64, FLOAT32, FLOAT64 = bool_.numpy, int64.numpy, float32.numpy, float64.numpy
-_FLOATS = {d.numpy for d in ALL if d.is_floating_point}
+FLOATS = {d.numpy for d in ALL if d.is_floating_point}
 _CATEGORY = {d.numpy: 0 if d is bool_ else 2 if d.is_floating_point else 1 for d in ALL}
 _SCALAR_CATEGORY = {bool: 0, int: 1, float: 2}
 _PYTHON_TYPES = {bool: "bool", int: "int64"}
@@ -75,7 +75,7 @@ def _bfloat16():
         ) from None
     made = dtype("bfloat16", ml_dtypes.bfloat16)
     ALL.append(made)
-    _FLOATS.add(made.numpy)
+    FLOATS.add(made.numpy)
     _CATEGORY[made.numpy] = 2
     _BY_NUMPY[made.numpy] = made
     return _BY_NAME.setdefault("bfloat16", made)
@@ -163,7 +163,7 @@ def get_default_dtype():
 
 def is_floating(numpy_dtype):
     """Whether a NumPy dtype is one of the floating-point types (bfloat16 included)."""
-    return numpy_dtype in _FLOATS
+    return numpy_dtype in FLOATS
 
 
 def category(numpy_dtype):

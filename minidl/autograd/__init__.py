@@ -1,7 +1,7 @@
 """The gradient tape: Tensor, grad modes, backward, user-defined functions, gradient checks."""
 
 from minidl.autograd.engine import backward, grad
-from minidl.autograd.function import Function
+from minidl.autograd.function import Function, once_differentiable
 from minidl.autograd.gradcheck import gradcheck, gradgradcheck
 from minidl.autograd.modes import (
     detect_anomaly,
@@ -33,6 +33,7 @@ __all__ = [
     "is_inference_mode_enabled",
     "joint",
     "no_grad",
+    "once_differentiable",
     "op",
     "set_detect_anomaly",
     "set_grad_enabled",

@@ -12,6 +12,7 @@ class _Alias:
     """Passes its gradient on."""
 
     backward_name, keep = "AliasBackward0", ()
+    frees = False
 
     def pull(self, node, g):
         return (g,)
@@ -46,6 +47,7 @@ class _Region:
     """The backward of ``_without_region``, which is its own."""
 
     backward_name, keep = "SliceBackward0", ()
+    frees = False
 
     def pull(self, node, g):
         return (_without_region(g, *node.saved),)
@@ -67,6 +69,7 @@ class _CopySlices:
     """
 
     backward_name, keep = "CopySlices", ()
+    frees = False
 
     def pull(self, node, g):
         steps, layout = node.saved

@@ -7,6 +7,7 @@ what the op does not have. ``print(op.source)`` shows it.
 import functools
 import linecache
 
+from minidl import dtypes
 from minidl.autograd import modes
 from minidl.autograd.boxing import box_many, check_devices, operand, unbox_list
 from minidl.autograd.node import Node, next_order
@@ -32,7 +33,8 @@ def compile_call(op):
         "Node": Node, "Tensor": Tensor, "TENSORS": TENSORS, "NO_CELL": NO_CELL, "modes": modes, "op": op, "make": make,
         "forward": op.forward, "operand": operand, "unbox_list": unbox_list, "check_devices": check_devices,
         "fresh_edge": fresh_edge, "record_view": record_view, "box_many": box_many, "next_order": next_order,
-        "new": object.__new__, "defaults": {n: p.default for n, p in op.parameters.items()},
+        "new": object.__new__, "FLOAT32": dtypes.FLOAT32, "FLOATS": dtypes.FLOATS,
+        "defaults": {n: p.default for n, p in op.parameters.items()},
     }  # fmt: skip
     exec(_compiled(op.source), space)
     made = space["public"]
@@ -126,13 +128,16 @@ def _live(op, indices):
     return " or ".join(terms)
 
 
-def _without_grad(op):
-    dead = _live(op, _differentiable(op))
+def _plain(op):
+    """Source of the result off the tape."""
     plain = "box_many(op, y, None)" if op.returns else "make(y, None)"
     if not op.returns:
         plain = f"{plain} if y.__class__ is not tuple else box_many(op, y, None)"
-    if op.view:
-        plain = f"record_view({plain}, {op.tensors[0]}, op, {_view_arguments(op)})"
+    return f"record_view({plain}, {op.tensors[0]}, op, {_view_arguments(op)})" if op.view else plain
+
+
+def _without_grad(op):
+    dead, plain = _live(op, _differentiable(op)), _plain(op)
     if not dead:
         yield f"return {plain}"
         return
@@ -194,7 +199,9 @@ def _box(op):
     yield "if y.__class__ is tuple:"
     yield "    return box_many(op, y, node)"
     yield "node.shape = y.shape"
-    yield "node.dtype = y.dtype"
+    yield "dtype = node.dtype = y.dtype"
+    yield "if dtype is not FLOAT32 and dtype not in FLOATS:"
+    yield f"    return {_plain(op)}"
     yield "out = new(Tensor)"
     yield "out._array = y"
     yield "out._edge = (node, 0)"

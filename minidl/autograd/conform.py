@@ -41,7 +41,7 @@ def conform(g, target, slot, boxed):
         shape, dtype = shape[slot], dtype[slot]
     have = g.shape if not boxed else tuple(g._array.shape)
     if have != shape:
-        if not _broadcasts(shape, have):
+        if not broadcasts(shape, have):
             raise RuntimeError(
                 f"a gradient of shape {list(have)} reached {target.name()}, whose output has shape {list(shape)}: "
                 "the rule that made it is wrong"
@@ -56,7 +56,7 @@ def conform(g, target, slot, boxed):
     return g
 
 
-def _broadcasts(small, large):
+def broadcasts(small, large):
     """Whether broadcasting ``small`` gives ``large``."""
     if len(small) > len(large):
         return False

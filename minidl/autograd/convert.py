@@ -34,6 +34,8 @@ def _host_array(data):
         ) from None
     except OverflowError as error:
         raise ValueError(f"Overflow when unpacking long long: {error}") from None
+    if array.dtype.kind == "c":
+        dtypes.of(array.dtype)  # raises: complex is not supported
     if array.dtype.kind in "OSU":
         if array.dtype.kind == "O" and _has_huge_int(data):
             raise ValueError("Overflow when unpacking long long: an integer does not fit in 64 bits")

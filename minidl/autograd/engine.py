@@ -4,7 +4,7 @@ import sys
 from heapq import heappop, heappush
 
 from minidl import backends
-from minidl.autograd import anomaly, modes, registry
+from minidl.autograd import anomaly, hooks, modes, registry
 from minidl.autograd.conform import accumulate, conform
 from minidl.autograd.node import AccumulateGrad
 from minidl.autograd.tensor import Tensor, make
@@ -61,7 +61,7 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
         node = heappop(heap)[1]
         g = pending.pop(node)
         if node.hooks is not None:
-            g = _run_hooks(node, g, boxed)
+            g = hooks.before(node, g, boxed)
         if captures is not None:
             _capture(node, g, captures, found)
             if node not in needed.inner:
@@ -70,10 +70,10 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
             grads = anomaly.watched(node, g, boxed, run)
         else:
             grads = node.op.pull_boxed(node, g, run) if boxed else node.op.pull(node, g)
-        if not retain_graph and node.saved:
+        if not retain_graph and node.op.frees:
             node.saved = None
         if node.hooks is not None and "after" in node.hooks:
-            grads = _after(node, grads, g, boxed)
+            grads = hooks.after(node, grads, g, boxed)
         for edge, gradient in zip(node.edges, grads, strict=True):
             if gradient is None or edge is None or (needed is not None and edge[0] not in needed):
                 continue
@@ -134,7 +134,7 @@ def _finish(leaves, captures, found, accumulating, boxed):
     while leaves:
         node, g = leaves.popitem()
         if node.hooks is not None:
-            g = _run_hooks(node, g, boxed)
+            g = hooks.before(node, g, boxed)
         if captures is not None and (node, 0) in captures:
             found[(node, 0)] = g
         if accumulating:
@@ -160,52 +160,13 @@ def _into_leaf(node, g, boxed):
     else:
         tensor._grad = accumulate(held, make(g, None))
     if node.hooks is not None:
-        for hook in list(node.hooks.get("accumulated", {}).values()):
-            hook(tensor)
-        for hook in list(node.hooks.get("after", {}).values()):
-            hook((), (tensor._grad,))
+        hooks.accumulated(node, tensor, g, boxed)
 
 
 def _add_in_place(held, g):
     space = backends.of(g)
     space.assign(held._array, space.add(held._array, g))
     list.__setitem__(held._cell, 0, list.__getitem__(held._cell, 0) + 1)
-
-
-def _run_hooks(node, g, boxed):
-    """Runs the hooks of a node's outputs on their gradients; what a hook returns replaces the gradient."""
-    several = g.__class__ is list
-    values = list(g) if several else [g]
-    tensors = [v if boxed or v is None else make(v, None) for v in values]
-    for hook in list(node.hooks.get("before", {}).values()):
-        changed = hook(tuple(tensors))
-        if changed is not None:
-            tensors = list(changed)
-    for slot, tensor in enumerate(tensors):
-        for hook in list(node.hooks.get(slot, {}).values()):
-            changed = None if tensors[slot] is None else hook(tensors[slot])
-            if changed is not None:
-                if not isinstance(changed, Tensor):
-                    raise TypeError(f"expected Variable, but hook returned '{changed.__class__.__name__}'")
-                if changed.shape != tensor.shape:
-                    raise RuntimeError(
-                        f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: from "
-                        f"{list(tensor.shape)} to {list(changed.shape)}"
-                    )
-                tensors[slot] = changed
-    out = [t if boxed or t is None else t._array for t in tensors]
-    return out if several else out[0]
-
-
-def _after(node, grads, g, boxed):
-    box = (lambda v: v) if boxed else (lambda v: None if v is None else make(v, None))
-    inputs = tuple(box(v) for v in grads)
-    outputs = tuple(box(v) for v in (g if g.__class__ is list else [g]))
-    for hook in list(node.hooks["after"].values()):
-        changed = hook(inputs, outputs)
-        if changed is not None:
-            inputs = tuple(changed)
-    return tuple(v if boxed or v is None else v._array for v in inputs)
 
 
 def seed(tensor, gradient, boxed):
@@ -241,13 +202,38 @@ def _as_tuple(value):
     return (value,) if isinstance(value, Tensor) or value is None else tuple(value)
 
 
-def backward(tensors, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):
+    """Adds the sum of gradients of ``tensors`` with respect to each leaf into the leaf's ``.grad``.
+
+    ``grad_tensors`` are the gradients of some loss with respect to ``tensors``; None stands for that of a one-element
+    tensor. The rest is as in ``Tensor.backward``. Source: ``torch.autograd.backward``.
+    """
+    tensors = _as_tuple(tensors)
+    gradients = _as_tuple(grad_tensors) if grad_tensors is not None else (None,) * len(tensors)
+    retain = create_graph if retain_graph is None else retain_graph
+    roots = [(t, seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
+    roots = [(t._edge, g) for t, g in roots]
+    if inputs is None:
+        _running(roots, retain, create_graph, accumulating=True)
+        return
+    wanted = _as_tuple(inputs)
+    if not wanted:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    edges = _wanted_edges(wanted)
+    found = _running(roots, retain, create_graph, captures=dict.fromkeys(edges))
+    for tensor, edge in zip(wanted, edges, strict=True):
+        if edge in found:
+            node = edge[0] if edge[0].__class__ is AccumulateGrad else _Holder(tensor)
+            _into_leaf(node, found[edge], create_graph)
+
+
+def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
     """Adds gradients of this tensor with respect to each leaf into the leaf's ``.grad``.
 
     ``gradient`` is the gradient of some loss with respect to this tensor; a one-element tensor may omit it. ``inputs``
-    restricts accumulation to these tensors. Raises ``RuntimeError`` where no graph leads here, or where its
-    saved values
-    were freed by an earlier backward (``retain_graph=True`` keeps them; it defaults to ``create_graph``).
+    restricts accumulation to these tensors. Raises ``RuntimeError`` where no graph leads here, or where its saved
+    values were freed by an earlier backward (``retain_graph=True`` keeps them; it defaults to ``create_graph``).
+    Source: ``torch.Tensor.backward``.
 
     >>> import minidl
     >>> x = minidl.tensor([1.0, 2.0], requires_grad=True)
@@ -255,23 +241,10 @@ def backward(tensors, gradient=None, retain_graph=None, create_graph=False, inpu
     >>> x.grad
     tensor([2., 4.])
     """
-    tensors = _as_tuple(tensors)
-    gradients = _as_tuple(gradient) if gradient is not None else (None,) * len(tensors)
-    retain = create_graph if retain_graph is None else retain_graph
-    roots = [(fresh_edge(t), seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
-    roots = [(t._edge, g) for t, (_, g) in zip(tensors, roots, strict=True)]
-    if inputs is None:
-        _running(roots, retain, create_graph, accumulating=True)
-        return
-    wanted = _as_tuple(inputs)
-    if not wanted:
-        raise RuntimeError("'inputs' argument to backward() cannot be empty.")
-    edges = _wanted_edges(wanted)
-    found = _running(roots, retain, create_graph, captures=dict.fromkeys(edges))
-    for tensor, edge in zip(wanted, edges, strict=True):
-        if edge in found:
-            node = edge[0] if edge[0].__class__ is AccumulateGrad else _Holder(tensor)
-            _into_leaf(node, found[edge], create_graph)
+    backward(self, gradient, retain_graph, create_graph, inputs)
+
+
+_backward.__name__ = _backward.__qualname__ = "backward"
 
 
 class _Holder:
@@ -320,6 +293,8 @@ def grad(
     if allow_unused is False and materialize_grads:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
     outputs, wanted = _as_tuple(outputs), _as_tuple(inputs)
+    if not wanted:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     given = _as_tuple(grad_outputs) if grad_outputs is not None else (None,) * len(outputs)
     retain = create_graph if retain_graph is None else retain_graph
     roots = [(t, seed(t, g, create_graph)) for t, g in zip(outputs, given, strict=True)]
@@ -339,4 +314,4 @@ def grad(
     return tuple(out)
 
 
-registry.attach(Tensor, "backward", backward)
+registry.attach(Tensor, "backward", _backward)

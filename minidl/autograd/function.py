@@ -1,10 +1,13 @@
 """``Function``: operations that users define with a forward and a backward of their own."""
 
+import functools
+import inspect
 import weakref
 
 from minidl import backends, dtypes
 from minidl.autograd import modes
-from minidl.autograd.inplace import bump
+from minidl.autograd.conform import broadcasts
+from minidl.autograd.inplace import written
 from minidl.autograd.node import Node
 from minidl.autograd.pull import check
 from minidl.autograd.tensor import Tensor, make
@@ -25,10 +28,10 @@ class FunctionCtx:
 
     def save_for_backward(self, *tensors):
         """Keeps tensors (or None) for ``saved_tensors`` in backward, checked against in-place changes."""
-        for t in tensors:
+        for i, t in enumerate(tensors):
             if t is not None and not isinstance(t, Tensor):
                 raise TypeError(
-                    f"save_for_backward can only save variables, but argument is of type {t.__class__.__name__}"
+                    f"save_for_backward can only save variables, but argument {i} is of type {t.__class__.__name__}"
                 )
         self._to_save = tensors
 
@@ -64,6 +67,7 @@ class _UserOp:
     """What a node of a Function runs backward."""
 
     keep = ("saved",)
+    frees = True
 
     def __init__(self, cls, ctx, count):
         self.cls, self.ctx, self.count = cls, ctx, count
@@ -98,27 +102,78 @@ class _UserOp:
                 f"function {self.backward_name} returned an incorrect number of gradients (expected "
                 f"{self.count}, got {len(found)})"
             )
-        for value, edge in zip(found, node.edges, strict=True):
+        for index, (value, edge) in enumerate(zip(found, node.edges, strict=True)):
             if value is not None and not isinstance(value, Tensor):
-                raise TypeError(
+                raise RuntimeError(
                     f"{self.backward_name}: expected Variable or None (got {value.__class__.__name__})"
                 )
-            if (
-                value is not None
-                and edge is not None
-                and edge[0].shape.__class__ is not list
-                and value._array.ndim < len(edge[0].shape)
-            ):
-                raise RuntimeError(
-                    f"Function {self.backward_name} returned an invalid gradient - got "
-                    f"{list(value.shape)} but expected shape "
-                    f"compatible with {list(edge[0].shape)}"
-                )
+            if value is not None and edge is not None:
+                self._check_shape(index, tuple(value._array.shape), *edge)
         return found
+
+    def _check_shape(self, index, shape, target, slot):
+        wanted = target.shape[slot] if target.shape.__class__ is list else target.shape
+        if shape != wanted and not broadcasts(wanted, shape):
+            raise RuntimeError(
+                f"Function {self.backward_name} returned an invalid gradient at index {index} - got {list(shape)} but "
+                f"expected shape compatible with {list(wanted)}"
+            )
 
 
 def _zeros(ctx, shape, dtype):
     return make(ctx._space.zeros(shape, dtype), None)
+
+
+class _Twice:
+    """The backward of a gradient that ``once_differentiable`` made."""
+
+    backward_name, keep, frees = "Error", (), False
+
+    def pull(self, node, g):
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )
+
+    def pull_boxed(self, node, g, run):
+        self.pull(node, g)
+
+
+_TWICE = _Twice()
+
+
+def once_differentiable(fn):
+    """Declares that a ``backward`` computes without recording: differentiating its gradients again raises.
+
+    Source: ``torch.autograd.function.once_differentiable``.
+    """
+
+    @functools.wraps(fn)
+    def backward(ctx, *grads):
+        with modes.no_grad():
+            found = fn(ctx, *grads)
+        edges = tuple(g._edge for g in grads if isinstance(g, Tensor) and g.requires_grad)
+        if not modes.is_grad_enabled() or not edges:
+            return found
+        several = isinstance(found, tuple)
+        out = [
+            make(f._array, (Node(_TWICE, edges, (), (), f._array.shape, f._array.dtype), 0))
+            if isinstance(f, Tensor)
+            else f
+            for f in (found if several else (found,))
+        ]
+        return tuple(out) if several else out[0]
+
+    return backward
+
+
+def _positional(cls, args, kwargs):
+    """The arguments of ``apply`` in the order of forward's parameters, up to the last one given."""
+    signature = inspect.signature(cls.forward)
+    ctx = (None,) if cls.setup_context is Function.setup_context else ()
+    bound = signature.bind(*ctx, *args, **kwargs)
+    given = max(i for i, name in enumerate(signature.parameters, 1) if name in bound.arguments)
+    bound.apply_defaults()
+    return bound.args[len(ctx) : given]
 
 
 class Function:
@@ -164,8 +219,9 @@ class Function:
         )
 
     @classmethod
-    def apply(cls, *args):
-        """Runs forward on ``args`` and records backward. Returns what forward returns."""
+    def apply(cls, *args, **kwargs):
+        """Runs forward on the arguments and records backward. Returns what forward returns."""
+        args = _positional(cls, args, kwargs) if kwargs else args
         ctx = FunctionCtx()
         edges = [fresh_edge(a) if isinstance(a, Tensor) else None for a in args]
         live = modes.is_grad_enabled() and any(e is not None for e in edges)
@@ -193,15 +249,18 @@ def _record(cls, ctx, args, edges, outputs):
     modes.remember(node)
     inputs = [a for a in args if isinstance(a, Tensor)]
     ctx._space = backends.of(inputs[0]._array)
+    _check_returned(ctx._dirty, tensors)
     saved_slots = {}
     for slot, tensor in enumerate(tensors):
         if tensor is None:
             continue
         if any(tensor is d for d in ctx._dirty):
-            bump(tensor)
-            out = tensor
-        elif any(tensor is i for i in inputs):
-            out = make(tensor._array, None)
+            _check_dirty(tensor)
+            written(tensor, make(tensor._array, (node, slot)))
+            saved_slots[id(tensor)] = slot
+            continue
+        if any(tensor is i for i in inputs):
+            out = tensor.detach()
         else:
             out = tensor
         if dtypes.is_floating(out._array.dtype) and not any(tensor is t for t in ctx._no_grad):
@@ -210,6 +269,22 @@ def _record(cls, ctx, args, edges, outputs):
         outputs[slot] = out
     node.saved, node.cells = _saved(ctx, saved_slots)
     ctx._node, ctx._to_save = weakref.ref(node), ()  # weak: the node holds the context
+
+
+def _check_returned(dirty, outputs):
+    if any(all(d is not o for o in outputs) for d in dirty):
+        raise RuntimeError(
+            "Some elements marked as dirty during the forward method were not returned as output. The inputs that are "
+            "modified inplace must all be outputs of the Function."
+        )
+
+
+def _check_dirty(tensor):
+    if tensor.is_leaf and tensor.requires_grad:
+        raise RuntimeError(
+            "a leaf Variable that requires grad has been used in an in-place operation. Hint: pass a clone() to the "
+            "Function, or do not change its input."
+        )
 
 
 def _saved(ctx, slots):

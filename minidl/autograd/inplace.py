@@ -4,7 +4,7 @@ from minidl import backends, dtypes
 from minidl.autograd import modes
 from minidl.autograd.assign import assigned_edge
 from minidl.autograd.tensor import make
-from minidl.autograd.views import NO_GRAD, fresh_edge
+from minidl.autograd.views import NO_GRAD, fresh_edge, move_retained, settled_edge
 
 
 def make_inplace(op, public):
@@ -82,8 +82,11 @@ def check_writable(tensor, name):
         )
 
 
-def write(tensor, result, name):
-    """Writes ``result`` into ``tensor``'s storage and moves the tape accordingly. Returns ``tensor``."""
+def write(tensor, result, name, constant=False):
+    """Writes ``result`` into ``tensor``'s storage and moves the tape accordingly. Returns ``tensor``.
+
+    ``constant``: all elements are equal, so elements that share a location may be written too.
+    """
     check_writable(tensor, name)
     array, value = tensor._array, result._array
     if value.shape != array.shape:
@@ -95,7 +98,8 @@ def write(tensor, result, name):
             f"result type {dtypes.of(value.dtype)!r} can't be cast to the desired output type "
             f"{dtypes.of(array.dtype)!r}. Hint: use the out-of-place form of {name}."
         )
-    refuse_expanded(array)
+    if not constant:
+        refuse_expanded(array)
     backends.of(array).assign(array, value)
     written(tensor, result)
     return tensor
@@ -128,15 +132,17 @@ def bump(tensor):
 def written(tensor, result):
     """Tells the tape that ``tensor``'s storage now holds ``result``'s value."""
     edge = fresh_edge(result) if modes.is_grad_enabled() else None
-    old = fresh_edge(tensor)
+    old = settled_edge(tensor)
     root_edge = None if tensor._view is None else fresh_edge(tensor._view[0])
     bump(tensor)
     if not modes.is_grad_enabled() or (edge is None and old is None and root_edge is None):
         return
     if tensor._view is None:
-        tensor._edge = edge if edge is not None or old is None else tensor._edge
+        tensor._edge = edge
+        move_retained(old, edge)
         return
     root, steps, _, kind = tensor._view
     root._edge = assigned_edge(root._array, root_edge, edge, steps)
+    move_retained(root_edge, root._edge)
     tensor._view = (root, steps, -1, kind)  # stale on purpose: its edge is derived from the new root
     fresh_edge(tensor)

@@ -18,6 +18,7 @@ class Op:
     ``numbers``    those of them that may be Python numbers
     ``rules``      list of (indices into ``tensors``, boxed rule, wants)
     ``keep``       wants of all rules whose value must be kept, each once
+    ``frees``      whether what is kept holds arrays, which backward frees
     ``pull``       compiled backward on raw arrays: (node, gradients) -> gradient of each edge
     ``composed``   definition in terms of ops, or None
     ``view``       whether the output may share memory with the first input
@@ -47,6 +48,7 @@ class Op:
             wanted = wants(entry.rule, self.name, self.tensors, self.attributes, forward)
             self.rules.append((tuple(self.tensors.index(n) for n in entry.names), entry.rule, wanted))
         self.keep = self._kept()
+        self.frees = any(w.kind in ("input", "result", "residual") for w in self.keep)
         self.residuals = "Saved" in forward.__code__.co_names
         self.backward_name = "".join(p.capitalize() for p in self.name.strip("_").split("_")) + "Backward0"
         self._pull = None

@@ -8,7 +8,7 @@ from minidl.autograd.convert import to_array
 from minidl.autograd.interop import Interop
 from minidl.autograd.node import AccumulateGrad, add_hook
 from minidl.autograd.size import Size
-from minidl.autograd.views import fresh_edge
+from minidl.autograd.views import fresh_edge, settled_edge
 
 new = object.__new__
 TENSORS = set()  # Tensor and its subclasses: one lookup tells whether a value is to be unboxed
@@ -148,7 +148,7 @@ class Tensor(Interop):
     @property
     def requires_grad(self):
         """Whether gradients flow to this tensor. Settable on leaves."""
-        return self._edge is not None or (self._view is not None and fresh_edge(self) is not None)
+        return self._edge is not None or (self._view is not None and settled_edge(self) is not None)
 
     @requires_grad.setter
     def requires_grad(self, value):
@@ -177,7 +177,7 @@ class Tensor(Interop):
     @property
     def is_leaf(self):
         """Whether the tensor was made by the user rather than by a recorded op."""
-        edge = fresh_edge(self)
+        edge = settled_edge(self)
         return edge is None or edge[0].__class__ is AccumulateGrad
 
     @property
@@ -202,17 +202,20 @@ class Tensor(Interop):
             return
         if not isinstance(value, Tensor):
             raise TypeError(
-                f"assigned grad expected to be a Tensor or None but got {value.__class__.__name__}"
+                f"assigned grad expected to be a Tensor or None but got grad of type {value.__class__.__name__}"
             )
-        for what, mine, theirs in (
-            ("size", list(self.shape), list(value.shape)),
-            ("type", self.dtype, value.dtype),
-            ("device", self.device, value.device),
-        ):
-            if mine != theirs:
-                raise RuntimeError(
-                    f"assigned grad has data of a different {what}: expected {mine}, got {theirs}"
-                )
+        if value is self:
+            raise RuntimeError("can't assign Variable as its own grad")
+        if value._array.shape != self._array.shape:
+            raise RuntimeError(
+                f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
+                f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
+            )
+        if value.dtype is not self.dtype or value.device != self.device:
+            raise RuntimeError(
+                f"attempting to assign a gradient with dtype {value.dtype!r} on {value.device} to a tensor with dtype "
+                f"{self.dtype!r} on {self.device}. Hint: convert it with .to(tensor)."
+            )
         self._grad = value
 
     @grad.deleter
@@ -234,6 +237,8 @@ class Tensor(Interop):
 
     @property
     def _version(self):
+        if self.is_inference():
+            raise RuntimeError("Inference tensors do not track version counter.")
         return list.__getitem__(self._cell, 0)
 
     @property
@@ -266,14 +271,12 @@ class Tensor(Interop):
 
         def keep(grad):
             tensor = mine()
-            if tensor is not None:
-                tensor._grad = (
-                    grad
-                    if tensor._grad is None
-                    else make(backends.of(grad._array).add(tensor._grad._array, grad._array), None)
-                )
+            if tensor is not None and tensor._grad is None:
+                tensor._grad = make(backends.of(grad._array).copy(grad._array), grad._edge)
+            elif tensor is not None:
+                tensor._grad = make(backends.of(grad._array).add(tensor._grad._array, grad._array), None)
 
-        self._retained = add_hook(self._edge[0], self._edge[1], keep)
+        self._retained = add_hook(self._edge[0], ("retained", self._edge[1]), keep)
 
     @property
     def retains_grad(self):

@@ -28,8 +28,8 @@ def record_view(out, source, op, rest):
 
 
 def _record_one(out, source, op, rest, output):
-    base, array = out._array.base, source._array
-    if base is None or (base is not array and base is not array.base):
+    made, array = out._array, source._array
+    if made is not array and (made.base is None or (made.base is not array and made.base is not array.base)):
         return out
     cell = out._cell = source._cell
     kind = None if output is None else f"Output {output} of {op.name.strip('_').capitalize()}"
@@ -45,15 +45,45 @@ def _record_one(out, source, op, rest, output):
 
 
 def fresh_edge(tensor):
-    """The tensor's edge; a view whose storage was written since derives it again."""
+    """The tensor's edge; a view whose storage was written since derives it again.
+
+    Raises ``RuntimeError`` for a view made without recording, where its base has a history that the view cannot have.
+    """
     view = tensor._view
     if view is None:
         return tensor._edge
     root, steps, version, kind = view
     now = list.__getitem__(tensor._cell, 0)
     if now != version:
+        recorded = fresh_edge(root) is not None
+        if kind == NO_GRAD and recorded and modes.is_grad_enabled():
+            raise RuntimeError(
+                "A view was created in no_grad mode and its base or another view of its base has been modified inplace "
+                "with grad mode enabled. Given that this use case is ambiguous and error-prone, it is forbidden. "
+                "Hint: make the view and write either both inside no_grad or both outside, or use view.detach()."
+            )
+        if kind == NO_GRAD:
+            return tensor._edge
         tensor._view = (root, steps, now, kind)
-        if fresh_edge(root) is not None and kind != NO_GRAD:
+        if recorded:
             with modes.enable_grad():
-                tensor._edge = replay(root, steps)._edge
+                edge = replay(root, steps)._edge
+            move_retained(tensor._edge, edge)
+            tensor._edge = edge
     return tensor._edge
+
+
+def settled_edge(tensor):
+    """As ``fresh_edge``, for questions about a tensor: a view made without recording has none."""
+    view = tensor._view
+    return tensor._edge if view is None or view[3] == NO_GRAD else fresh_edge(tensor)
+
+
+def move_retained(old, new):
+    """Lets ``retain_grad`` follow a tensor that was written in place from its old edge to the new one."""
+    if old is None or new is None or old is new or not old[0].hooks:
+        return
+    kept = old[0].hooks.pop(("retained", old[1]), None)
+    if kept is not None:
+        new[0].hooks = new[0].hooks or {}
+        new[0].hooks["retained", new[1]] = kept

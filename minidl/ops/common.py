@@ -1,5 +1,8 @@
 """What the op families share: promotion, dimensions, error texts."""
 
+import functools
+import math
+
 from minidl import backends, dtypes
 from minidl.backends import of
 
@@ -59,6 +62,35 @@ def scalar_like(array, number):
         if array.dtype.kind == "i" and number >> (bits - 1):
             number -= 1 << bits
     return space.full((), number, array.dtype)
+
+
+@functools.cache
+def _limits(numpy_dtype):
+    """The least and the greatest number that a dtype takes; unsigned integers take negative ones, which wrap."""
+    d = dtypes.of(numpy_dtype)
+    if d is dtypes.bool_:
+        return -math.inf, math.inf
+    info = dtypes.finfo(d) if d.is_floating_point else dtypes.iinfo(d)
+    return (info.min if d.is_signed else -info.max), info.max
+
+
+def fitting(array, number):
+    """A Python number as a 0-d array of ``array``'s dtype and device. Raises ``RuntimeError`` where the dtype cannot
+    hold it.
+    """
+    dtype = array.dtype
+    low, high = _limits(dtype)
+    if number.__class__ is float:
+        special = dtypes.is_floating(dtype) and not math.isfinite(number)
+        low = 0 if dtype.kind == "u" else low
+    else:
+        special = False
+    if not (special or low <= number <= high or dtype == dtypes.BOOL):
+        raise RuntimeError(
+            f"value cannot be converted to type {dtypes.of(dtype).name} without overflow: it is {number}. "
+            "Hint: use a wider dtype, or limit the value first."
+        )
+    return scalar_like(array, number)
 
 
 def floating(input):

@@ -4,10 +4,11 @@ import numpy as np
 
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, modes, op
+from minidl.autograd.convert import to_array
 from minidl.autograd.inplace import bump, check_writable, refuse_expanded, write
-from minidl.autograd.tensor import TENSORS
 from minidl.backends import of
-from minidl.ops.common import wrap_dim
+from minidl.ops.common import fitting, wrap_dim
+from minidl.ops.index_parts import split_index
 
 
 @op(
@@ -24,83 +25,6 @@ def index_add_at(g, index, shape):
     return of(g).index_add(g, index, shape)
 
 
-def _out_of_bounds(array, size, dim):
-    low, high = (int(array.min()), int(array.max())) if array.size else (0, -1)
-    if low < -size or high >= size:
-        wrong = low if low < -size else high
-        raise IndexError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
-
-
-def raw_index(index, array):
-    """A user's index as one that arrays take, with PyTorch's errors."""
-    parts = list(index) if isinstance(index, tuple) else [index]
-    parts = [_raw_part(p, array) for p in parts]
-    used = sum(
-        p.ndim if getattr(p, "dtype", None) == dtypes.BOOL else p is not None and p is not Ellipsis
-        for p in parts
-    )
-    if used > array.ndim:
-        raise IndexError(f"too many indices for tensor of dimension {array.ndim}")
-    dim = 0
-    for p in parts:
-        if p is Ellipsis:
-            dim = array.ndim - sum(_dims_after(parts))
-        elif p is not None:
-            dim += _check_part(p, array, dim)
-    if all(p.__class__ is int for p in parts):
-        parts.append(Ellipsis)  # so that what is left is a view also where it has no dimension
-    return tuple(parts)
-
-
-def _dims_after(parts):
-    place = next(i for i, p in enumerate(parts) if p is Ellipsis)
-    for p in parts[place + 1 :]:
-        yield 0 if p is None else p.ndim if getattr(p, "dtype", None) == dtypes.BOOL else 1
-
-
-def _raw_part(part, array):
-    cls = part.__class__
-    if cls is int or part is None or part is Ellipsis or cls is slice:
-        if cls is slice and part.step is not None and part.step <= 0:
-            raise ValueError("step must be greater than zero. Hint: use .flip() for a reversed copy.")
-        return part
-    if cls in TENSORS:
-        part = part._array
-    elif isinstance(part, (list, tuple, range, np.ndarray, np.generic, bool)):
-        part = np.asarray(part if not isinstance(part, range) else list(part))
-        part = part.astype(np.int64) if part.size == 0 and part.dtype.kind == "f" else part
-        part = backends.transfer(part, backends.device_of(array))
-    elif hasattr(part, "__index__"):
-        return part.__index__()
-    if not backends.is_array(part) or dtypes.is_floating(part.dtype):
-        what = dtypes.of(part.dtype) if backends.is_array(part) else cls.__name__
-        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, but got {what}")
-    return part
-
-
-def _check_part(part, array, dim):
-    """Checks one part of an index against the array; gives how many dimensions it takes."""
-    if isinstance(part, slice):
-        return 1
-    if part.__class__ is int:
-        if not -array.shape[dim] <= part < array.shape[dim]:
-            raise IndexError(
-                f"index {part} is out of bounds for dimension {dim} with size {array.shape[dim]}"
-            )
-        return 1
-    if part.dtype == dtypes.BOOL:
-        for i, n in enumerate(part.shape):
-            if n != array.shape[dim + i]:
-                raise IndexError(
-                    f"The shape of the mask {list(part.shape)} at index {i} does not match the shape "
-                    "of the indexed tensor "
-                    f"{list(array.shape)} at index {dim + i}"
-                )
-        return part.ndim
-    _out_of_bounds(part, array.shape[dim], dim)
-    return 1
-
-
 def _getitem(self, index):
     """``self[index]``: a view for ints, slices, None and Ellipsis; a copy where tensors or lists select."""
     if index.__class__ is int and self._array.ndim and -self._array.shape[0] <= index < self._array.shape[0]:
@@ -109,7 +33,9 @@ def _getitem(self, index):
         raise IndexError(
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert it to a number"
         )
-    return index_with(self, raw_index(index, self._array))
+    basic, advanced = split_index(index, self._array, keep=self._edge is not None)
+    out = self if basic is None else index_with(self, basic)
+    return out if advanced is None else index_with(out, advanced)
 
 
 def _broadcast_to_index(value, target_shape):
@@ -130,27 +56,34 @@ def _broadcast_to_index(value, target_shape):
 
 def _setitem(self, index, value):
     """``self[index] = value``, in place: the value is broadcast and cast."""
-    index = raw_index(index, self._array)
+    recorded = modes.is_grad_enabled()
+    basic, advanced = split_index(index, self._array, keep=recorded)
     check_writable(self, "__setitem__")
-    refuse_expanded(self._array)
     if not isinstance(value, Tensor):
-        held = backends.transfer(np.asarray(value).astype(self._array.dtype), self.device)
-        value = Tensor._from_array(held)
-    if not (modes.is_grad_enabled() and (self.requires_grad or value.requires_grad)):
-        space = of(self._array)
-        with modes.no_grad():
-            value = _broadcast_to_index(value, space.getitem(self._array, index).shape)
-        of(self._array, value._array).setitem(self._array, index, value._array)
-        bump(self)
+        value = Tensor._from_array(_constant(value, self._array))
+    if recorded and (self.requires_grad or value.requires_grad):
+        region = self if basic is None else index_with(self, basic)
+        if advanced is None:
+            region.copy_(_broadcast_to_index(value, region._array.shape))
+            return
+        shape = of(self._array).getitem(region._array, advanced).shape
+        write(region, _replaced(region, _broadcast_to_index(value, shape), advanced), "__setitem__")
         return
-    plain = all(not hasattr(p, "dtype") for p in index)
-    if plain:
-        region = index_with(self, index)
-        value = _broadcast_to_index(value, region._array.shape)
-        region.copy_(value)
-        return
-    shape = of(self._array).getitem(self._array, index).shape
-    write(self, _replaced(self, _broadcast_to_index(value, shape), index), "__setitem__")
+    space = of(self._array, value._array)
+    region = self._array if basic is None else space.getitem(self._array, basic)
+    refuse_expanded(region)
+    index = (Ellipsis,) if advanced is None else advanced
+    with modes.no_grad():
+        value = _broadcast_to_index(value, space.getitem(region, index).shape)
+    space.setitem(region, index, value._array)
+    bump(self)
+
+
+def _constant(value, array):
+    """What is no Tensor, as an array of ``array``'s dtype and device."""
+    if isinstance(value, (bool, int, float)):
+        return fitting(array, value)
+    return to_array(value, array.dtype, backends.device_of(array))
 
 
 @op(

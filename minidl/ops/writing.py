@@ -4,7 +4,7 @@ from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.autograd.inplace import check_writable, write
 from minidl.backends import of
-from minidl.ops.common import scalar_like
+from minidl.ops.common import fitting
 from minidl.ops.indexing import mul_zero
 from minidl.ops.reductions import sum
 from minidl.ops.selection import clamp, where
@@ -42,7 +42,7 @@ def copy_(self, src, non_blocking=False):
 
 @op(input=lambda g: mul_zero(g), value=lambda g: sum(g), faces=(), method=False, number="value")
 def _filled(input, value):
-    value = scalar_like(input, value) if not hasattr(value, "dtype") else value.astype(input.dtype)
+    value = fitting(input, value) if not hasattr(value, "dtype") else value.astype(input.dtype)
     space = of(input)
     return space.copy(space.broadcast_to(value, input.shape))
 
@@ -60,14 +60,14 @@ def fill_(self, value):
         raise RuntimeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
         )
-    return write(self, _filled(self, value), "fill_")
+    return write(self, _filled(self, value), "fill_", constant=not isinstance(value, Tensor))
 
 
 @function(faces=())
 def zero_(self):
     """Writes zeros. Source: ``torch.Tensor.zero_``."""
     check_writable(self, "zero_")
-    return write(self, _filled(self, 0), "zero_")
+    return write(self, _filled(self, 0), "zero_", constant=True)
 
 
 @function(faces=())

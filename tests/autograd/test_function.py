@@ -205,7 +205,7 @@ def broken(forward=None, backward=None):
     ("backward", "error", "message"),
     [
         (lambda ctx, g: (g, g), RuntimeError, r"incorrect number of gradients \(expected 1, got 2\)"),
-        (lambda ctx, g: np.ones(2), TypeError, "expected Variable or None"),
+        (lambda ctx, g: np.ones(2), RuntimeError, "expected Variable or None"),
         (lambda ctx, g: g[0], RuntimeError, "invalid gradient"),
         (None, NotImplementedError, "must implement either the backward"),
     ],

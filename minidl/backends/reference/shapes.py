@@ -14,8 +14,11 @@ def permute(xp, input, dims):
 
 
 def broadcast_to(xp, input, shape):
-    """View, not to be written."""
-    return xp.broadcast_to(input, shape)
+    """View; rows that do not share memory may be written."""
+    out = xp.broadcast_to(input, shape)
+    if getattr(input.flags, "writeable", False):
+        out.flags.writeable = True
+    return out
 
 
 def squeeze(xp, input, dims):
@@ -31,9 +34,12 @@ def unsqueeze(xp, input, dim):
 def getitem(xp, input, index):
     """Basic (view) or advanced (copy) indexing with slices, ints, None, Ellipsis, integer and boolean arrays.
 
-    Where every dimension gets an int, an Ellipsis in the index keeps the result a 0-d view.
+    Where every dimension gets an int, an Ellipsis added to the index keeps the result a 0-d view.
     """
-    return input[index, ...] if index.__class__ is int else input[index]
+    if index.__class__ is int:
+        return input[index, ...]
+    out = input[index]
+    return out if out.__class__ is input.__class__ else input[(*index, ...)]
 
 
 def flip(xp, input, dims):
