@@ -175,6 +175,14 @@ def test_limits_of_options():
         F.smooth_l1_loss(one, one, beta=-1.0)
     with pytest.raises(RuntimeError, match="huber_loss does not support non-positive values for delta"):
         F.huber_loss(one, one, delta=0.0)
+    for weight, error, text in (
+        (minidl.ones(3), ValueError, "Weights and input must have the same size"),
+        ([1.0], TypeError, "weight must be a Tensor or None, not list"),
+    ):
+        with pytest.raises(error, match=text):
+            F.mse_loss(logits(), logits(), weight=weight)
+    with pytest.raises(TypeError, match=r"^mse_loss\(\): argument 'target' \(position 2\) must be Tensor"):
+        F.mse_loss(logits(), [1.0])
     with pytest.raises(RuntimeError, match=r"broadcast shape of a weight of size \[3\]"):
         F.binary_cross_entropy(one, one, weight=minidl.ones(3))
     with pytest.raises(NotImplementedError, match=r"not implemented for 'Long'"):

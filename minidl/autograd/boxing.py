@@ -29,7 +29,8 @@ def operand(value, op, index):
             return value
     module = "" if cls.__module__ == "builtins" else cls.__module__ + "."
     raise TypeError(
-        f"{op.name}(): argument '{name}' (position {index + 1}) must be Tensor, not {module}{cls.__name__}. "
+        f"{op.name.lstrip('_')}(): argument '{name}' (position {index + 1}) must be Tensor, "
+        f"not {module}{cls.__name__}. "
         "Hint: minidl.tensor(...) makes one."
     )
 

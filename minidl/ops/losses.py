@@ -8,13 +8,14 @@ import math
 import warnings
 from itertools import zip_longest
 
-from minidl.autograd import joint, op
+from minidl.autograd import Tensor, function, joint, op
 from minidl.autograd.size import Size
 from minidl.backends import of
 from minidl.ops.activations import logsigmoid
 from minidl.ops.arithmetic import add, div, mul, neg, sub
 from minidl.ops.common import checked, promote, require_floating
 from minidl.ops.pointwise import exp, log, log1p, sigmoid, sign
+from minidl.ops.reductions import mean, sum
 from minidl.ops.selection import clamp
 
 _FUNCTIONAL = {"faces": ("functional",), "method": False}
@@ -38,15 +39,18 @@ def _share(g, reduction, input, target, factor=1.0):
     return g if factor == 1.0 else mul(g, factor)
 
 
-def _pair(name, input, target, reduction):
-    """Input and target promoted to one floating dtype; a warning where their shapes differ."""
+def _pair(name, input, target, reduction, depth=5):
+    """Input and target promoted to one floating dtype; a warning where their shapes differ.
+
+    ``depth`` calls up stands the line that is warned of.
+    """
     check_reduction(reduction)
     if input.shape != target.shape:
         warnings.warn(
             f"Using a target size ({Size(target.shape)}) that is different to the input size ({Size(input.shape)}). "
             "This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size.",
-            stacklevel=4,
+            stacklevel=depth,
         )
     input, target = promote(input, target)
     require_floating(input, f"{name}_cpu")
@@ -58,39 +62,71 @@ def _both(slope, needs):
     return slope if needs[0] else None, neg(slope) if needs[1] else None
 
 
+def _weighted_loss(losses, input, weight, reduction, by_weight=True):
+    """The elements of a loss times their weights, reduced; a mean is one by weight, or over all elements."""
+    check_reduction(reduction)
+    if not isinstance(weight, Tensor):
+        raise TypeError(f"weight must be a Tensor or None, not {weight.__class__.__name__}")
+    if weight.shape != input.shape:
+        raise ValueError(
+            f"Weights and input must have the same size. They have {list(weight.shape)} and {list(input.shape)}."
+        )
+    losses = mul(losses, weight)
+    if reduction == "none":
+        return losses
+    if reduction == "mean" and not by_weight:
+        return mean(losses)
+    return sum(losses) if reduction == "sum" else div(sum(losses), sum(weight))
+
+
 def _mse_rule(g, input, target, reduction, needs):
     return _both(mul(sub(input, target), _share(g, reduction, input, target, 2.0)), needs)
 
 
-@op(joint("input target", _mse_rule), **_FUNCTIONAL)
-def mse_loss(input, target, reduction="mean"):
+@op(joint("input target", _mse_rule), faces=(), method=False)
+def _mse_loss(input, target, reduction):
+    input, target = _pair("mse", input, target, reduction)
+    return checked(lambda a, b: of(a).mse_loss(a, b, reduction), input, target)
+
+
+@function(**_FUNCTIONAL)
+def mse_loss(input, target, reduction="mean", weight=None):
     """Squared error (x - t)^2.
 
     Shapes that differ broadcast, with a ``UserWarning`` as in PyTorch. Raises ``RuntimeError`` where they do not
-    broadcast, ``NotImplementedError`` for integers on both sides, ``ValueError`` for an unknown reduction.
+    broadcast, ``NotImplementedError`` for integers on both sides, ``ValueError`` for an unknown reduction or a
+    ``weight`` of another shape than the input's. ``weight`` multiplies the elements; a mean divides by its sum.
 
     >>> import minidl
     >>> minidl.nn.functional.mse_loss(minidl.tensor([1.0, 2.0]), minidl.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    input, target = _pair("mse", input, target, reduction)
-    return checked(lambda a, b: of(a).mse_loss(a, b, reduction), input, target)
+    if weight is None:
+        return _mse_loss(input, target, reduction)
+    return _weighted_loss(_mse_loss(input, target, "none"), input, weight, reduction)
 
 
 def _l1_rule(g, input, target, reduction, needs):
     return _both(mul(sign(sub(input, target)), _share(g, reduction, input, target)), needs)
 
 
-@op(joint("input target", _l1_rule), **_FUNCTIONAL)
-def l1_loss(input, target, reduction="mean"):
+@op(joint("input target", _l1_rule), faces=(), method=False)
+def _l1_loss(input, target, reduction):
+    input, target = _pair("l1", input, target, reduction)
+    return checked(lambda a, b: of(a).l1_loss(a, b, reduction), input, target)
+
+
+@function(**_FUNCTIONAL)
+def l1_loss(input, target, reduction="mean", weight=None):
     """Absolute error |x - t|, with gradient 0 where they are equal. Shapes and errors as ``mse_loss``.
 
     >>> import minidl
     >>> minidl.nn.functional.l1_loss(minidl.tensor([1.0, 2.0]), minidl.tensor([1.0, 4.0]))
     tensor(1.)
     """
-    input, target = _pair("l1", input, target, reduction)
-    return checked(lambda a, b: of(a).l1_loss(a, b, reduction), input, target)
+    if weight is None:
+        return _l1_loss(input, target, reduction)
+    return _weighted_loss(_l1_loss(input, target, "none"), input, weight, reduction)
 
 
 def _smooth_l1_rule(g, input, target, reduction, beta, needs):
@@ -112,7 +148,7 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     """
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta. Got: {beta}")
-    input, target = _pair("smooth_l1", input, target, reduction)
+    input, target = _pair("smooth_l1", input, target, reduction, depth=4)
     return checked(lambda a, b: of(a).smooth_l1_loss(a, b, reduction, beta), input, target)
 
 
@@ -121,21 +157,31 @@ def _huber_rule(g, input, target, reduction, delta, needs):
     return _both(mul(slope, _share(g, reduction, input, target)), needs)
 
 
-@op(joint("input target", _huber_rule), **_FUNCTIONAL)
-def huber_loss(input, target, reduction="mean", delta=1.0):
+@op(joint("input target", _huber_rule), faces=(), method=False)
+def _huber_loss(input, target, reduction, delta):
+    if delta <= 0:
+        raise RuntimeError(f"huber_loss does not support non-positive values for delta. Got: {delta}")
+    input, target = _pair("huber", input, target, reduction)
+    return checked(lambda a, b: of(a).huber_loss(a, b, reduction, delta), input, target)
+
+
+@function(**_FUNCTIONAL)
+def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """z^2 / 2 where |z| <= delta, delta (|z| - delta / 2) elsewhere, with z = x - t.
 
-    Shapes and errors as ``mse_loss``; ``RuntimeError`` for delta <= 0.
+    Shapes and errors as ``mse_loss``; ``RuntimeError`` for delta <= 0. ``weight`` multiplies the elements; a mean
+    divides by their number, as PyTorch's.
     Source: P. Huber, "Robust estimation of a location parameter", 1964.
 
     >>> import minidl
     >>> minidl.nn.functional.huber_loss(minidl.tensor([0.5, 3.0]), minidl.zeros(2), reduction="none")
     tensor([0.1250, 2.5000])
     """
-    if delta <= 0:
-        raise RuntimeError(f"huber_loss does not support non-positive values for delta. Got: {delta}")
-    input, target = _pair("huber", input, target, reduction)
-    return checked(lambda a, b: of(a).huber_loss(a, b, reduction, delta), input, target)
+    if weight is None:
+        return _huber_loss(input, target, reduction, delta)
+    return _weighted_loss(
+        _huber_loss(input, target, "none", delta), input, weight, reduction, by_weight=False
+    )
 
 
 def _reshaped_hint(input, target):

@@ -16,12 +16,20 @@ def reduced(loss, reduction):
     return {"none": lambda x: x, "mean": np.mean, "sum": np.sum}[reduction](loss)
 
 
-def mse(x, t, reduction="mean"):
-    return reduced((x - t) ** 2, reduction)
+def weighted(loss, reduction, weight):
+    """Elements times weights, a mean being one by weight."""
+    loss = loss * weight
+    return (
+        loss.sum() / np.sum(weight) if reduction == "mean" and np.ndim(weight) else reduced(loss, reduction)
+    )
 
 
-def l1(x, t, reduction="mean"):
-    return reduced(np.abs(x - t), reduction)
+def mse(x, t, reduction="mean", weight=1.0):
+    return weighted((x - t) ** 2, reduction, weight)
+
+
+def l1(x, t, reduction="mean", weight=1.0):
+    return weighted(np.abs(x - t), reduction, weight)
 
 
 def smooth_l1(x, t, reduction="mean", beta=1.0):
@@ -29,9 +37,9 @@ def smooth_l1(x, t, reduction="mean", beta=1.0):
     return reduced(np.where(z < beta, z**2 / (2 * (beta or 1)), z - beta / 2), reduction)
 
 
-def huber(x, t, reduction="mean", delta=1.0):
+def huber(x, t, reduction="mean", delta=1.0, weight=1.0):
     z = np.abs(x - t)
-    return reduced(np.where(z <= delta, z**2 / 2, delta * (z - delta / 2)), reduction)
+    return reduced(np.where(z <= delta, z**2 / 2, delta * (z - delta / 2)) * weight, reduction)
 
 
 def bce(x, t, weight=1.0, reduction="mean"):
@@ -53,6 +61,17 @@ FAR = (away(3, 4, points=(0,)), values(np.zeros((3, 4))))
 KINKED = (away(3, 4, points=(-1, -0.5, 0, 0.5, 1)), values(np.zeros((3, 4))))
 
 CASES = [
+    *(
+        Case(
+            name,
+            KINKED,
+            kwargs={"weight": positive(3, 4), "reduction": reduction},
+            numpy=numpy,
+            id=f"weight-{reduction}",
+        )
+        for name, numpy in (("mse_loss", mse), ("l1_loss", l1), ("huber_loss", huber))
+        for reduction in ("none", "mean", "sum")
+    ),
     Case("mse_loss", (normal(3, 4), normal(3, 4)), numpy=mse),
     Case("mse_loss", (normal(3, 4), normal(3, 4), "none"), numpy=mse, torch=False, id="none"),
     Case("mse_loss", (normal(3), normal(3)), kwargs={"reduction": "sum"}, numpy=mse, id="sum"),
