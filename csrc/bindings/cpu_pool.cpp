@@ -59,7 +59,15 @@ Extent output_extent(const MaxPoolProblem& p, bool ceil_mode) {
   return out;
 }
 
-bool fits_byte(const MaxPoolProblem& p) { return minidl::cpu::product(p.kernel) <= 256; }
+// Whether an offset inside the window fits a byte; it must fit int32.
+bool fits_byte(const MaxPoolProblem& p) {
+  int64_t taps = 1;
+  for (const int64_t size : p.kernel) {
+    const bool overflow = __builtin_mul_overflow(taps, size, &taps);
+    MINIDL_CHECK(!overflow && taps <= INT32_MAX, "a window of max_pool has at most 2^31 - 1 taps");
+  }
+  return taps <= 256;
+}
 
 template <class Body>
 auto dispatch_offset(bool byte, Body&& body) {

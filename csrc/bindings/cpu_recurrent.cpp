@@ -163,7 +163,8 @@ struct Grads {
   size_t states;
   Output<T> input, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr;
 
-  Grads(const Shapes& shapes, const std::vector<bool>& needs_, size_t states_)
+  Grads(const Shapes& shapes, const std::vector<bool>& needs_, size_t states_,
+        bool projected = false)
       : needs(checked(needs_, states_)),
         states(states_),
         input(shapes.input, needs[0]),
@@ -173,7 +174,7 @@ struct Grads {
         w_hh(shapes.w_hh, needs[2 + states]),
         b_ih(shapes.bias, needs[3 + states]),
         b_hh(shapes.bias, needs[4 + states]),
-        w_hr(shapes.w_hr, states == 2 && needs[5 + states]) {}
+        w_hr(shapes.w_hr, projected && needs[5 + states]) {}
 
   RecurrentGrads<T> pointers() {
     return {input.data(), h0.data(),   c0.data(),   w_ih.data(),
@@ -276,7 +277,7 @@ py::object lstm_sequence_grad(const py::object& doutput, const py::object& dh_n,
         d_h("dh_n", dh_n, shapes.state, kOptional), d_c("dc_n", dc_n, shapes.cell, kOptional),
         states("output", output, shapes.output), gates_in("gates", gates, shapes.gates),
         cells_in("cells", cells, shapes.cells);
-    Grads<T> grads(shapes, needs, 2);
+    Grads<T> grads(shapes, needs, 2, !w_hr.is_none());
     const RecurrentGrads<T> pointers = grads.pointers();
     {
       py::gil_scoped_release release;

@@ -3,6 +3,7 @@
 // dispatch, no argument conversion.
 #include "cpu/softmax.h"
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -53,9 +54,11 @@ bool is_float(PyObject* value) {
   return (type == NPY_FLOAT || type == NPY_DOUBLE) && PyArray_ISNOTSWAPPED(array);
 }
 
-bool same_kind(PyObject* value, const Array& like) {
-  return is_float(value) && PyArray_TYPE(as_array(value)) == like.type();
+bool has_type(PyObject* value, int type) {
+  return is_float(value) && PyArray_TYPE(as_array(value)) == type;
 }
+
+bool same_kind(PyObject* value, const Array& like) { return has_type(value, like.type()); }
 
 // The array itself where it is contiguous and aligned, else a copy that is; null with an error set.
 Array contiguous(PyObject* value) {
@@ -81,6 +84,11 @@ Array as_int64(PyObject* value) {
 Array empty_like(const Array& array) {
   return Array(
       PyArray_SimpleNew(PyArray_NDIM(array.get()), PyArray_DIMS(array.get()), array.type()));
+}
+
+// A number of no dimensions has axis 0 all the same.
+bool is_axis(Py_ssize_t dim, PyObject* array) {
+  return dim >= 0 && dim < std::max(1, PyArray_NDIM(as_array(array)));
 }
 
 // Axis `dim` of an array between the product of the sizes before it and of those after.
@@ -131,7 +139,7 @@ PyObject* forward(Arguments args, Py_ssize_t count) {
   if (!expect(count, 2, kLog ? "log_softmax" : "softmax")) return nullptr;
   const Py_ssize_t dim = PyLong_AsSsize_t(args[1]);
   if (dim == -1 && PyErr_Occurred()) return nullptr;
-  if (!is_float(args[0])) return refuse();
+  if (!is_float(args[0]) || !is_axis(dim, args[0])) return refuse();
   const Array input = contiguous(args[0]);
   Array output = input ? empty_like(input) : Array();
   if (!output) return nullptr;
@@ -153,7 +161,7 @@ PyObject* backward(Arguments args, Py_ssize_t count) {
   if (!expect(count, 3, kLog ? "log_softmax_backward" : "softmax_backward")) return nullptr;
   const Py_ssize_t dim = PyLong_AsSsize_t(args[2]);
   if (dim == -1 && PyErr_Occurred()) return nullptr;
-  if (!is_float(args[1])) return refuse();
+  if (!is_float(args[1]) || !is_axis(dim, args[1])) return refuse();
   const Array output = contiguous(args[1]);
   if (!output) return nullptr;
   if (!same_kind(args[0], output)) return refuse();
@@ -264,13 +272,16 @@ PyObject* cross_entropy_backward(Arguments args, Py_ssize_t count) {
   }
   using Reduction = CrossEntropyArguments::Reduction;
   if (!same_kind(args[0], call.input) || !same_kind(args[5], call.input)) return refuse();
+  if (!has_type(args[4], NPY_DOUBLE)) return refuse();
   const Array grad = contiguous(args[0]), log_sums = contiguous(args[4]),
               total = contiguous(args[5]);
   Array grad_input = empty_like(call.input);
   if (!grad || !log_sums || !total || !grad_input) return nullptr;
   const int64_t rows = call.problem.rows.count();
   const bool whole = call.reduction != Reduction::kNone;
-  if (grad.size() != (whole ? 1 : rows) || log_sums.size() != rows) return refuse();
+  if (grad.size() != (whole ? 1 : rows) || log_sums.size() != rows || total.size() != 1) {
+    return refuse();
+  }
   run(call.input, [&](auto kind) {
     using T = decltype(kind);
     T scale = whole ? *grad.data<T>() : T(0);

@@ -52,7 +52,7 @@ inline std::string text(const Sizes& sizes) {
 }
 
 // The last `rank` of `sizes` as an extent; missing leading dimensions are `missing`. Throws unless
-// all are >= least.
+// all are in [least, 2^60].
 inline cpu::Extent extent(const Sizes& sizes, size_t rank, int64_t missing, int64_t least,
                           const char* what) {
   MINIDL_CHECK(rank >= 1 && rank <= 3 && sizes.size() >= rank, what, " ", text(sizes),
@@ -61,6 +61,7 @@ inline cpu::Extent extent(const Sizes& sizes, size_t rank, int64_t missing, int6
   for (size_t d = 0; d < rank; ++d) {
     const int64_t size = sizes[sizes.size() - rank + d];
     MINIDL_CHECK(size >= least, what, " must be at least ", least, ", got ", text(sizes));
+    MINIDL_CHECK(size <= cpu::kLargestExtent, what, " must be at most 2^60, got ", text(sizes));
     result[3 - rank + d] = size;
   }
   return result;
