@@ -34,7 +34,7 @@ os.register_at_fork(after_in_child=_renew_lock)
 class Generator:
     """A stream of random numbers (Philox-4x32-10) on a device. Safe to use from several threads.
 
-    Raises ``RuntimeError`` for a seed outside [-2^63, 2^64) or a state that is none.
+    Raises ``ValueError`` for a seed outside [-2^63, 2^64), ``RuntimeError`` for a state that is none.
     Source: PyTorch's ``torch.Generator``; J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 
     >>> import minidl
@@ -56,7 +56,7 @@ class Generator:
             raise TypeError(f"manual_seed expected a long, but got {seed.__class__.__name__}")
         seed = seed.__index__()
         if not -(1 << 63) <= seed < _UINT64:
-            raise RuntimeError(f"Overflow when unpacking long: a seed lies in [-2^63, 2^64), got {seed}")
+            raise ValueError(f"Overflow when unpacking long long: a seed lies in [-2^63, 2^64), got {seed}")
         with _lock:
             self._seed, self._offset = seed % _UINT64, 0
         return self
@@ -90,7 +90,9 @@ class Generator:
         """Goes to a position that ``get_state`` gave. Returns the generator."""
         if not isinstance(new_state, Tensor):
             raise TypeError(f"expected a ByteTensor, but got {new_state.__class__.__name__}")
-        if new_state.dtype is not dtypes.uint8 or tuple(new_state.shape) != (_STATE_BYTES,):
+        if new_state.dtype is not dtypes.uint8:
+            raise TypeError(f"RNG state must be a minidl.ByteTensor (uint8), but got {new_state.dtype!r}")
+        if tuple(new_state.shape) != (_STATE_BYTES,):
             raise RuntimeError(
                 f"RNG state must be a minidl.uint8 tensor of shape ({_STATE_BYTES},), got {new_state.dtype!r} of shape "
                 f"{tuple(new_state.shape)}. Hint: pass what get_state() returned."

@@ -4,7 +4,7 @@ from minidl import backends, dtypes
 from minidl.autograd import Tensor, function
 from minidl.autograd.tensor import leaf
 from minidl.backends import of
-from minidl.ops.common import as_index
+from minidl.ops.common import as_index, checked
 from minidl.ops.generator import chosen
 from minidl.ops.shapes import sizes
 
@@ -37,7 +37,9 @@ def draw_integers(shape, dtype, low, high, generator, device):
 def float_dtype(dtype, name):
     found = dtypes.get_default() if dtype is None else dtypes.numpy_dtype(dtype)
     if not dtypes.is_floating(found):
-        raise RuntimeError(f"{name} is only implemented for floating-point dtypes, got {dtypes.of(found)!r}")
+        raise NotImplementedError(
+            f"{name} is only implemented for floating-point dtypes, got {dtypes.of(found)!r}"
+        )
     return found
 
 
@@ -54,7 +56,8 @@ def _shape(size, name):
 def rand(*size, generator=None, dtype=None, device="cpu", requires_grad=False):
     """Uniform numbers in [0, 1): multiples of 2^-24 in float32, 2^-53 in float64, 2^-11 in float16, 2^-8 in bfloat16.
 
-    ``size`` is ints or one sequence of them. Raises ``RuntimeError`` for a dtype that is no float, or a negative size.
+    ``size`` is ints or one sequence of them. Raises ``NotImplementedError`` for a dtype that is no float,
+    ``RuntimeError`` for a negative size.
     Source: PyTorch's ``torch.rand``.
 
     >>> import minidl
@@ -70,7 +73,8 @@ def rand(*size, generator=None, dtype=None, device="cpu", requires_grad=False):
 def randn(*size, generator=None, dtype=None, device="cpu", requires_grad=False):
     """Normal numbers of mean 0 and variance 1.
 
-    ``size`` is ints or one sequence of them. Raises ``RuntimeError`` for a dtype that is no float, or a negative size.
+    ``size`` is ints or one sequence of them. Raises ``NotImplementedError`` for a dtype that is no float,
+    ``RuntimeError`` for a negative size.
     Source: PyTorch's ``torch.randn``; G. Box, M. Muller, 1958.
 
     >>> import minidl
@@ -224,7 +228,7 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device="
     arrays = [t._array if isinstance(t, Tensor) else space.full((), t, kind) for t in (mean, std)]
     if not space.all_within(arrays[1], 0.0, float("inf")):
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    shape = space.add(*arrays).shape
+    shape = checked(space.add, *arrays).shape
     return leaf(
         space.scale_and_shift(
             draw("philox_normal", shape, kind, generator, given[0].device), arrays[1], arrays[0]

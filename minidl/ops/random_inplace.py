@@ -100,7 +100,7 @@ def bernoulli_(input, p=0.5, *, generator=None):
 
 
 @function(faces=())
-def random_(input, low=0, to=None, *, generator=None):
+def random_(input, low=None, to=None, *, generator=None):
     """Fills with integers in [low, to), each equally likely; ``random_(to)`` begins at 0.
 
     ``random_()`` goes up to the largest integer of the dtype, for floats up to where they hold every integer.
@@ -112,7 +112,8 @@ def random_(input, low=0, to=None, *, generator=None):
     """
     shape, dtype, where = _prepared(input, "random_", floating=False)
     if to is None:
-        low, to = (0, low) if low != 0 else (0, integer_limits(dtype)[1] + 1)
+        low, to = 0, integer_limits(dtype)[1] + 1 if low is None else low
+    low = 0 if low is None else low
     if not math.isfinite(low) or not math.isfinite(to):
         raise RuntimeError(f"random_ expects finite bounds, but got from={low}, to={to}")
     low, to = int(low), int(to)

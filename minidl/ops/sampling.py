@@ -10,13 +10,13 @@ from minidl.ops.random import draw
 
 
 def check_probability(p, name):
-    """Raises ``RuntimeError`` unless ``p``, a number or a floating-point tensor, lies in [0, 1]."""
+    """Raises ``RuntimeError`` unless ``p``, a number or a tensor, lies in [0, 1]; an integer tensor has no chances."""
     if not isinstance(p, Tensor):
         if not 0 <= p <= 1:
             raise RuntimeError(f"{name} expects p to be in [0, 1], but got p={p}")
         return
     if not p.is_floating_point():
-        raise RuntimeError(
+        raise NotImplementedError(
             f"{name} expects chances of a floating-point dtype, got {p.dtype!r}. Hint: use .float()."
         )
     if not of(p._array).all_within(p._array, 0.0, 1.0):
