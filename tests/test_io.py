@@ -232,6 +232,16 @@ def test_values_that_contain_themselves():
     assert through([twice, twice]) == [[1], [1]]
 
 
+def test_text_files_and_missing_folders_are_named(tmp_path):
+    for call in (lambda file: minidl.save(1, file), minidl.load):
+        with pytest.raises(TypeError, match="mode 'rb' or 'wb'"):
+            call(io.StringIO("x"))
+    path = tmp_path / "none" / "model"
+    with pytest.raises(FileNotFoundError) as raised:
+        minidl.save(1, path)
+    assert raised.value.filename == str(path)
+
+
 # --- the old file is intact -----------------------------------------------------------------------------------
 
 STEPS = ["open", "write", "fsync", "chmod", "replace"]

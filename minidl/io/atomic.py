@@ -24,7 +24,12 @@ def replacing(path):
         return
     temporary = os.path.join(folder, f".{name[:200]}.{os.urandom(4).hex()}.tmp")
     # The mode is that of any new file: 0666 without what the umask takes away.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(temporary, flags, 0o666)
+    except OSError as error:
+        error.filename = path  # what the caller knows of
+        raise
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
