@@ -69,6 +69,9 @@ def test_random_split():
         random_split(range(10), [7, 4])
     with pytest.raises(ValueError, match="not between 0 and 1"):
         random_split(range(10), [1.5, -0.5])
+    for lengths in ([-1, 11], [2.5, 7.5]):
+        with pytest.raises(ValueError, match="lengths must be numbers of samples"):
+            random_split(range(10), lengths)
 
 
 # --- samplers -------------------------------------------------------------------------------------------------
@@ -133,6 +136,8 @@ def test_collate_structures():
     assert batch.x.dtype is minidl.int64
     assert batch.y.dtype is minidl.float64
     assert default_collate(["a", "b"]) == ["a", "b"]
+    with pytest.raises(IndexError, match="the batch is empty"):
+        default_collate([])
     assert default_collate([True, False]).dtype is minidl.bool
     assert default_collate([np.float32(1), np.float32(2)]).dtype is minidl.float32
     assert default_collate([np.zeros((2, 3)), np.ones((2, 3))]).shape == (2, 2, 3)

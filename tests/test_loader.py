@@ -231,6 +231,13 @@ def test_the_loader_refuses_more():
         next(iter(DataLoader(pair(), pin_memory=True)))
 
 
+def test_an_index_that_is_no_integer_is_refused():
+    with pytest.raises(TypeError, match="float"):
+        list(DataLoader(TensorDataset(minidl.arange(4)), sampler=[0.7]))
+    with pytest.raises(IndexError, match="the batch is empty"):
+        list(DataLoader(TensorDataset(minidl.arange(4)), batch_sampler=[[]]))
+
+
 def test_importing_minidl_does_not_import_multiprocessing():
     code = "import sys, minidl.utils.data; sys.exit('multiprocessing.connection' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

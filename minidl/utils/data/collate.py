@@ -33,14 +33,16 @@ def default_collate(batch):
 
     Tensors and NumPy arrays are stacked; floats become a float64 tensor, ints and bools int64 and bool tensors;
     strings and bytes stay as they are; dicts, named tuples, tuples and lists are joined entry by entry (tuples
-    into lists, as PyTorch does). Raises ``TypeError`` for other samples, ``RuntimeError`` where shapes or lengths
-    differ.
+    into lists, as PyTorch does). Raises ``TypeError`` for other samples, ``IndexError`` for none, ``RuntimeError``
+    where shapes or lengths differ.
     Source: PyTorch's ``torch.utils.data.default_collate``.
 
     >>> from minidl.utils.data import default_collate
     >>> default_collate([{"x": 1, "name": "a"}, {"x": 2, "name": "b"}])
     {'x': tensor([1, 2]), 'name': ['a', 'b']}
     """
+    if not batch:
+        raise IndexError("default_collate: the batch is empty. Hint: a batch_sampler gives non-empty lists.")
     first = batch[0]
     if isinstance(first, Tensor):
         return stack(batch, 0)

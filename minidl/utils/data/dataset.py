@@ -180,6 +180,8 @@ def random_split(dataset, lengths, generator=default_generator):
             counts[i % len(counts)] += 1
     else:
         counts = list(lengths)
+    if any(not isinstance(count, int) or count < 0 for count in counts):
+        raise ValueError(f"lengths must be numbers of samples, or fractions that sum to 1, but got {counts}")
     if sum(counts) != total:
         raise ValueError(
             "Sum of input lengths does not equal the length of the input dataset! "

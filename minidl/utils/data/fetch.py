@@ -1,5 +1,7 @@
 """From indices to a batch: what a loader does itself, or each of its workers."""
 
+import operator
+
 from minidl.ops.create import tensor
 from minidl.utils.data.collate import default_collate
 from minidl.utils.data.dataset import IterableDataset, Subset, TensorDataset
@@ -49,7 +51,9 @@ def _gather(dataset, indices):
     """What ``default_collate([dataset[i] for i in indices])`` gives, by one indexing operation a tensor."""
     while isinstance(dataset, Subset):
         indices, dataset = [dataset.indices[i] for i in indices], dataset.dataset
-    chosen = tensor([int(i) for i in indices])
+    if not indices:
+        return default_collate([])  # its error
+    chosen = tensor([operator.index(i) for i in indices])
     return [each[chosen] for each in dataset.tensors]
 
 
