@@ -43,6 +43,8 @@ def _demo(parser, args):
         parser.error("--data takes 'digits', or 'mnist' and the folder of its idx files")
     if args.epochs is not None and args.epochs < 1:
         parser.error(f"--epochs must be at least 1, got {args.epochs}")
+    if not 0 <= args.seed < 2**32:
+        parser.error(f"--seed must lie in 0 .. 2^32 - 1, got {args.seed}")
     run(args.model, data, path, args.device, args.seed, args.epochs, args.out)
     return 0
 
@@ -51,10 +53,11 @@ def main(argv=None):
     """Runs a command; returns the exit status. What a user can mend ends in one line, not in a traceback."""
     parser = _parser()
     args = parser.parse_args(argv)
-    if args.command == "doctor":
-        return doctor.main(args.json)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a name of a file may be none that the terminal can show
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return _demo(parser, args)
+        return doctor.main(args.json) if args.command == "doctor" else _demo(parser, args)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -11,6 +11,8 @@ import sys
 
 from minidl import backends, build_info
 from minidl._version import __version__
+from minidl.backends import cuda as cuda_room
+from minidl.backends import native
 from minidl.errors import DeviceError
 
 _OPTIONAL = {
@@ -49,16 +51,34 @@ def _system(problems):
 
 def _packages(problems):
     versions = {}
+    distributions = importlib.metadata.packages_distributions()
     for module in ("numpy", "safetensors", *_OPTIONAL):
         versions[module] = None
-        if importlib.util.find_spec(module) is not None:
-            names = importlib.metadata.packages_distributions().get(module, [module])
-            versions[module] = importlib.metadata.version(names[0])
+        if _installed(module):
+            try:
+                versions[module] = importlib.metadata.version(distributions.get(module, [module])[0])
+            except importlib.metadata.PackageNotFoundError:
+                versions[module] = "of unknown version"
     return versions
+
+
+def _installed(module):
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # a stand-in without a spec, or None, in sys.modules
+        return False
 
 
 def _backends(problems):
     state = {"reference": {"available": True, "overrides": 0}}
+    choice = os.environ.get("MINIDL_BACKEND") or "native"
+    if choice not in ("native", "reference"):
+        problems.append(
+            {
+                "cause": f"MINIDL_BACKEND={choice!r} is unknown and ignored",
+                "fix": "unset MINIDL_BACKEND, or set it to 'native' or 'reference'",
+            }
+        )
     state["native"] = {"available": backends.cpu.name == "native", "overrides": len(backends.cpu.overrides)}
     if not state["native"]["available"]:
         problems.append(_no_native())
@@ -69,6 +89,9 @@ def _backends(problems):
     try:
         cuda = backends.on("cuda")
         state["cuda"] = {"available": True, "overrides": len(cuda.overrides)}
+        reason = cuda_room.extension_reason()
+        if reason is not None:
+            problems.append(_no_cuda_extension(reason))
     except DeviceError:
         state["cuda"] = {"available": False, "overrides": 0}
         problems.extend(_no_cuda())
@@ -81,11 +104,7 @@ def _no_native():
             "cause": "MINIDL_BACKEND=reference asks for NumPy instead of the native kernels",
             "fix": "unset MINIDL_BACKEND",
         }
-    reason = (
-        build_info.extension("native")["reason"]
-        or "; ".join(backends.cpu.unavailable.values())
-        or "it did not load"
-    )
+    reason = native.unavailable_reason() or "none of its families loads"
     return {
         "cause": f"the native extension is not used: {_one_line(reason)}",
         "fix": "install a C++20 compiler, then reinstall: MINIDL_NATIVE=ON pip install --force-reinstall --no-deps .",
@@ -99,23 +118,27 @@ def _no_cuda():
             "cause": "no NVIDIA driver: libcuda.so.1 is not found",
             "fix": "install the driver, or run on a machine with a GPU",
         }
-    if importlib.util.find_spec("cupy") is None:
+    if not _installed("cupy"):
         yield {
             "cause": "CuPy is not installed",
             "fix": "pip install 'minidl[cuda13]' (or cuda12, as the driver supports)",
         }
     record = build_info.extension("cuda")
     if not record["built"]:
-        nvcc = "" if shutil.which("nvcc") else " (install the CUDA toolkit first: nvcc is not on the PATH)"
-        yield {
-            "cause": f"the CUDA extension is not built: {_one_line(record['reason'])}",
-            "fix": f"MINIDL_CUDA=ON pip install --force-reinstall --no-deps .{nvcc}",
-        }
-    if _driver() and importlib.util.find_spec("cupy") is not None:
+        yield _no_cuda_extension(record["reason"])
+    if _driver() and _installed("cupy"):
         yield {
             "cause": f"CUDA does not start: {_cuda_failure()}",
             "fix": "check `nvidia-smi` and CUDA_VISIBLE_DEVICES",
         }
+
+
+def _no_cuda_extension(reason):
+    nvcc = "" if shutil.which("nvcc") else " (install the CUDA toolkit first: nvcc is not on the PATH)"
+    return {
+        "cause": f"the CUDA extension is not used: {_one_line(reason)}",
+        "fix": f"MINIDL_CUDA=ON pip install --force-reinstall --no-deps .{nvcc}",
+    }
 
 
 def _driver():

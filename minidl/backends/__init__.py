@@ -1,6 +1,7 @@
 """Backends: namespaces of functions on raw arrays, one a device. The only floor that knows array libraries."""
 
 import os
+import warnings
 
 import numpy as np
 
@@ -25,9 +26,15 @@ reference = Backend("reference", np, "minidl.backends.reference")
 
 def _cpu_backend():
     """The namespace of NumPy arrays: native where its extension loads, unless MINIDL_BACKEND says reference."""
-    choice = os.environ.get("MINIDL_BACKEND", "native")
+    choice = os.environ.get("MINIDL_BACKEND") or "native"
     if choice not in ("native", "reference"):
-        raise RuntimeError(f"MINIDL_BACKEND={choice!r} is unknown; use 'native' or 'reference'")
+        # No error: the program that tells what is wrong, doctor, imports this too.
+        warnings.warn(
+            f"MINIDL_BACKEND={choice!r} is unknown and ignored; use 'native' or 'reference'",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        choice = "native"
     native = Backend("native", np, "minidl.backends.reference", overrides="minidl.backends.native")
     return native if choice == "native" and native.overrides else reference
 

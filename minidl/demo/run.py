@@ -15,6 +15,8 @@ def run(model="cnn", data="digits", path=None, device="cpu", seed=0, epochs=None
     Raises ``DeviceError`` where ``device`` cannot be used, ``RuntimeError`` where the reloaded model
     predicts otherwise.
     """
+    folder = pathlib.Path(out)
+    folder.mkdir(parents=True, exist_ok=True)  # before the training, which would be lost
     minidl.manual_seed(seed)
     arrays = digits.split(*digits.load(data, path), seed)
     images, labels, test_images, test_labels = (minidl.tensor(a, device=device) for a in arrays)
@@ -31,8 +33,6 @@ def run(model="cnn", data="digits", path=None, device="cpu", seed=0, epochs=None
     _, accuracy, predicted = evaluate(net, test_images, test_labels)
     print(f"held-out accuracy {accuracy:.4f} after {seconds:.1f} s of training")
 
-    folder = pathlib.Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
     saved, drawn = folder / "model.safetensors", folder / "digits.png"
     minidl.save(net.state_dict(), saved)
     again = models.build(model, height, width, classes=10).to(device)

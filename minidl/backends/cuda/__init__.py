@@ -31,6 +31,8 @@ def unavailable_reason():
         runtime = _cupy().cuda.runtime
     except ImportError as error:
         return f"CuPy cannot be imported ({error}). Install it with pip install 'minidl[cuda13]'."
+    except Exception as error:  # whatever a broken installation raises
+        return f"CuPy cannot be imported ({error!r}). Reinstall it with pip install 'minidl[cuda13]'."
     try:
         count = runtime.getDeviceCount()
     except runtime.CUDARuntimeError as error:
