@@ -82,6 +82,11 @@ def test_in_place():
     assert F.alpha_dropout(y, 0.5, training=True, inplace=True) is y
 
 
+def test_integers_pass_where_nothing_is_dropped():
+    x = minidl.tensor([1, 2])
+    assert minidl.nn.functional.dropout(x, training=False) is x
+
+
 def test_refusals():
     for bad in (-0.1, 1.5):
         with pytest.raises(ValueError, match=f"dropout probability has to be between 0 and 1, but got {bad}"):

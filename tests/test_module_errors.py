@@ -81,7 +81,7 @@ BAD = [
     (lambda: nn.Unflatten(1, 3), TypeError, "unflattened_size must be a tuple of ints"),
     (lambda: nn.Unflatten(1, ("a", 3)), TypeError, "element of type str at pos 0"),
     (lambda: nn.Bilinear(0, 3, 1), ValueError, "in1_features must be > 0"),
-    (lambda: nn.Hardtanh(1, 0), ValueError, "max_val (0) must be greater than min_val (1)"),
+    (lambda: nn.Hardtanh(1, 0), AssertionError, "max_val (0) must be greater than min_val (1)"),
     (lambda: nn.CELU(0.0)(minidl.ones(1)), RuntimeError, "alpha cannot be 0 for CELU"),
     (
         lambda: nn.GELU("foo")(minidl.ones(1)),
@@ -105,6 +105,19 @@ BAD = [
         RuntimeError,
         "mat1 and mat2 shapes cannot be multiplied (4x5 and 2x3)",
     ),
+    (lambda: nn.MaxPool2d(2, stride=2**61)(minidl.ones(1, 4, 4)), RuntimeError, "without overflow"),
+    (
+        lambda: nn.Conv1d(1, 1, 1, stride=2**70)(minidl.ones(1, 4)),
+        RuntimeError,
+        "Conv1d() takes stride up to",
+    ),
+    (lambda: nn.BatchNorm1d(2, eps=-1.0)(minidl.ones(3, 2)), ValueError, "eps must be non-negative"),
+    (
+        lambda: minidl.nn.utils.vector_to_parameters(minidl.ones(2), [minidl.ones(3)]),
+        RuntimeError,
+        "2 elements",
+    ),
+    (lambda: LINEAR.to("cpu", minidl.float32, False, True), TypeError, "at most 3 positional"),
     (lambda: LINEAR(minidl.ones(4, 5)), RuntimeError, "Linear(in_features=2, out_features=3, bias=True)"),
 ]
 

@@ -105,3 +105,9 @@ def test_copies_are_whole_and_apart(way):
         twin.first.weight.fill_(0.0)
     assert net.first.weight.abs().sum().item() > 0
     assert repr(twin) == repr(net)
+
+
+def test_a_deep_copy_begins_without_gradients():
+    layer = nn.Linear(2, 1)
+    layer(minidl.ones(1, 2)).sum().backward()
+    assert copy.deepcopy(layer).weight.grad is None and layer.weight.grad is not None

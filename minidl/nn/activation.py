@@ -104,7 +104,7 @@ class Hardswish(Hardsigmoid):
 
 
 class Hardtanh(Module):
-    """x limited to [min_val, max_val]. Raises ``ValueError`` where max_val is not greater than min_val.
+    """x limited to [min_val, max_val]. Raises ``AssertionError`` where max_val is not greater than min_val.
 
     >>> import minidl
     >>> minidl.nn.Hardtanh()(minidl.tensor([-2.0, 0.5]))
@@ -114,7 +114,7 @@ class Hardtanh(Module):
     def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
         super().__init__()
         if not max_val > min_val:
-            raise ValueError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
+            raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
     def forward(self, input):

@@ -103,8 +103,12 @@ class Conversion:
 
 def _parse_to(*args, device=None, dtype=None, tensor=None, non_blocking=False, copy=False):
     """``(device, dtype)`` meant by the arguments of ``to``; either may be None."""
+    if len(args) > 1 and isinstance(args[-1], bool):
+        args = args[:-1]  # non_blocking: copies are over when they return
     if len(args) > 2:
-        raise TypeError(f"to() takes at most 2 positional arguments (device and dtype), got {len(args)}")
+        raise TypeError(
+            f"to() takes at most 3 positional arguments (device, dtype and non_blocking), got {len(args)}"
+        )
     for value in (*args, tensor):
         if value is None:
             continue

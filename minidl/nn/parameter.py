@@ -41,6 +41,11 @@ class Parameter(Tensor):
     def __repr__(self, *, tensor_contents=None):
         return "Parameter containing:\n" + super().__repr__()
 
+    def __deepcopy__(self, memo):
+        out = super().__deepcopy__(memo)
+        out.grad = None  # as in PyTorch: a copy of a module begins without gradients
+        return out
+
     __str__ = __repr__
     __hash__ = object.__hash__
 

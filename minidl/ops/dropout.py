@@ -39,10 +39,10 @@ def _keep(input, p, shape):
     return make(of(array).keep_mask(uniform, p), None)
 
 
-def _check(input, p):
+def _check(input, p, training):
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if not input.is_floating_point():
+    if training and not input.is_floating_point():
         raise RuntimeError(
             f"result type Float can't be cast to the desired output type {input.dtype!r}. "
             "Hint: dropout needs floating-point input; convert it with .float()."
@@ -65,7 +65,7 @@ def dropout(input, p=0.5, training=True, inplace=False):
     >>> minidl.nn.functional.dropout(x, 0.5, training=False) is x
     True
     """
-    _check(input, p)
+    _check(input, p, training)
     if not training or p == 0:
         return input
     return _dropped(input, p, tuple(input.shape), inplace)
@@ -78,7 +78,7 @@ def _channel_shape(input, batched):
 
 
 def _channels(name, input, p, training, inplace, batched):
-    _check(input, p)
+    _check(input, p, training)
     if not training or p == 0:
         return input
     return _dropped(input, p, _channel_shape(input, batched), inplace)
@@ -143,7 +143,7 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
 
 def _alpha(input, p, training, inplace, shape, name):
     """a (x or SELU's lower limit) + b, with a and b such that mean 0 and variance 1 stay."""
-    _check(input, p)
+    _check(input, p, training)
     if not training or p == 0:
         return input
     if p == 1:

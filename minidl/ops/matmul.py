@@ -1,10 +1,13 @@
 """Matrix products."""
 
+import math
+
 from minidl import dtypes
 from minidl.autograd import function, op
 from minidl.autograd.conform import sum_to_shape
 from minidl.backends import of
 from minidl.ops.arithmetic import add, mul
+from minidl.ops.common import refuse_bool
 from minidl.ops.reductions import sum
 from minidl.ops.shapes import _permute, _reshape
 
@@ -21,6 +24,12 @@ def _swapped(x):
     """The last two dimensions exchanged."""
     n = len(x.shape)
     return _permute(x, (*range(n - 2), n - 1, n - 2))
+
+
+def _rows(x):
+    """All dimensions but the last as one; counted, because -1 is ambiguous beside a 0."""
+    shape = x.shape
+    return x if len(shape) == 2 else _reshape(x, (math.prod(shape[:-1]), shape[-1]))
 
 
 def _matmul_input(g, other, input_shape):
@@ -44,8 +53,7 @@ def _matmul_other(g, input, other_shape):
         column = _product(_swapped(input), _reshape(g, (*g.shape, 1)))
         return _reshape(column, tuple(column.shape)[:-1])
     if len(other_shape) == 2 and len(input.shape) > 2:  # one product over all batches, not a sum of products
-        k, n = other_shape
-        return _product(_swapped(_reshape(input, (-1, k))), _reshape(g, (-1, n)))
+        return _product(_swapped(_rows(input)), _rows(g))
     return _product(_swapped(input), g)
 
 
@@ -95,6 +103,8 @@ def matmul(input, other):
         _same_dtype("matmul", input, other)
     a, b = input.ndim, other.ndim
     space = of(input)
+    if input.dtype is dtypes.BOOL:
+        refuse_bool(input, "addmm_impl_cpu_")
     if a == 2 and b == 2:
         if input.shape[1] != other.shape[0]:
             raise _shape_error(input, other)
@@ -169,14 +179,13 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     return add(mul(input, beta) if beta != 1 else input, mm(mat1, mat2), alpha=alpha)
 
 
-def _linear_weight(g, input, weight_shape):
+def _linear_weight(g, input):
     """g^T x, over all leading dimensions at once."""
-    outputs, inputs = weight_shape
-    return _product(_swapped(_reshape(g, (-1, outputs))), _reshape(input, (-1, inputs)))
+    return _product(_swapped(_rows(g)), _rows(input))
 
 
 def _linear_bias(g):
-    return sum(_reshape(g, (-1, g.shape[-1])), 0)
+    return sum(_rows(g), 0)
 
 
 @op(

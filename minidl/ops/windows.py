@@ -5,6 +5,7 @@ from minidl.autograd import Tensor
 from minidl.ops.common import as_index
 from minidl.ops.shapes import squeeze, unsqueeze
 
+_LARGEST = 1 << 60  # sums of a few sizes of this order still fit 64 bits
 COUNTS = {1: "one int", 2: "two ints", 3: "three ints"}
 
 
@@ -18,16 +19,23 @@ def is_tensor(value, name, argument, position):
 
 
 def ints(value, name, argument):
-    """An int or several as a tuple of ints. Raises ``TypeError`` for others."""
+    """An int or several as a tuple of ints. Raises ``TypeError`` for others, ``RuntimeError`` above 2^60."""
     if value.__class__ is int:
-        return (value,)
-    if isinstance(value, (tuple, list)):
-        return tuple(v if v.__class__ is int else as_index(v, argument) for v in value)
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        found = (value,)
+    elif isinstance(value, (tuple, list)):
+        found = tuple(v if v.__class__ is int else as_index(v, argument) for v in value)
+    elif isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(
             f"{name}(): argument '{argument}' must be tuple of ints, not {value.__class__.__name__}"
         )
-    return (value.__index__(),)
+    else:
+        found = (value.__index__(),)
+    if max(found, default=0) > _LARGEST:
+        raise RuntimeError(
+            f"value cannot be converted to type int without overflow: {name}() takes {argument} up to 2^60, "
+            f"got {argument}={list(found)}"
+        )
+    return found
 
 
 def refuse_dtype(input, name, kinds):

@@ -34,7 +34,7 @@ def parameters_to_vector(parameters):
 def vector_to_parameters(vec, parameters):
     """Gives each of ``parameters`` its part of a vector; they share its memory from then on.
 
-    Raises ``TypeError`` where ``vec`` is no tensor, ``ValueError`` where its length is not the number of elements.
+    Raises ``TypeError`` where ``vec`` is no tensor, ``RuntimeError`` where its length is not the number of elements.
     Source: ``torch.nn.utils.vector_to_parameters``.
 
     >>> import minidl
@@ -48,7 +48,7 @@ def vector_to_parameters(vec, parameters):
     parameters = list(parameters)
     wanted = sum(parameter.numel() for parameter in parameters)
     if vec.numel() != wanted:
-        raise ValueError(f"the vector has {vec.numel()} elements, the parameters have {wanted}")
+        raise RuntimeError(f"the vector has {vec.numel()} elements, the parameters have {wanted}")
     flat, start = vec.detach(), 0
     for parameter in parameters:
         _check_device(parameter, parameters[0])
