@@ -11,6 +11,7 @@ class _Boundary:
 
     multiple = True
     backward_name = "BackwardHookFunctionBackward"
+    frees = False
 
     def __init__(self, watch):
         self.watch = watch
