@@ -7,7 +7,7 @@ from minidl.autograd import function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg, sub
 from minidl.ops.common import require_floating
-from minidl.ops.comparison import ge, gt, le, logical_and, lt
+from minidl.ops.comparison import ge, gt, le, logical_and, logical_or, lt
 from minidl.ops.pointwise import abs, erf, exp, sigmoid, tanh
 from minidl.ops.selection import clamp, where
 
@@ -191,6 +191,11 @@ def _inside(input, low, high):
     return logical_and(gt(input, low), lt(input, high))
 
 
+def _outside(input, low, high):
+    """At a limit or beyond; NaN is not, and its gradient passes."""
+    return logical_or(le(input, low), ge(input, high))
+
+
 @op(input=lambda g, input: where(_inside(input, -3.0, 3.0), mul(g, 1 / 6), 0.0), inplace=True, **_FUNCTIONAL)
 def hardsigmoid(input, inplace=False):
     """min(max(x + 3, 0), 6) / 6. Source: ``torch.nn.functional.hardsigmoid``.
@@ -221,7 +226,7 @@ def hardswish(input, inplace=False):
 
 
 @op(
-    input=lambda g, input, min_val, max_val: where(_inside(input, min_val, max_val), g, 0.0),
+    input=lambda g, input, min_val, max_val: where(_outside(input, min_val, max_val), 0.0, g),
     inplace=True,
     **_FUNCTIONAL,
 )
