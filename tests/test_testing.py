@@ -126,6 +126,18 @@ def test_a_nan_gradient_is_caught():
         check_gradients(lambda x: x.sqrt(), np.array([4.0, -1.0]))
 
 
+@pytest.mark.parametrize("fn", [lambda x: None, lambda x: 1.0, lambda x: (x * 2, None)])
+def test_a_function_that_returns_no_tensor_is_refused(fn):
+    with pytest.raises(TypeError, match="gradcheck expects a function of tensors"):
+        check_gradients(fn, np.ones(2))
+
+
+def test_none_is_close_to_none_only():
+    assert_close({"a": None}, {"a": None})
+    with pytest.raises(AssertionError, match="None mismatch: None is not 1"):
+        assert_close([None], [1])
+
+
 def test_a_wrong_second_gradient_is_caught():
     class WrongSecond(Function):
         """x * x whose gradient is right, but as a function of x it is constant to the tape."""

@@ -196,11 +196,14 @@ def _checked(inputs):
 
 def _differentiable(returned):
     """``(place, tensor)`` of the outputs to check: those on the tape, or, where none is, all floating-point ones."""
-    floating = [
-        (place, output)
-        for place, output in enumerate(_tuple(returned))
-        if isinstance(output, Tensor) and output.is_floating_point()
-    ]
+    floating = []
+    for place, output in enumerate(_tuple(returned)):
+        if not isinstance(output, Tensor):  # a forgotten return must not pass as "nothing to check"
+            raise TypeError(
+                f"gradcheck expects a function of tensors, but its output {place} is {output.__class__.__name__}"
+            )
+        if output.is_floating_point():
+            floating.append((place, output))
     return [(place, output) for place, output in floating if output.requires_grad] or floating
 
 

@@ -49,7 +49,7 @@ def assert_close(
     Raises:
         AssertionError: names the worst element, both values, shapes and dtypes.
         ValueError: if only one of ``rtol`` and ``atol`` is given.
-        TypeError: for something that is no number, tensor or container of them.
+        TypeError: for something that is no number, tensor, None or container of them.
 
     >>> import minidl
     >>> assert_close(minidl.tensor([1.0, 2.0]), minidl.tensor([1.0, 2.0000001]))
@@ -94,6 +94,9 @@ def _difference(actual, expected, where, options):
             return _located(f"The length of the sequences mismatch: {len(actual)} != {len(expected)}", where)
         pairs = enumerate(zip(actual, expected, strict=True))
         return _walk([(a, e, f"{where}[{i}]") for i, (a, e) in pairs], options)
+    if actual is None or expected is None:
+        problem = None if actual is expected else f"None mismatch: {actual} is not {expected}"
+        return None if problem is None else _located(problem, where)
     if not options["allow_subclasses"] and type(actual) is not type(expected):
         return _located(f"The types do not match: {type(actual)} != {type(expected)}.", where)
     problem = _attribute_difference(actual, expected, options)
