@@ -19,6 +19,7 @@ def test_bfloat16_comes_when_it_is_named():
 
 
 def test_without_ml_dtypes_bfloat16_says_what_to_install():
-    code = "import sys; sys.modules['ml_dtypes'] = None; import minidl\ntry: minidl.bfloat16\nexcept AttributeError as e: print(e)"
+    code = "import sys; sys.modules['ml_dtypes'] = None; import minidl\n"
+    code += "try: minidl.bfloat16\nexcept AttributeError as error: print(error)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install ml_dtypes" in done.stdout
