@@ -68,23 +68,23 @@ def fmod(input, other):
     return binary("fmod", input, other)
 
 
-def _pow_input(g, input, other):
+def _pow_input(g, input, exponent):
     """d/dx x^p = p x^(p-1), which is 0 for p = 0 also at x = 0."""
-    if isinstance(other, (bool, int, float)):
-        if other == 0:
+    if isinstance(exponent, (bool, int, float)):
+        if exponent == 0:
             return zeros_of(g)
-        return g if other == 1 else mul(g, mul(pow(input, other - 1), other))
-    slope = mul(other, pow(input, sub(other, 1)))
-    return mul(g, where(eq(other, 0), zeros_of(slope), slope))
+        return g if exponent == 1 else mul(g, mul(pow(input, exponent - 1), exponent))
+    slope = mul(exponent, pow(input, sub(exponent, 1)))
+    return mul(g, where(eq(exponent, 0), zeros_of(slope), slope))
 
 
-def _pow_other(g, input, other, result):
+def _pow_other(g, input, exponent, result):
     """d/dp x^p = x^p log x, which is 0 at x = 0 for p >= 0."""
     if isinstance(input, (bool, int, float)):
         if input == 0:
-            return mul(g, where(ge(other, 0), zeros_of(result), mul(result, -float("inf"))))
+            return mul(g, where(ge(exponent, 0), zeros_of(result), mul(result, -float("inf"))))
         return mul(g, mul(result, math.log(input) if input > 0 else float("nan")))
-    flat = logical_and(eq(input, 0), ge(other, 0))
+    flat = logical_and(eq(input, 0), ge(exponent, 0))
     slope = mul(result, log(where(flat, add(mul(input, 0), 1), input)))
     return mul(g, where(flat, zeros_of(slope), slope))
 
@@ -101,9 +101,9 @@ def _bool_power(input, other):
     return of(input).copy(input) if other else of(input).full(input.shape, True, dtypes.BOOL)
 
 
-@op(input=_pow_input, other=_pow_other, dunder="pow", inplace=True)
-def pow(input, other):
-    """input to the power of other, elementwise.
+@op(input=_pow_input, exponent=_pow_other, number="input exponent", dunder="pow", inplace=True)
+def pow(input, exponent):
+    """input to the power of exponent, elementwise.
 
     Integers to negative integer powers raise ``RuntimeError``. Source: ``torch.pow``.
 
@@ -111,15 +111,15 @@ def pow(input, other):
     >>> minidl.tensor([1.0, 2.0, 3.0]) ** 2
     tensor([1., 4., 9.])
     """
-    if is_number(other) and hasattr(input, "dtype") and dtypes.is_floating(input.dtype):
-        if other == 2:
+    if is_number(exponent) and hasattr(input, "dtype") and dtypes.is_floating(input.dtype):
+        if exponent == 2:
             return of(input).square(input)
-        if other == 0.5:
+        if exponent == 0.5:
             return of(input).sqrt(input)
-    elif _of_bools(input, other):
-        return _bool_power(input, other)
+    elif _of_bools(input, exponent):
+        return _bool_power(input, exponent)
     try:
-        return binary("pow", input, other)
+        return binary("pow", input, exponent)
     except ValueError as error:
         raise RuntimeError(f"{error} Hint: make one of them floating point.") from None
 

@@ -318,14 +318,14 @@ def expand_as(input, other):
 
 
 @function(method=False)
-def broadcast_to(input, shape):
-    """A view broadcast to ``shape``. Source: ``torch.broadcast_to``.
+def broadcast_to(input, size):
+    """A view broadcast to ``size``. Source: ``torch.broadcast_to``.
 
     >>> import minidl
     >>> minidl.broadcast_to(minidl.zeros(3), (2, 3)).shape
     torch.Size([2, 3])
     """
-    return expand(input, shape)
+    return expand(input, size)
 
 
 @op(input=lambda g: g, aliases=())
