@@ -17,6 +17,7 @@ from minidl.ops.common import checked, promote, require_floating
 from minidl.ops.pointwise import exp, log, log1p, sigmoid, sign
 from minidl.ops.reductions import mean, sum
 from minidl.ops.selection import clamp
+from minidl.ops.shapes import _expand
 
 _FUNCTIONAL = {"faces": ("functional",), "method": False}
 
@@ -29,11 +30,16 @@ def check_reduction(reduction, known=("none", "mean", "sum")):
         )
 
 
+def _joint_shape(shape, other):
+    """The shape to which two broadcast."""
+    pairs = zip_longest(reversed(shape), reversed(other), fillvalue=1)
+    return tuple(n if m == 1 else m for n, m in pairs)[::-1]
+
+
 def _share(g, reduction, input, target, factor=1.0):
     """The gradient of one element's loss, times ``factor``: a mean divides by the number of elements."""
     if reduction == "mean":
-        pairs = zip_longest(reversed(input.shape), reversed(target.shape), fillvalue=1)
-        factor = factor / max(math.prod(n if m == 1 else m for n, m in pairs), 1)
+        factor = factor / max(math.prod(_joint_shape(input.shape, target.shape)), 1)
     elif reduction == "batchmean":
         factor = factor / max(input.shape[0] if input.shape else 1, 1)
     return g if factor == 1.0 else mul(g, factor)
@@ -292,8 +298,10 @@ def _fitting(weight, input):
     return weight if weight.dtype == input.dtype else weight.astype(input.dtype)
 
 
-def _kl_input(g, input, target, log_target, reduction):
-    return mul(neg(exp(target) if log_target else target), _share(g, reduction, input, target))
+def _kl_input(g, input_shape, input, target, log_target, reduction):
+    # The input's values do not appear, its dimensions count all the same.
+    slope = _expand(neg(exp(target) if log_target else target), _joint_shape(input_shape, target.shape))
+    return mul(slope, _share(g, reduction, input, target))
 
 
 def _kl_target(g, input, target, log_target, reduction):

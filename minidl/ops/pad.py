@@ -97,7 +97,7 @@ def pad(input, pad, mode="constant", value=None):
     if mode == "constant":
         return constant_pad(input, widths, 0 if value is None else value)
     if value:
-        raise ValueError(f"Padding mode '{mode}' doesn't take in value argument")
+        raise RuntimeError(f"Padding mode '{mode}' doesn't take in value argument")
     if len(pairs) > max(input.ndim - 1, 0):
         raise NotImplementedError(
             "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now, but got "

@@ -104,6 +104,7 @@ CASES = [
     ),
     Case("kl_div", (normal(3, 4), probabilities(3, 4)), kwargs={"reduction": "sum"}, numpy=kl),
     Case("kl_div", (normal(3, 4), probabilities(3, 4)), kwargs={"reduction": "batchmean"}, numpy=kl, id="batchmean"),
+    Case("kl_div", (normal(3, 4), probabilities(4)), kwargs={"reduction": "sum"}, numpy=kl, id="broadcast"),
     Case(
         "kl_div", (normal(3, 4), normal(3, 4)), kwargs={"reduction": "none", "log_target": True}, numpy=kl,
         id="log_target",
