@@ -92,6 +92,10 @@ CASES = [
         )
         for name, fn in {"var_mean": var, "std_mean": std}.items()
     ),
+    *(
+        Case(name, (normal(3, 4), False), numpy=lambda x, biased, fn=fn: (fn(x), x.mean()), id="biased")
+        for name, fn in {"var_mean": np.var, "std_mean": np.std}.items()
+    ),
     Case("norm", (normal(3, 4),), numpy=norm, id="all"),
     Case("norm", (normal(3, 4), 2, 1), numpy=norm, id="dim"),
     Case("norm", (values([[300.0, -400.0], [3.0, 4.0]]), 2, 1), numpy=norm, id="large"),
