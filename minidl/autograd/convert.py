@@ -7,6 +7,10 @@ from minidl import backends, dtypes
 
 def infer_dtype(array, data):
     """The dtype of a tensor made from ``data``: Python floats take the default dtype, NumPy's keep theirs."""
+    if array.dtype == np.uint64 and not isinstance(data, (np.ndarray, np.generic)) and not _holds_numpy(data):
+        raise ValueError(
+            "Overflow when unpacking long long: an integer does not fit in int64. Hint: pass dtype=minidl.uint64."
+        )
     if isinstance(data, (np.ndarray, np.generic)) or array.dtype.kind not in "fiub":
         return dtypes.of(array.dtype).numpy
     if array.size == 0 or (array.dtype.kind == "f" and not _holds_numpy(data)):
@@ -40,6 +44,8 @@ def _host_array(data):
         if array.dtype.kind == "O" and _has_huge_int(data):
             raise ValueError("Overflow when unpacking long long: an integer does not fit in 64 bits")
         found = np.ravel(array)[0].__class__.__name__ if array.size else data.__class__.__name__
+        if array.dtype.kind == "O":
+            raise RuntimeError(f"Could not infer dtype of {found}; numbers are wanted")
         raise TypeError(
             f"new(): invalid data type '{found.rstrip('_')}' in a {data.__class__.__name__}; numbers are wanted"
         )

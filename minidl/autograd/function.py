@@ -268,7 +268,8 @@ def _record(cls, ctx, args, edges, outputs):
             saved_slots[id(tensor)] = slot
         outputs[slot] = out
     node.saved, node.cells = _saved(ctx, saved_slots)
-    ctx._node, ctx._to_save = weakref.ref(node), ()  # weak: the node holds the context
+    ctx._node = weakref.ref(node)  # weak: the node holds the context, which must hold no output
+    ctx._to_save = ctx._dirty = ctx._no_grad = ()
 
 
 def _check_returned(dirty, outputs):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from minidl import backends, dtypes
+from minidl.autograd.convert import to_array
 
 _UFUNCS = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow", "matmul": "matmul",
@@ -59,6 +60,9 @@ class Interop:
             if any(isinstance(o, Interop) for o in kwargs.get("out", ())):
                 return NotImplemented
             return getattr(ufunc, method)(*arrays, **kwargs)
+        known = getattr(fn, "op", None)
+        if known is not None and not known.numbers:  # such as maximum, which takes no numbers
+            inputs = [x if isinstance(x, Interop) else type(self)._from_array(to_array(x)) for x in inputs]
         return fn(*inputs)
 
     @property
@@ -87,10 +91,17 @@ class Interop:
         return self._array.__dlpack_device__()
 
     def __float__(self):
-        return float(self.item())
+        return float(self._single())
 
     def __int__(self):
-        return int(self.item())
+        return int(self._single())
+
+    def _single(self):
+        if self._array.size != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars; this one has {self._array.size}"
+            )
+        return self.item()
 
     def __index__(self):
         if dtypes.is_floating(self._array.dtype) or self._array.size != 1:
@@ -98,10 +109,11 @@ class Interop:
         return int(self.item())
 
     def __complex__(self):
-        return complex(self.item())
+        return complex(self._single())
 
     def __contains__(self, element):
-        host = backends.to_numpy(self._array)
-        return bool(
-            (host == (backends.to_numpy(element._array) if isinstance(element, Interop) else element)).any()
-        )
+        if not isinstance(element, (Interop, bool, int, float, np.ndarray, np.generic)):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {element.__class__}."
+            )
+        return bool((self == element).any())

@@ -121,7 +121,10 @@ class Tensor(Interop):
     def stride(self, dim=None):
         """Distance in elements between neighbours in each dimension, or in dimension ``dim``."""
         strides = tuple(s // self._array.dtype.itemsize for s in self._array.strides)
-        return strides if dim is None else strides[dim]
+        if dim is None:
+            return strides
+        self.size(dim)  # raises for a dimension out of range
+        return strides[dim]
 
     def element_size(self):
         """Bytes of an element."""
@@ -306,9 +309,9 @@ class Tensor(Interop):
     __hash__ = object.__hash__
 
     def __format__(self, spec):
-        if self.ndim == 0 and spec:
+        if self.ndim == 0 and self.__class__ is Tensor:
             return format(self.item(), spec)
-        return object.__format__(str(self), spec)
+        return object.__format__(self, spec)
 
     def __len__(self):
         if self.ndim == 0:
@@ -340,8 +343,6 @@ class Tensor(Interop):
         return out.requires_grad_(self.requires_grad)
 
     def __reduce_ex__(self, protocol):
-        if not self.is_leaf:
-            raise RuntimeError("only leaf tensors can be pickled; use .detach() first")
         state = {k: v for k, v in self.__dict__.items() if k != "_retained"}
         host = backends.to_numpy(self._array)
         return _unpickle, (self.__class__, host, str(self.device), self.requires_grad, state)

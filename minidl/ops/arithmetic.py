@@ -37,11 +37,24 @@ def add(input, other, *, alpha=1):
     >>> minidl.add(minidl.tensor([1.0, 2.0]), 10, alpha=2)
     tensor([21., 22.])
     """
-    return binary("add", input, other if alpha == 1 else _scaled(other, alpha))
+    if alpha != 1:
+        input, other = _scaled(input, other, alpha)
+    return binary("add", input, other)
 
 
-def _scaled(other, alpha):
-    return other * alpha if is_number(other) else binary("mul", other, alpha)
+def _scaled(input, other, alpha):
+    """``input`` and ``alpha * other`` in their common dtype, which ``alpha`` does not widen."""
+    input, other = promote(input, other)
+    dtype = (input if hasattr(input, "dtype") else other).dtype
+    alpha = alpha.item() if hasattr(alpha, "item") else alpha
+    if isinstance(alpha, float) and not dtypes.is_floating(dtype):
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number. Hint: convert the input "
+            "with .float()."
+        )
+    if dtype == dtypes.BOOL:
+        alpha = bool(alpha)
+    return input, (other * alpha if is_number(other) else binary("mul", other, alpha))
 
 
 @op(
@@ -62,7 +75,9 @@ def sub(input, other, *, alpha=1):
             "to invert a mask, use "
             "the `~` or `logical_not()` operator instead."
         )
-    return binary("sub", input, other if alpha == 1 else _scaled(other, alpha))
+    if alpha != 1:
+        input, other = _scaled(input, other, alpha)
+    return binary("sub", input, other)
 
 
 @op(
@@ -115,6 +130,7 @@ def div(input, other, *, rounding_mode=None):
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
+    given = input, other
     input, other = promote(input, other)
     array = input if hasattr(input, "dtype") else other
     dtype, space = array.dtype, of(array)
@@ -124,8 +140,8 @@ def div(input, other, *, rounding_mode=None):
             refuse_zero(other)
             rest = binary("fmod", input, other)  # exact for every int64, as a quotient of floats is not
             return binary("floor_divide", binary("sub", input, rest), other)
-        input = floating(input) if hasattr(input, "dtype") else input
-        other = floating(other) if hasattr(other, "dtype") else other
+        # from the operands as they came: in the common integer dtype one of them may have wrapped
+        input, other = (floating(v) if hasattr(v, "dtype") else v for v in given)
     out = checked(space.div, input, other)
     return space.trunc(out) if rounding_mode == "trunc" else out
 

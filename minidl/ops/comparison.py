@@ -163,6 +163,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
         if equal_nan:
             close = logical_or(close, logical_and(isnan(input), isnan(other)))
         return close
+    input, other = input.double(), other.double()
     return logical_or(close, le((input - other).abs(), atol + rtol * other.abs()))
 
 

@@ -9,6 +9,7 @@ from minidl.autograd import Tensor, function
 from minidl.autograd.convert import to_array
 from minidl.autograd.tensor import leaf, make
 from minidl.device import device as as_device
+from minidl.ops.common import fitting
 from minidl.ops.shapes import sizes
 
 
@@ -88,6 +89,11 @@ def from_dlpack(ext_tensor):
     >>> minidl.from_dlpack(numpy.arange(2))
     tensor([0, 1])
     """
+    if not hasattr(ext_tensor, "__dlpack_device__"):
+        raise TypeError(
+            f"from_dlpack() expects an object with __dlpack__, not {ext_tensor.__class__.__name__}. "
+            "Hint: minidl.tensor(...) copies what has none."
+        )
     kind = ext_tensor.__dlpack_device__()[0]
     xp = np if kind == 1 else backends.on("cuda").xp
     return make(xp.from_dlpack(ext_tensor), None)
@@ -147,10 +153,10 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
         raise TypeError(
             f"full(): argument 'fill_value' (position 2) must be Number, not {value.__class__.__name__}"
         )
-    return leaf(
-        _space(device).full(_shape((size,)), value, _dtype(dtype, dtypes.numpy_dtype(type(value)))),
-        requires_grad,
-    )
+    space, wanted = _space(device), _dtype(dtype, dtypes.numpy_dtype(type(value)))
+    if wanted.kind in "iu":
+        value = fitting(space.empty((), wanted), value).item()
+    return leaf(space.full(_shape((size,)), value, wanted), requires_grad)
 
 
 def _like(name, fill):
@@ -237,6 +243,8 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False)
     >>> minidl.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    if steps < 0:
+        raise RuntimeError(f"number of steps must be non-negative, but got {steps}")
     return leaf(_space(device).linspace(_number(start), _number(end), steps, _dtype(dtype)), requires_grad)
 
 
@@ -249,6 +257,8 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
     tensor([[1., 0.],
             [0., 1.]])
     """
+    if n < 0 or (m is not None and m < 0):
+        raise RuntimeError(f"n and m must be greater or equal to 0, got {n if n < 0 else m}")
     return leaf(_space(device).eye(n, n if m is None else m, _dtype(dtype)), requires_grad)
 
 

@@ -207,6 +207,8 @@ def index_select(input, dim, index):
     dim = wrap_dim(dim, input.ndim)
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
+    if input.ndim == 0:
+        return input.reshape(1)[index.reshape(-1)].reshape(())
     return input[(slice(None),) * dim + (index.reshape(-1),)]
 
 

@@ -150,6 +150,8 @@ def chunk(input, chunks, dim=0):
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     total = input.size(wrap_dim(dim, input.ndim))
+    if total == 0:
+        return split(input, [0] * chunks, dim)
     return split(input, max(1, -(-total // chunks)), dim)
 
 
@@ -162,7 +164,7 @@ def unbind(input, dim=0):
     (tensor([1, 2]), tensor([3, 4]))
     """
     if input.ndim == 0:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     dim = wrap_dim(dim, input.ndim)
     return _parts("Unbind", input, [(slice(None),) * dim + (i, Ellipsis) for i in range(input.size(dim))])
 
@@ -184,6 +186,8 @@ def flip(input, dims):
     >>> minidl.tensor([1, 2, 3]).flip(0)
     tensor([3, 2, 1])
     """
+    if input.ndim == 0:
+        return of(input).copy(input)
     return of(input).flip(
         input, wrap_dims((dims,) if isinstance(dims, int) else tuple(dims), input.ndim) if dims != () else ()
     )

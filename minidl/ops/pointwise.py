@@ -3,7 +3,7 @@
 import math
 
 from minidl import dtypes
-from minidl.autograd import op
+from minidl.autograd import function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg, sub
 from minidl.ops.common import floating, refuse_bool
@@ -28,6 +28,21 @@ def _unary(name, equation, rule, example="0.5", floats=True, **naming):
     torch.Size([1])
     """
     return op(input=rule, inplace=True, **naming)(forward)
+
+
+@function(dunder="pos")
+def positive(input):
+    """The input itself. Raises ``RuntimeError`` for bool. Source: ``torch.positive``.
+
+    >>> import minidl
+    >>> +minidl.tensor([1.0, -2.0])
+    tensor([ 1., -2.])
+    """
+    if input.dtype is dtypes.bool_:
+        raise RuntimeError(
+            "The `+` operator, on a bool tensor is not supported. Hint: convert it first, with .int()."
+        )
+    return input
 
 
 def _of_bool(name, input):

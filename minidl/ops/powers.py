@@ -17,7 +17,7 @@ from minidl.ops.arithmetic import (
     sub,
     zeros_of,
 )
-from minidl.ops.common import floating, promote, refuse_bool
+from minidl.ops.common import checked, fitting, floating, promote, refuse_bool
 from minidl.ops.comparison import eq, ge, logical_and
 from minidl.ops.pointwise import floor, log, trunc
 from minidl.ops.selection import where
@@ -101,6 +101,15 @@ def _bool_power(input, other):
     return of(input).copy(input) if other else of(input).full(input.shape, True, dtypes.BOOL)
 
 
+def _reciprocal_power(input, other):
+    """Integers to powers some of which are negative: there the result is 0, but for the bases 1 and -1."""
+    space, negative = of(other), other < 0
+    zero = space.zeros((), other.dtype)
+    power = checked(space.pow, input, space.where(negative, zero, other))
+    unit = space.where((input == 1) | (input == -1), space.pow(input, other & 1), zero)
+    return space.where(negative, unit, power)
+
+
 @op(input=_pow_input, exponent=_pow_other, number="input exponent", dunder="pow", inplace=True)
 def pow(input, exponent):
     """input to the power of exponent, elementwise.
@@ -118,10 +127,27 @@ def pow(input, exponent):
             return of(input).sqrt(input)
     elif _of_bools(input, exponent):
         return _bool_power(input, exponent)
-    try:
-        return binary("pow", input, exponent)
-    except ValueError as error:
-        raise RuntimeError(f"{error} Hint: make one of them floating point.") from None
+    elif exponent.__class__ is int and not dtypes.is_floating(input.dtype):
+        _check_exponent(input, exponent)
+    input, exponent = promote(input, exponent)
+    array = input if hasattr(input, "dtype") else exponent
+    if not dtypes.is_floating(array.dtype) and _is_negative(exponent):
+        return _reciprocal_power(input, exponent)
+    return binary("pow", input, exponent)
+
+
+def _check_exponent(input, other):
+    """Raises ``RuntimeError`` for a number to which integers cannot be raised in their dtype."""
+    if other < 0:
+        raise RuntimeError(
+            "Integers to negative integer powers are not allowed. Hint: make one of them floating point."
+        )
+    if input.dtype != dtypes.BOOL:
+        fitting(input, other)
+
+
+def _is_negative(other):
+    return other < 0 if is_number(other) else other.dtype.kind == "i" and bool((other < 0).any())
 
 
 def _hypotenuse_squared(input, other):

@@ -6,7 +6,7 @@ from minidl import dtypes
 from minidl.autograd import function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul
-from minidl.ops.common import wrap_dim, wrap_dims
+from minidl.ops.common import refuse_bool, wrap_dim, wrap_dims
 from minidl.ops.comparison import eq
 from minidl.ops.joining import flip, tril, triu
 from minidl.ops.pointwise import sqrt
@@ -129,6 +129,7 @@ def cumsum(input, dim, *, dtype=None):
         input = _in_dtype(input, dtype)
     elif not dtypes.is_floating(input.dtype):
         input = input.astype(dtypes.INT64)
+    refuse_bool(input, "cumsum")
     return of(input).cumsum(input, wrap_dim(dim, input.ndim)) if input.ndim else of(input).copy(input)
 
 

@@ -4,7 +4,7 @@ from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import binary, is_number, mul, zeros_of
-from minidl.ops.common import floating, promote
+from minidl.ops.common import broadcast_error, fitting, promote, refuse_bool
 from minidl.ops.comparison import eq, ge, gt, le, logical_and, lt
 from minidl.ops.indexing import nonzero
 
@@ -49,13 +49,23 @@ def _where(condition, input, other):
         input = of(condition).full(
             (), input, dtypes.BOOL if isinstance(input, bool) and isinstance(other, bool) else kind
         )
+    for number, array in ((input, other), (other, input)):
+        if number.__class__ is int and array.dtype.kind in "iu":
+            fitting(array, number)  # raises where it does not fit
     input, other = promote(input, other)
     if condition.dtype != dtypes.BOOL:
         raise RuntimeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
             f"{dtypes.of(condition.dtype)!r}"
         )
-    return of(condition).where(condition, input, other)
+    try:
+        return of(condition).where(condition, input, other)
+    except ValueError:
+        for a, b in ((condition, input), (condition, other), (input, other)):
+            error = broadcast_error(a, b) if hasattr(a, "shape") and hasattr(b, "shape") else None
+            if error is not None:
+                raise error from None
+        raise
 
 
 @function()
@@ -84,12 +94,13 @@ def _clamp_rule(g, input, min, max):
 
 @op(input=_clamp_rule, faces=(), method=False)
 def _clamp(input, min, max):
-    space = of(input)
-    fraction = isinstance(min, float) or isinstance(max, float)
-    if fraction and not dtypes.is_floating(input.dtype):
-        input = floating(input)
-    bound = [None if v is None else space.full((), v, input.dtype) for v in (min, max)]
-    return space.clamp(input, *bound)
+    limits = [v.item() if hasattr(v, "item") else v for v in (min, max)]
+    dtype = input.dtype
+    for limit in limits:
+        dtype = dtype if limit is None else dtypes.promote_scalar(dtype, limit.__class__)
+    input = input if dtype == input.dtype else input.astype(dtype)
+    refuse_bool(input, "clamp")
+    return of(input).clamp(input, *(None if v is None else fitting(input, v) for v in limits))
 
 
 @function(aliases=("clip",))

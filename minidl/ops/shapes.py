@@ -13,6 +13,8 @@ def sizes(args, name="shape"):
     """``f(2, 3)``, ``f((2, 3))`` and ``f(Size)`` as one tuple of ints."""
     if len(args) == 1 and not hasattr(args[0], "__index__"):
         args = args[0]
+        if not hasattr(args, "__iter__"):
+            raise TypeError(f"argument '{name}' must be tuple of ints, not {args.__class__.__name__}")
     for a in args:
         if a.__class__ is not int:
             return tuple(as_index(a, name) for a in args)
@@ -43,10 +45,13 @@ def _filled(shape, count):
 @op(input=lambda g, input_shape: _reshape(g, input_shape), view=True, faces=(), method=False)
 def _reshape(input, shape):
     try:
-        return of(input).reshape(input, shape)
+        out = of(input).reshape(input, shape)
     except ValueError:
         _filled(shape, input.size)
         raise
+    if out.shape != shape and min(shape) < -1:  # NumPy takes any negative size for -1
+        _filled(shape, input.size)
+    return out
 
 
 @function()
@@ -74,7 +79,7 @@ def view(input, *shape):
     """
     if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
         return _view_dtype(input, shape[0])
-    out = _reshape(input, sizes(shape))
+    out = reshape(input, *shape)
     if out._view is None and input._array.size:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -307,6 +312,8 @@ def expand(input, *size):
                 f"non-singleton dimension {i}.  "
                 f"Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
             )
+        if want < -1:
+            raise RuntimeError(f"expand: sizes must be -1 or not negative, but got {list(wanted)}")
         out.append(have if want == -1 else want)
     return _expand(input, tuple(out))
 

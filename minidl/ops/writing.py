@@ -1,10 +1,12 @@
 """In-place writes that are no in-place form of another op: copy_, fill_, zero_, masked_fill_."""
 
+import numpy as np
+
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.autograd.inplace import check_writable, write
 from minidl.backends import of
-from minidl.ops.common import fitting
+from minidl.ops.common import broadcast_error, fitting
 from minidl.ops.indexing import mul_zero
 from minidl.ops.reductions import sum
 from minidl.ops.selection import clamp, where
@@ -34,8 +36,9 @@ def copy_(self, src, non_blocking=False):
     if len(theirs) > len(mine) or any(
         a not in (1, b) for a, b in zip(reversed(theirs), reversed(mine), strict=False)
     ):
-        raise RuntimeError(
-            f"The size of tensor a ({list(mine)}) must match the size of tensor b ({list(theirs)}) in copy_"
+        raise broadcast_error(self._array, src._array) or RuntimeError(
+            f"output with shape {list(mine)} doesn't match the broadcast shape "
+            f"{list(np.broadcast_shapes(mine, theirs))}"
         )
     return write(self, _copied(self, src), "copy_")
 
@@ -86,6 +89,8 @@ def masked_fill(input, mask, value):
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
         )
+    if not isinstance(value, Tensor):
+        value = Tensor._from_array(fitting(input._array, value))
     return where(mask, value, input).to(input.dtype)
 
 

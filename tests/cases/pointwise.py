@@ -61,6 +61,7 @@ CASES = [
     *(Case(name, (unit(3, 4),), numpy=fn) for name, fn in UNIT.items()),
     Case("acosh", (values([[1.2, 1.5, 3.0], [2.0, 9.0, 1.1]]),), numpy=np.arccosh),
     Case("abs", (away(3, 4),), numpy=np.abs),
+    Case("positive", (normal(3, 4),), numpy=np.positive),
     Case("sign", (away(3, 4),), numpy=np.sign),
     Case("relu", (away(3, 4),), numpy=lambda x: np.maximum(x, 0)),
     *(Case(name, (away(3, 4, points=WHOLE),), numpy=fn) for name, fn in STEPS.items()),
