@@ -1,8 +1,8 @@
 """Writes the type stubs of what ops register by decorator: ``python scripts/write_stubs.py [--check]``.
 
 ``minidl/__init__.pyi`` (functions and dtypes), ``minidl/nn/functional.pyi`` and
-``minidl/autograd/tensor.pyi`` (methods of
-Tensor). ``--check`` writes nothing and exits 1 where a stub is out of date.
+``minidl/autograd/tensor.pyi`` (methods of Tensor). ``--check`` writes nothing and exits 1 where a stub is out
+of date.
 """
 
 import ast

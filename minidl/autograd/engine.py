@@ -44,10 +44,8 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
     """Sends gradients from ``roots``, a list of (edge, gradient), down the graph.
 
     Gradients are raw arrays, or Tensors with ``create_graph``. Leaves accumulate into ``.grad`` where
-    ``accumulating`` and
-    no ``captures`` are given; ``captures`` maps edges to names, only what leads to them is visited, and the
-    gradients that
-    reach them are returned by edge.
+    ``accumulating`` and no ``captures`` are given; ``captures`` maps edges to names, only what leads to them
+    is visited, and the gradients that reach them are returned by edge.
     """
     boxed, found = create_graph, {}
     needed = None if captures is None else _leading_to(captures, [edge for edge, _ in roots])

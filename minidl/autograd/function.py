@@ -180,9 +180,8 @@ class Function:
     """An operation with its own gradient: subclass it, define ``forward`` and ``backward``, call ``apply``.
 
     ``forward(ctx, *args)`` computes without recording; or ``forward(*args)`` with ``setup_context(ctx,
-    inputs, output)``.
-    ``backward(ctx, *grad_outputs)`` returns a gradient for each argument of forward, None where there is none.
-    Source: ``torch.autograd.Function``.
+    inputs, output)``. ``backward(ctx, *grad_outputs)`` returns a gradient for each argument of forward, None
+    where there is none. Source: ``torch.autograd.Function``.
 
     >>> import minidl
     >>> class Double(minidl.autograd.Function):

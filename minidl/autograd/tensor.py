@@ -28,9 +28,8 @@ class InferenceCell(list):
 class Tensor(Interop):
     """A strided array of one dtype on one device, and its edge on the gradient tape.
 
-    ``Tensor(data)`` copies ``data`` as the default dtype, ``Tensor(2, 3)`` makes an uninitialised one;
-    prefer ``minidl.tensor``.
-    Views share memory. Source: PyTorch's ``torch.Tensor``.
+    ``Tensor(data)`` copies ``data`` as the default dtype, ``Tensor(2, 3)`` makes an uninitialised one; prefer
+    ``minidl.tensor``. Views share memory. Source: PyTorch's ``torch.Tensor``.
 
     >>> import minidl
     >>> x = minidl.tensor([1.0, 2.0], requires_grad=True)

@@ -19,9 +19,8 @@ def _transfer(input, where, source):
 def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, memory_format=None):
     """The tensor in another dtype and / or on another device; itself where nothing changes, unless ``copy``.
 
-    ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``. Gradients are converted back.
-    Raises ``DeviceError`` for a
-    device that cannot be used, with the reason. Source: ``torch.Tensor.to``.
+    ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``. Gradients are converted back. Raises
+    ``DeviceError`` for a device that cannot be used, with the reason. Source: ``torch.Tensor.to``.
 
     >>> import minidl
     >>> minidl.tensor([1, 2]).to(minidl.float32)
