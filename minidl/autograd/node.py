@@ -39,7 +39,8 @@ class Node:
 
     def name(self):
         """The class name that PyTorch shows: ``MulBackward0``."""
-        return self.op.backward_name
+        name = self.op.backward_name
+        return name(self) if callable(name) else name
 
     def register_hook(self, hook):
         """Calls ``hook(grad_inputs, grad_outputs)`` after this node ran backward."""

@@ -50,7 +50,7 @@ class Op:
         self.keep = self._kept()
         self.frees = any(w.kind in ("input", "result", "residual") for w in self.keep)
         self.residuals = "Saved" in forward.__code__.co_names
-        self.backward_name = "".join(p.capitalize() for p in self.name.strip("_").split("_")) + "Backward0"
+        self.shown = "".join(p.capitalize() for p in self.name.strip("_").split("_"))
         self._pull = None
 
     def _wants(self):
@@ -73,6 +73,14 @@ class Op:
         """The backward on Tensors, recording its own graph."""
         return pull_boxed(self, node, g, run)
 
+    def backward_name(self, node):
+        """The class name that PyTorch prints for the node: ``MulBackward0``."""
+        name = self.shown
+        if callable(name):
+            kept = zip(self.keep, node.saved or (), strict=False)
+            name = name(node.shape, {w.key: value for w, value in kept if w.kind == "attr"})
+        return name if "Backward" in name else name + "Backward0"
+
     def keeps_input(self):
         """Whether a rule reads the first tensor parameter's array."""
         return any(w.kind == "input" and w.key == 0 for w in self.keep)
@@ -89,7 +97,7 @@ class Op:
 
 def op(
     *joints, sequence=None, constant="", number=None, composed=None, view=False, returns=None,
-    faces=("torch",), method=True, aliases=(), dunder=None, inplace=False, **rules,
+    shown=None, faces=("torch",), method=True, aliases=(), dunder=None, inplace=False, **rules,
 ):  # fmt: skip
     """Declares an op; see docs/architecture.md, floor 2.
 
@@ -97,11 +105,14 @@ def op(
     ``constant``  names of tensor parameters without gradient; ``number`` names of those that may be Python numbers
                   (default: ``input`` and ``other``, where there is an ``other``)
     ``returns``   a named tuple class for several outputs
+    ``shown``     what PyTorch calls the node, where it is not the op's own name: ``"Mm"``, or a function of the node's
+                  output shape and kept attributes that gives it
     The rest says under which names it is public; see ``registry.publish``.
     """
 
     def decorate(forward):
         made = Op(forward, rules, joints, sequence, constant, number, composed, view, returns)
+        made.shown = shown or made.shown
         if made.name in registry.OPS:
             raise ImportError(f"op {made.name!r} is declared twice")
         public = call.compile_call(made)

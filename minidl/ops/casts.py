@@ -5,12 +5,12 @@ from minidl.autograd import Tensor, function, op
 from minidl.device import device as as_device
 
 
-@op(input=lambda g, input_dtype: _cast(g, input_dtype), faces=(), method=False)
+@op(input=lambda g, input_dtype: _cast(g, input_dtype), shown="ToCopy", faces=(), method=False)
 def _cast(input, dtype):
     return backends.of(input).astype(input, dtype)
 
 
-@op(input=lambda g, where, source: _transfer(g, source, where), faces=(), method=False)
+@op(input=lambda g, where, source: _transfer(g, source, where), shown="ToCopy", faces=(), method=False)
 def _transfer(input, where, source):
     return backends.transfer(input, where)
 

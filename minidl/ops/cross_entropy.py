@@ -156,6 +156,7 @@ def _cross_entropy_composed(input, target, weight, total, ignore_index, reductio
     input=_cross_entropy_rule,
     constant="target weight",
     composed=_cross_entropy_composed,
+    shown="NllLoss",
     faces=(),
     method=False,
 )

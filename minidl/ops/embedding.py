@@ -32,7 +32,7 @@ def _embedding_rule(g, input, weight_shape, padding_idx, scale_grad_by_freq):
     return embedding_dense_backward(g, input, weight_shape[0], _row_number(padding_idx), scale_grad_by_freq)
 
 
-@op(weight=_embedding_rule, constant="input", faces=(), method=False)
+@op(weight=_embedding_rule, constant="input", shown="Embedding", faces=(), method=False)
 def embedding_rows(input, weight, padding_idx=None, scale_grad_by_freq=False):
     """weight[input]; the public function is ``embedding``."""
     if weight.ndim != 2:

@@ -11,8 +11,18 @@ from minidl.ops.common import fitting, wrap_dim
 from minidl.ops.index_parts import split_index
 
 
+def _index_name(shape, kept):
+    """PyTorch's name for the last step of an index."""
+    index = kept.get("index", 0)
+    last = [p for p in (index if isinstance(index, tuple) else (index,)) if p is not Ellipsis][-1:]
+    if not last or last[0].__class__ is int:
+        return "Select"
+    return "Unsqueeze" if last[0] is None else "Slice" if isinstance(last[0], slice) else "Index"
+
+
 @op(
-    input=lambda g, input_shape, index: index_add_at(g, index, input_shape), view=True, faces=(), method=False,
+    input=lambda g, input_shape, index: index_add_at(g, index, input_shape), view=True, shown=_index_name,
+    faces=(), method=False,
 )  # fmt: skip
 def index_with(input, index):
     """``input[index]`` for a raw index: ints, slices, None, Ellipsis and arrays, checked before."""

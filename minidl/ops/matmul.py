@@ -87,7 +87,13 @@ def _shape_error(input, other):
     )
 
 
-@op(input=_matmul_input, other=_matmul_other, dunder="matmul", number="")
+_NAMES = {0: "Dot", 1: "Mv", 2: "Mm"}
+
+
+@op(
+    input=_matmul_input, other=_matmul_other, dunder="matmul", number="",
+    shown=lambda shape, kept: _NAMES.get(len(shape), "Bmm"),
+)  # fmt: skip
 def matmul(input, other):
     """The matrix product, batched over leading dimensions, which broadcast; a 1-D operand is a row or a column.
 
@@ -190,7 +196,7 @@ def _linear_bias(g):
 
 @op(
     input=lambda g, weight: _product(g, weight) if len(g.shape) > 1 else matmul(g, weight),
-    weight=_linear_weight, bias=_linear_bias, faces=("functional",), method=False,
+    weight=_linear_weight, bias=_linear_bias, shown="Addmm", faces=("functional",), method=False,
 )  # fmt: skip
 def linear(input, weight, bias=None):
     """y = x W^T + b. Shapes: x (..., K), W (O, K), b (O) or None, y (..., O).

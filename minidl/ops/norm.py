@@ -58,6 +58,7 @@ def _batch_norm_composed(input, weight, bias, center, inv_std, training, eps):
     joint("input weight bias", _batch_norm_rule),
     constant="running_mean running_var",
     composed=_batch_norm_composed,
+    shown="NativeBatchNorm",
     **_FUNCTIONAL,
 )
 def batch_norm(
@@ -150,6 +151,7 @@ def _layer_norm_composed(input, weight, bias, normalized_shape, eps):
 @op(
     joint("input weight bias", _layer_norm_rule),
     composed=_layer_norm_composed,
+    shown="NativeLayerNorm",
     faces=("torch", "functional"),
     method=False,
 )
@@ -184,6 +186,7 @@ def _group_norm_composed(input, weight, bias, num_groups, eps):
 @op(
     joint("input weight bias", _group_norm_rule),
     composed=_group_norm_composed,
+    shown="NativeGroupNorm",
     faces=("torch", "functional"),
     method=False,
 )

@@ -31,7 +31,14 @@ def _in_dtype(input, dtype):
     return input if dtype is None else input.astype(dtypes.numpy_dtype(dtype))
 
 
-@op(input=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim))
+def _numbered(name):
+    """PyTorch numbers a reduction's node 0 over everything, 1 over some dimensions."""
+    return lambda shape, kept: f"{name}Backward{0 if kept.get('dim') is None else 1}"
+
+
+@op(
+    input=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim), shown=_numbered("Sum"),
+)  # fmt: skip
 def sum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum of elements over ``dim`` (an int, several, or None for all). Integers and bools sum as int64.
 
@@ -56,7 +63,7 @@ def _mean_rule(g, input_shape, dim, keepdim):
     return spread(div(g, _count(input_shape, dim)), input_shape, dim, keepdim)
 
 
-@op(input=_mean_rule)
+@op(input=_mean_rule, shown=_numbered("Mean"))
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     """The arithmetic mean over ``dim``. Raises ``RuntimeError`` for integers; NaN of nothing. Source: ``torch.mean``.
 

@@ -42,7 +42,7 @@ def _filled(shape, count):
     raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
 
 
-@op(input=lambda g, input_shape: _reshape(g, input_shape), view=True, faces=(), method=False)
+@op(input=lambda g, input_shape: _reshape(g, input_shape), view=True, shown="View", faces=(), method=False)
 def _reshape(input, shape):
     try:
         out = of(input).reshape(input, shape)
@@ -154,7 +154,12 @@ def _inverse(dims):
     return tuple(sorted(range(len(dims)), key=dims.__getitem__))
 
 
-@op(input=lambda g, dims: _permute(g, _inverse(dims)), view=True, faces=(), method=False)
+def _permute_name(shape, kept):
+    moved = sum(i != d for i, d in enumerate(kept.get("dims", ())))
+    return "Permute" if moved > 2 else "T" if len(shape) == 2 else "Transpose"
+
+
+@op(input=lambda g, dims: _permute(g, _inverse(dims)), view=True, shown=_permute_name, faces=(), method=False)
 def _permute(input, dims):
     return of(input).permute(input, dims)
 

@@ -12,7 +12,7 @@ from minidl.ops.reductions import sum
 from minidl.ops.selection import clamp, where
 
 
-@op(input=lambda g: mul_zero(g), source=lambda g: g, faces=(), method=False)
+@op(input=lambda g: mul_zero(g), source=lambda g: g, shown="CopyBackwards", faces=(), method=False)
 def _copied(input, source):
     """``source`` broadcast to ``input``'s shape and cast to its dtype."""
     space = of(input)
@@ -43,7 +43,7 @@ def copy_(self, src, non_blocking=False):
     return write(self, _copied(self, src), "copy_")
 
 
-@op(input=lambda g: mul_zero(g), value=lambda g: sum(g), faces=(), method=False, number="value")
+@op(input=lambda g: mul_zero(g), value=lambda g: sum(g), shown="Fill", faces=(), method=False, number="value")
 def _filled(input, value):
     value = fitting(input, value) if not hasattr(value, "dtype") else value.astype(input.dtype)
     space = of(input)
