@@ -1,5 +1,6 @@
 """``minidl._native`` called with anything: a Python exception or NotImplemented, never the end of the interpreter."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,13 @@ FIVE = np.ones((1, 1, 5, 5), np.float32)
 
 def test_hostile_calls_do_not_end_the_interpreter():
     program = Path(__file__).with_name("hostile_calls.py")
+    home = Path(_native.__file__).parents[1]  # the package that is under test, installed or a source tree
     run = subprocess.run(
-        [sys.executable, "-W", "ignore", str(program)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-W", "ignore", str(program)],
+        env={**os.environ, "PYTHONPATH": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
 
