@@ -1,4 +1,7 @@
-"""Losses as layers. Targets may be array-likes; float64 ones take the input's dtype."""
+"""Losses as layers. Targets may be array-likes; float64 ones take the input's dtype.
+
+``size_average`` and ``reduce`` are PyTorch's deprecated words for ``reduction``; see ``minidl.ops.losses``.
+"""
 
 from minidl import backends, dtypes
 from minidl.autograd import Tensor
@@ -7,6 +10,7 @@ from minidl.autograd.tensor import TENSORS, make
 from minidl.nn.module import Module
 from minidl.ops import cross_entropy as class_ops
 from minidl.ops import losses as ops
+from minidl.ops.loss_reduction import legacy_reduction
 
 __all__ = [
     "BCELoss",
@@ -22,8 +26,13 @@ __all__ = [
 
 
 class _Loss(Module):
-    def __init__(self, reduction="mean"):
+    def __init__(self, size_average=None, reduce=None, reduction="mean"):
         super().__init__()
+        if size_average is not None or reduce is not None:
+            # The line to warn of is the caller of the outermost constructor.
+            above = type(self).__mro__[: type(self).__mro__.index(_Loss)]
+            depth = 3 + sum("__init__" in vars(cls) for cls in above)
+            reduction = legacy_reduction(size_average, reduce, depth)
         self.reduction = reduction
 
     def _accept(self, args, kwargs):
@@ -49,8 +58,8 @@ class _Loss(Module):
 class _WeightedLoss(_Loss):
     """A loss with a buffer ``weight``, or none."""
 
-    def __init__(self, weight=None, reduction="mean"):
-        super().__init__(reduction)
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean"):
+        super().__init__(size_average, reduce, reduction)
         if weight is not None and not isinstance(weight, Tensor):
             raise TypeError(f"weight must be a Tensor or None, not {weight.__class__.__name__}")
         self.register_buffer("weight", weight)
@@ -67,7 +76,7 @@ class MSELoss(_Loss):
     """
 
     def forward(self, input, target):
-        return ops.mse_loss(input, target, self.reduction)
+        return ops.mse_loss(input, target, reduction=self.reduction)
 
 
 class L1Loss(_Loss):
@@ -79,7 +88,7 @@ class L1Loss(_Loss):
     """
 
     def forward(self, input, target):
-        return ops.l1_loss(input, target, self.reduction)
+        return ops.l1_loss(input, target, reduction=self.reduction)
 
 
 class SmoothL1Loss(_Loss):
@@ -90,12 +99,12 @@ class SmoothL1Loss(_Loss):
     tensor(2.5000)
     """
 
-    def __init__(self, reduction="mean", beta=1.0):
-        super().__init__(reduction)
+    def __init__(self, size_average=None, reduce=None, reduction="mean", beta=1.0):
+        super().__init__(size_average, reduce, reduction)
         self.beta = beta
 
     def forward(self, input, target):
-        return ops.smooth_l1_loss(input, target, self.reduction, self.beta)
+        return ops.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
 class HuberLoss(_Loss):
@@ -107,7 +116,7 @@ class HuberLoss(_Loss):
     """
 
     def __init__(self, reduction="mean", delta=1.0):
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.delta = delta
 
     def forward(self, input, target):
@@ -126,7 +135,7 @@ class BCELoss(_WeightedLoss):
     """
 
     def forward(self, input, target):
-        return ops.binary_cross_entropy(input, target, self.weight, self.reduction)
+        return ops.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_WeightedLoss):
@@ -139,15 +148,15 @@ class BCEWithLogitsLoss(_WeightedLoss):
     tensor(0.6931)
     """
 
-    def __init__(self, weight=None, reduction="mean", pos_weight=None):
-        super().__init__(weight, reduction)
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None):
+        super().__init__(weight, size_average, reduce, reduction)
         if pos_weight is not None and not isinstance(pos_weight, Tensor):
             raise TypeError(f"pos_weight must be a Tensor or None, not {pos_weight.__class__.__name__}")
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input, target):
         return ops.binary_cross_entropy_with_logits(
-            input, target, self.weight, self.reduction, self.pos_weight
+            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )
 
 
@@ -163,12 +172,14 @@ class NLLLoss(_WeightedLoss):
     tensor(0.6931)
     """
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean"):
-        super().__init__(weight, reduction)
+    def __init__(self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
 
     def forward(self, input, target):
-        return class_ops.nll_loss(input, target, self.weight, self.ignore_index, self.reduction)
+        return class_ops.nll_loss(
+            input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
+        )
 
 
 class CrossEntropyLoss(NLLLoss):
@@ -183,13 +194,21 @@ class CrossEntropyLoss(NLLLoss):
     tensor(0.6931)
     """
 
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
-        super().__init__(weight, ignore_index, reduction)
+    def __init__(
+        self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
+        label_smoothing=0.0,
+    ):  # fmt: skip
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)
         self.label_smoothing = label_smoothing
 
     def forward(self, input, target):
         return class_ops.cross_entropy(
-            input, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
         )
 
 
@@ -204,9 +223,9 @@ class KLDivLoss(_Loss):
     tensor(0.6931)
     """
 
-    def __init__(self, reduction="mean", log_target=False):
-        super().__init__(reduction)
+    def __init__(self, size_average=None, reduce=None, reduction="mean", log_target=False):
+        super().__init__(size_average, reduce, reduction)
         self.log_target = log_target
 
     def forward(self, input, target):
-        return ops.kl_div(input, target, self.reduction, self.log_target)
+        return ops.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)

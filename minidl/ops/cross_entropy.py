@@ -1,7 +1,8 @@
 """Losses of classes: cross entropy of logits, negative log likelihood of log-probabilities.
 
 Shapes: input (N, C), (N, C, d1, ...) or (C,) with C classes; class indices as target (N,), (N, d1, ...) or (); the
-output () or, with reduction 'none', the target's shape.
+output () or, with reduction 'none', the target's shape. ``size_average`` and ``reduce`` are PyTorch's deprecated words
+for ``reduction``; see ``minidl.ops.losses``.
 """
 
 import math
@@ -13,7 +14,7 @@ from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg
 from minidl.ops.common import require_floating
 from minidl.ops.comparison import ne
-from minidl.ops.losses import check_reduction
+from minidl.ops.loss_reduction import check_reduction, legacy_reduction
 from minidl.ops.reductions import sum
 from minidl.ops.selection import where
 from minidl.ops.shapes import reshape
@@ -95,8 +96,14 @@ def _nll_rule(g, input_shape, target, weight, ignore_index, reduction):
     return nll_loss_backward(g, target, weight, input_shape, ignore_index, reduction)
 
 
-@op(input=_nll_rule, constant="target weight", **_FUNCTIONAL)
-def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+@op(input=_nll_rule, constant="target weight", faces=(), method=False)
+def _nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+    space, target, weight = _settled(input, target, weight, ignore_index, reduction)
+    return space.nll_loss(input, target, weight, ignore_index, reduction)
+
+
+@function(**_FUNCTIONAL)
+def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     """Negative log likelihood: loss = -w[t] x[t], with log-probabilities x and class index t.
 
     A mean divides by the sum of the weights w[t] of the targets that are not ``ignore_index``: NaN where all are
@@ -107,14 +114,14 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     >>> minidl.nn.functional.nll_loss(x, minidl.tensor([0]))
     tensor(0.6931)
     """
-    space, target, weight = _settled(input, target, weight, ignore_index, reduction)
-    return space.nll_loss(input, target, weight, ignore_index, reduction)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    return _nll_loss(input, target, weight, ignore_index, reduction)
 
 
 def _nll_backward_rule(g, target, weight, ignore_index, reduction):
-    return nll_loss(
-        g, target, weight, ignore_index, reduction
-    )  # linear in its input: the transpose of the transpose
+    # Linear in its input: the transpose of the transpose.
+    return _nll_loss(g, target, weight, ignore_index, reduction)
 
 
 @op(grad_output=_nll_backward_rule, constant="target weight", faces=(), method=False)
@@ -141,7 +148,7 @@ def _cross_entropy_composed(input, target, weight, total, ignore_index, reductio
     """Cross entropy as log-softmax and nll_loss; the smooth part is the same for every class."""
     dim = _class_dim(input.shape)
     logs = log_softmax(input, dim)
-    loss = nll_loss(logs, target, weight, ignore_index, reduction)
+    loss = _nll_loss(logs, target, weight, ignore_index, reduction)
     if label_smoothing == 0:
         return loss
     smooth = neg(sum(logs if weight is None else mul(logs, _along_classes(weight, input.shape)), dim))
@@ -196,8 +203,11 @@ def _of_probabilities(input, target, weight, reduction, label_smoothing):
     )
 
 
-@function(faces=("functional",), method=False)
-def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+@function(**_FUNCTIONAL)
+def cross_entropy(
+    input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
+    label_smoothing=0.0,
+):  # fmt: skip
     """Cross entropy of logits x and class indices t, or class probabilities of the input's shape.
 
     With L = log sum_c exp(x[c]) and label smoothing s:
@@ -215,6 +225,8 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     >>> minidl.nn.functional.cross_entropy(logits, minidl.tensor([0, 1]))
     tensor(0.4100)
     """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
     if target.__class__ in TENSORS and target.is_floating_point() and target.shape == input.shape:
         check_reduction(reduction)
         if ignore_index >= 0:

@@ -1,7 +1,9 @@
 """Elementwise losses: mean squared, absolute, Huber, binary cross entropy, Kullback-Leibler divergence.
 
 All take ``reduction``: 'none' keeps the elements, 'mean' (the default) and 'sum' give a 0-d tensor. Their shapes are
-input (*), target (*), output () or (*) with 'none'. Integers as targets count as floats of the input's dtype.
+input (*), target (*), output () or (*) with 'none'. Integers and bool as targets count as floats of the input's dtype.
+PyTorch's deprecated ``size_average`` and ``reduce`` say the same in two bools and, where one is given, win over
+``reduction``: mean where both are true (None counts as true), sum where ``reduce`` alone is, none elsewhere.
 """
 
 import math
@@ -11,23 +13,18 @@ from itertools import zip_longest
 from minidl.autograd import Tensor, function, joint, op
 from minidl.autograd.size import Size
 from minidl.backends import of
+from minidl.dtypes import BOOL
 from minidl.ops.activations import logsigmoid
 from minidl.ops.arithmetic import add, div, mul, neg, sub
+from minidl.ops.casts import _cast
 from minidl.ops.common import checked, promote, require_floating
+from minidl.ops.loss_reduction import check_reduction, legacy_reduction
 from minidl.ops.pointwise import exp, log, log1p, sigmoid, sign
 from minidl.ops.reductions import mean, sum
 from minidl.ops.selection import clamp
 from minidl.ops.shapes import _expand
 
 _FUNCTIONAL = {"faces": ("functional",), "method": False}
-
-
-def check_reduction(reduction, known=("none", "mean", "sum")):
-    """Raises ``ValueError`` for a reduction that is not among ``known``."""
-    if reduction not in known:
-        raise ValueError(
-            f"{reduction} is not a valid value for reduction. Hint: use one of {', '.join(known)}."
-        )
 
 
 def _joint_shape(shape, other):
@@ -45,22 +42,28 @@ def _share(g, reduction, input, target, factor=1.0):
     return g if factor == 1.0 else mul(g, factor)
 
 
-def _pair(name, input, target, reduction, depth=5):
-    """Input and target promoted to one floating dtype; a warning where their shapes differ.
-
-    ``depth`` calls up stands the line that is warned of.
-    """
+def _pair(name, input, target, reduction):
+    """Input and target promoted to one floating dtype; a warning where their shapes differ."""
     check_reduction(reduction)
     if input.shape != target.shape:
         warnings.warn(
             f"Using a target size ({Size(target.shape)}) that is different to the input size ({Size(input.shape)}). "
             "This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size.",
-            stacklevel=depth,
+            stacklevel=5,  # the caller of the public function
         )
     input, target = promote(input, target)
     require_floating(input, f"{name}_cpu")
     return input, target
+
+
+def _difference(input, target, input_dtype, target_dtype):
+    """x - t in a rule: ``sub`` refuses bool, which counts here as 0 and 1."""
+    if target_dtype == BOOL:
+        target = _cast(target, input_dtype)
+    elif input_dtype == BOOL:
+        input = _cast(input, target_dtype)
+    return sub(input, target)
 
 
 def _both(slope, needs):
@@ -85,8 +88,9 @@ def _weighted_loss(losses, input, weight, reduction, by_weight=True):
     return sum(losses) if reduction == "sum" else div(sum(losses), sum(weight))
 
 
-def _mse_rule(g, input, target, reduction, needs):
-    return _both(mul(sub(input, target), _share(g, reduction, input, target, 2.0)), needs)
+def _mse_rule(g, input, target, input_dtype, target_dtype, reduction, needs):
+    slope = _difference(input, target, input_dtype, target_dtype)
+    return _both(mul(slope, _share(g, reduction, input, target, 2.0)), needs)
 
 
 @op(joint("input target", _mse_rule), faces=(), method=False)
@@ -96,7 +100,7 @@ def _mse_loss(input, target, reduction):
 
 
 @function(**_FUNCTIONAL)
-def mse_loss(input, target, reduction="mean", weight=None):
+def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """Squared error (x - t)^2.
 
     Shapes that differ broadcast, with a ``UserWarning`` as in PyTorch. Raises ``RuntimeError`` where they do not
@@ -107,13 +111,16 @@ def mse_loss(input, target, reduction="mean", weight=None):
     >>> minidl.nn.functional.mse_loss(minidl.tensor([1.0, 2.0]), minidl.tensor([1.0, 4.0]))
     tensor(2.)
     """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
     if weight is None:
         return _mse_loss(input, target, reduction)
     return _weighted_loss(_mse_loss(input, target, "none"), input, weight, reduction)
 
 
-def _l1_rule(g, input, target, reduction, needs):
-    return _both(mul(sign(sub(input, target)), _share(g, reduction, input, target)), needs)
+def _l1_rule(g, input, target, input_dtype, target_dtype, reduction, needs):
+    slope = sign(_difference(input, target, input_dtype, target_dtype))
+    return _both(mul(slope, _share(g, reduction, input, target)), needs)
 
 
 @op(joint("input target", _l1_rule), faces=(), method=False)
@@ -123,26 +130,36 @@ def _l1_loss(input, target, reduction):
 
 
 @function(**_FUNCTIONAL)
-def l1_loss(input, target, reduction="mean", weight=None):
+def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """Absolute error |x - t|, with gradient 0 where they are equal. Shapes and errors as ``mse_loss``.
 
     >>> import minidl
     >>> minidl.nn.functional.l1_loss(minidl.tensor([1.0, 2.0]), minidl.tensor([1.0, 4.0]))
     tensor(1.)
     """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
     if weight is None:
         return _l1_loss(input, target, reduction)
     return _weighted_loss(_l1_loss(input, target, "none"), input, weight, reduction)
 
 
-def _smooth_l1_rule(g, input, target, reduction, beta, needs):
-    difference = sub(input, target)
+def _smooth_l1_rule(g, input, target, input_dtype, target_dtype, reduction, beta, needs):
+    difference = _difference(input, target, input_dtype, target_dtype)
     slope = sign(difference) if beta == 0 else clamp(div(difference, float(beta)), -1.0, 1.0)
     return _both(mul(slope, _share(g, reduction, input, target)), needs)
 
 
-@op(joint("input target", _smooth_l1_rule), **_FUNCTIONAL)
-def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+@op(joint("input target", _smooth_l1_rule), faces=(), method=False)
+def _smooth_l1_loss(input, target, reduction, beta):
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta. Got: {beta}")
+    input, target = _pair("smooth_l1", input, target, reduction)
+    return checked(lambda a, b: of(a).smooth_l1_loss(a, b, reduction, beta), input, target)
+
+
+@function(**_FUNCTIONAL)
+def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     """z^2 / (2 beta) where |z| < beta, |z| - beta / 2 elsewhere, with z = x - t; ``l1_loss`` where beta is 0.
 
     Shapes and errors as ``mse_loss``; ``RuntimeError`` for a negative beta.
@@ -152,14 +169,13 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     >>> minidl.nn.functional.smooth_l1_loss(minidl.tensor([0.5, 3.0]), minidl.zeros(2), reduction="none")
     tensor([0.1250, 2.5000])
     """
-    if beta < 0:
-        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta. Got: {beta}")
-    input, target = _pair("smooth_l1", input, target, reduction, depth=4)
-    return checked(lambda a, b: of(a).smooth_l1_loss(a, b, reduction, beta), input, target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    return _smooth_l1_loss(input, target, reduction, beta)
 
 
-def _huber_rule(g, input, target, reduction, delta, needs):
-    slope = clamp(sub(input, target), -float(delta), float(delta))
+def _huber_rule(g, input, target, input_dtype, target_dtype, reduction, delta, needs):
+    slope = clamp(_difference(input, target, input_dtype, target_dtype), -float(delta), float(delta))
     return _both(mul(slope, _share(g, reduction, input, target)), needs)
 
 
@@ -214,17 +230,8 @@ def _bce_target(g, input, target, weight, reduction):
     return mul(sub(log1p(neg(input)), log(input)), _weighted(g, weight, reduction, input, target))
 
 
-@op(input=_bce_input, target=_bce_target, constant="weight", **_FUNCTIONAL)
-def binary_cross_entropy(input, target, weight=None, reduction="mean"):
-    """-w (t log x + (1 - t) log(1 - x)) of probabilities x; the logarithms are not below -100, so 0 and 1 are safe.
-
-    ``weight`` broadcasts to the input and has no gradient. Raises ``ValueError`` where the shapes of input and target
-    differ, ``RuntimeError`` where a value lies outside [0, 1] or is NaN.
-
-    >>> import minidl
-    >>> minidl.nn.functional.binary_cross_entropy(minidl.tensor([0.5]), minidl.tensor([1.0]))
-    tensor(0.6931)
-    """
+@op(input=_bce_input, target=_bce_target, constant="weight", faces=(), method=False)
+def _binary_cross_entropy(input, target, weight=None, reduction="mean"):
     check_reduction(reduction)
     if input.shape != target.shape:
         raise ValueError(
@@ -239,6 +246,22 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
                 "binary_cross_entropy_with_logits."
             )
     return of(input).binary_cross_entropy(input, target, _fitting(weight, input), reduction)
+
+
+@function(**_FUNCTIONAL)
+def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """-w (t log x + (1 - t) log(1 - x)) of probabilities x; the logarithms are not below -100, so 0 and 1 are safe.
+
+    ``weight`` broadcasts to the input and has no gradient. Raises ``ValueError`` where the shapes of input and target
+    differ, ``RuntimeError`` where a value lies outside [0, 1] or is NaN.
+
+    >>> import minidl
+    >>> minidl.nn.functional.binary_cross_entropy(minidl.tensor([0.5]), minidl.tensor([1.0]))
+    tensor(0.6931)
+    """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    return _binary_cross_entropy(input, target, weight, reduction)
 
 
 def _logits_input(g, input, target, weight, pos_weight, reduction):
@@ -260,8 +283,23 @@ def _logits_target(g, input, target, weight, pos_weight, reduction):
     return mul(slope, _weighted(g, weight, reduction, input, target))
 
 
-@op(input=_logits_input, target=_logits_target, constant="weight pos_weight", **_FUNCTIONAL)
-def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+@op(input=_logits_input, target=_logits_target, constant="weight pos_weight", faces=(), method=False)
+def _binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    check_reduction(reduction)
+    if input.shape != target.shape:
+        raise ValueError(
+            f"Target size ({Size(target.shape)}) must be the same as input size ({Size(input.shape)}). "
+            f"Hint: {_reshaped_hint(input, target)}"
+        )
+    input, target = promote(input, target)
+    weight, pos_weight = _fitting(weight, input), _fitting(pos_weight, input)
+    return of(input).binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+
+
+@function(**_FUNCTIONAL)
+def binary_cross_entropy_with_logits(
+    input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
+):
     """``binary_cross_entropy`` of sigmoid(x), from the logits x: exact where sigmoid(x) rounds to 0 or 1.
 
     loss = w ((1 - t) x + (1 + (p - 1) t) log(1 + exp(-x))). ``pos_weight`` p multiplies the loss of positive targets;
@@ -272,15 +310,9 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     >>> minidl.nn.functional.binary_cross_entropy_with_logits(minidl.tensor([0.0]), minidl.tensor([1.0]))
     tensor(0.6931)
     """
-    check_reduction(reduction)
-    if input.shape != target.shape:
-        raise ValueError(
-            f"Target size ({Size(target.shape)}) must be the same as input size ({Size(input.shape)}). "
-            f"Hint: {_reshaped_hint(input, target)}"
-        )
-    input, target = promote(input, target)
-    weight, pos_weight = _fitting(weight, input), _fitting(pos_weight, input)
-    return of(input).binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    return _binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)
 
 
 def _fitting(weight, input):
@@ -312,8 +344,15 @@ def _kl_target(g, input, target, log_target, reduction):
     return mul(slope, _share(g, reduction, input, target))
 
 
-@op(input=_kl_input, target=_kl_target, **_FUNCTIONAL)
-def kl_div(input, target, reduction="mean", log_target=False):
+@op(input=_kl_input, target=_kl_target, faces=(), method=False)
+def _kl_div(input, target, log_target, reduction):
+    check_reduction(reduction, ("none", "mean", "sum", "batchmean"))
+    input, target = promote(input, target)
+    return checked(lambda a, b: of(a).kl_div(a, b, log_target, reduction), input, target)
+
+
+@function(**_FUNCTIONAL)
+def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
     """Kullback-Leibler divergence t (log t - x) of log-probabilities x from probabilities t; 0 where t is 0.
 
     With ``log_target`` the target holds log-probabilities too: exp(t) (t - x). Reduction 'batchmean' divides the sum
@@ -324,13 +363,13 @@ def kl_div(input, target, reduction="mean", log_target=False):
     >>> minidl.nn.functional.kl_div(x, t, reduction="batchmean")
     tensor(0.6931)
     """
-    check_reduction(reduction, ("none", "mean", "sum", "batchmean"))
-    if reduction == "mean":
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    elif reduction == "mean":
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-            stacklevel=3,
+            stacklevel=2,
         )
-    input, target = promote(input, target)
-    return checked(lambda a, b: of(a).kl_div(a, b, log_target, reduction), input, target)
+    return _kl_div(input, target, log_target, reduction)

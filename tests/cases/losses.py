@@ -73,7 +73,7 @@ CASES = [
         for reduction in ("none", "mean", "sum")
     ),
     Case("mse_loss", (normal(3, 4), normal(3, 4)), numpy=mse),
-    Case("mse_loss", (normal(3, 4), normal(3, 4), "none"), numpy=mse, torch=False, id="none"),
+    Case("mse_loss", (normal(3, 4), normal(3, 4)), kwargs={"reduction": "none"}, numpy=mse, id="none"),
     Case("mse_loss", (normal(3), normal(3)), kwargs={"reduction": "sum"}, numpy=mse, id="sum"),
     Case("mse_loss", (values(1.5), values(0.5)), numpy=mse, id="scalar"),
     Case("l1_loss", FAR, numpy=l1),

@@ -25,8 +25,6 @@ LEFT_OUT = {
     "pin_memory": "the host's memory is NumPy's",
     "names": "named dimensions are no stable part of PyTorch",
     "memory_format": "the layout of a result follows its input's",
-    "size_average": "deprecated by PyTorch in 2018 for reduction",
-    "reduce": "deprecated by PyTorch in 2018 for reduction",
     "out_dtype": "products of two dtypes exist on some GPUs only",
     "cudnn_enabled": "not ours to switch",
     "cudnn_enable": "not ours to switch",
@@ -58,6 +56,7 @@ KNOWN = {
         *(f"{place}.conv{n}d: padding=0, not 'valid'" for place in PLACES for n in (1, 2, 3)),
         *(f"minidl.result_type: no {name}" for name in ("other", "scalar", "scalar1", "scalar2", "tensor")),
     ],
+    "PyTorch deprecates it for scatter_reduce": ["minidl.scatter: no reduce"],
     "the overload of counts alone is missing": [
         "minidl.repeat_interleave: repeats in place 1, not 0",
         "minidl.repeat_interleave: no output_size",

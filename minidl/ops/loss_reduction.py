@@ -1,0 +1,27 @@
+"""How losses are reduced: the names, and PyTorch's two deprecated arguments that say the same."""
+
+import warnings
+
+
+def check_reduction(reduction, known=("none", "mean", "sum")):
+    """Raises ``ValueError`` for a reduction that is not among ``known``."""
+    if reduction not in known:
+        raise ValueError(
+            f"{reduction} is not a valid value for reduction. Hint: use one of {', '.join(known)}."
+        )
+
+
+def legacy_reduction(size_average, reduce, depth=3):
+    """The reduction that ``size_average`` and ``reduce`` name, None counting as true; warns as PyTorch does.
+
+    ``depth`` calls up stands the line that is warned of. Callers come here only where one of the two is given.
+    """
+    if reduce is not None and not reduce:
+        reduction = "none"
+    else:
+        reduction = "mean" if size_average is None or size_average else "sum"
+    warnings.warn(
+        f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+        stacklevel=depth,
+    )
+    return reduction
