@@ -4,6 +4,7 @@ from minidl.autograd import function
 from minidl.ops.arithmetic import add
 from minidl.ops.matmul import matmul
 from minidl.ops.shapes import reshape
+from minidl.ops.windows import is_tensor
 
 
 @function(faces=("functional",), method=False)
@@ -17,6 +18,9 @@ def bilinear(input1, input2, weight, bias=None):
     >>> minidl.nn.functional.bilinear(minidl.ones(5, 2), minidl.ones(5, 3), minidl.ones(4, 2, 3)).shape
     torch.Size([5, 4])
     """
+    is_tensor(input1, "bilinear", "input1", 1)
+    is_tensor(input2, "bilinear", "input2", 2)
+    is_tensor(weight, "bilinear", "weight", 3)
     if weight.ndim != 3:
         raise RuntimeError(
             f"bilinear(): weight must have 3 dimensions (out, in1, in2), got shape {list(weight.shape)}"

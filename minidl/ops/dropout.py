@@ -15,6 +15,7 @@ from minidl.backends import of
 from minidl.ops.arithmetic import add, mul
 from minidl.ops.random import draw
 from minidl.ops.selection import where
+from minidl.ops.windows import is_tensor
 
 _FUNCTIONAL = {"faces": ("functional",), "method": False}
 _SELU_LOW = -1.7580993408473766  # -scale * alpha of SELU: what it gives far on the negative side
@@ -65,6 +66,7 @@ def dropout(input, p=0.5, training=True, inplace=False):
     >>> minidl.nn.functional.dropout(x, 0.5, training=False) is x
     True
     """
+    is_tensor(input, "dropout", "input", 1)
     _check(input, p, training)
     if not training or p == 0:
         return input
@@ -90,6 +92,7 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
 
     Shapes: input (N, C, L) or (C, L). Raises ``RuntimeError`` for other ranks, and as ``dropout``.
     """
+    is_tensor(input, "dropout1d", "input", 1)
     if input.ndim not in (2, 3):
         raise RuntimeError(
             f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to "
@@ -117,6 +120,7 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     ranks warn and have their first two dimensions taken as (N, C).
     Source: J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
     """
+    is_tensor(input, "dropout2d", "input", 1)
     if input.ndim not in (3, 4):
         _warn_rank("dropout2d", input.ndim, 2)
     if input.ndim == 3:
@@ -136,6 +140,7 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
 
     Shapes: input (N, C, D, H, W) or (C, D, H, W); other ranks warn as in PyTorch.
     """
+    is_tensor(input, "dropout3d", "input", 1)
     if input.ndim not in (4, 5):
         _warn_rank("dropout3d", input.ndim, 3)
     return _channels("dropout3d", input, p, training, inplace, input.ndim != 4)
@@ -161,12 +166,14 @@ def alpha_dropout(input, p=0.5, training=False, inplace=False):
     Shapes: input (*), output (*). Raises as ``dropout``.
     Source: G. Klambauer et al., "Self-normalizing neural networks", 2017.
     """
+    is_tensor(input, "alpha_dropout", "input", 1)
     return _alpha(input, p, training, inplace, tuple(input.shape), "alpha_dropout_")
 
 
 @function(faces=("torch", "functional"), method=False)
 def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
     """``alpha_dropout`` of whole channels. Shapes: input (N, C, *). Raises ``RuntimeError`` below two dimensions."""
+    is_tensor(input, "feature_alpha_dropout", "input", 1)
     if input.ndim < 2:
         raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, got {input.ndim}")
     return _alpha(input, p, training, inplace, _channel_shape(input, True), "feature_alpha_dropout_")

@@ -8,6 +8,7 @@ from minidl.ops.joining import narrow
 from minidl.ops.pointwise import sigmoid
 from minidl.ops.selection import where
 from minidl.ops.shapes import reshape
+from minidl.ops.windows import is_tensor
 
 
 @function(faces=("torch", "functional"))
@@ -54,6 +55,7 @@ def glu(input, dim=-1):
     >>> minidl.nn.functional.glu(minidl.tensor([2.0, 0.0]))
     tensor([1.])
     """
+    is_tensor(input, "glu", "input", 1)
     if input.ndim == 0:
         raise RuntimeError("glu does not support scalars because halving size must be even")
     axis = wrap_dim(dim, input.ndim)

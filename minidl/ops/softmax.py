@@ -13,6 +13,7 @@ from minidl.ops.pointwise import exp, sigmoid
 from minidl.ops.reductions import sum, with_kept
 from minidl.ops.selection import where
 from minidl.ops.shapes import reshape
+from minidl.ops.windows import is_tensor
 
 
 @op(input=lambda g, result, dim: softmax_backward(g, result, dim), faces=("torch", "functional"))
@@ -55,6 +56,7 @@ def softmin(input, dim=None, dtype=None):
     >>> minidl.nn.functional.softmin(minidl.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
+    is_tensor(input, "softmin", "input", 1)
     dim = _implicit_dim("softmin", input.ndim) if dim is None else dim
     return softmax(neg(input), dim, dtype)
 

@@ -1,0 +1,44 @@
+"""Composed functions name the argument that is no Tensor."""
+
+import pytest
+
+import minidl
+import minidl.nn.functional as F
+
+DROPOUTS = [
+    F.dropout,
+    F.dropout1d,
+    F.dropout2d,
+    F.dropout3d,
+    F.alpha_dropout,
+    F.feature_alpha_dropout,
+]
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("function", DROPOUTS)
+def test_dropout_of_a_list(function, training):
+    text = rf"^{function.__name__}\(\): argument 'input' \(position 1\) must be Tensor, not list"
+    with pytest.raises(TypeError, match=text):
+        function([1.0, 2.0], 0.5, training)
+
+
+@pytest.mark.parametrize("function", [F.glu, F.softmin])
+def test_activations_of_a_number(function):
+    text = rf"^{function.__name__}\(\): argument 'input' \(position 1\) must be Tensor, not float"
+    with pytest.raises(TypeError, match=text):
+        function(1.0)
+
+
+@pytest.mark.parametrize(("position", "name"), [(1, "input1"), (2, "input2"), (3, "weight")])
+def test_bilinear_of_a_list(position, name):
+    arguments = {
+        "input1": minidl.ones(2),
+        "input2": minidl.ones(3),
+        "weight": minidl.ones(1, 2, 3),
+        name: [1.0],
+    }
+    with pytest.raises(
+        TypeError, match=rf"^bilinear\(\): argument '{name}' \(position {position}\) must be Tensor"
+    ):
+        F.bilinear(**arguments)
