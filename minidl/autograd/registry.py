@@ -30,7 +30,7 @@ def publish(fn, name, tensor_class, *, faces=("torch",), method=True, aliases=()
             if public in FACES[face]:
                 raise ImportError(f"{public!r} is registered twice in face {face!r}")
             FACES[face][public] = fn
-            if inplace is not None:
+            if inplace is not None and len(fn.op.tensors) == 1:  # torch.exp_ exists, torch.add_ does not
                 FACES[face].setdefault(public + "_", inplace)
         if method:
             attach(tensor_class, public, fn)
