@@ -4,6 +4,7 @@ import pathlib
 import time
 
 import minidl
+from minidl import backends
 from minidl.demo import digits, models, picture
 from minidl.demo.training import evaluate, train
 
@@ -25,7 +26,7 @@ def run(model="cnn", data="digits", path=None, device="cpu", seed=0, epochs=None
     count = sum(p.numel() for p in net.parameters())
     print(
         f"{model} with {count:,} parameters on {data}: {len(images):,} digits to learn from, "
-        f"{len(test_images):,} held out, on {device}"
+        f"{len(test_images):,} held out, on {device} ({backends.on(minidl.device(device)).name} backend)"
     )
     start = time.perf_counter()
     history = train(net, images, labels, test_images, test_labels, epochs or (12 if data == "digits" else 4))
