@@ -114,7 +114,9 @@ PyObject* adam(PyObject* const* args, const AdamOptions& options) {
     if (amsgrad && !t.max_exp_avg_sq) return refuse();
   }
   for (Py_ssize_t i = 0; i < count; ++i) tensors[i].step = (*steps[i] += 1.0f);
-  return run(tensors, [&](const AdamTensor<T>& tensor) { adam_step(tensor, options); });
+  return run(tensors, [&](const AdamTensor<T>& tensor) {
+    minidl::cpu::optim_kernels<T>().adam_step(tensor, options);
+  });
 }
 
 PyObject* adam_step_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
@@ -152,7 +154,9 @@ PyObject* sgd(PyObject* const* args, const SgdOptions& options) {
     if (!t.param || !t.grad || (momentum && !t.buffer)) return refuse();
     if (momentum && !read_flag(PyList_GET_ITEM(args[3], i), t.fresh)) return refuse();
   }
-  return run(tensors, [&](const SgdTensor<T>& tensor) { sgd_step(tensor, options); });
+  return run(tensors, [&](const SgdTensor<T>& tensor) {
+    minidl::cpu::optim_kernels<T>().sgd_step(tensor, options);
+  });
 }
 
 PyObject* sgd_step_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "cpu/isa.h"
+
 namespace minidl::cpu {
 
 struct AdamOptions {
@@ -23,13 +25,6 @@ struct AdamTensor {
   double step;  // 1 at the first call
 };
 
-//   g = grad (negated by maximize) + weight_decay * param (or param *= 1 - lr * weight_decay)
-//   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
-//   param -= lr / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + eps)
-// Source: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
-template <class T>
-void adam_step(const AdamTensor<T>& tensor, const AdamOptions& options);
-
 struct SgdOptions {
   double lr, momentum, dampening, weight_decay;
   bool nesterov, maximize;
@@ -44,10 +39,19 @@ struct SgdTensor {
   bool fresh;  // the buffer has no value yet and takes the gradient's
 };
 
-//   g = grad (negated by maximize) + weight_decay * param
-//   buffer = momentum * buffer + (1 - dampening) * g   (fresh: g)
-//   param -= lr * buffer    (nesterov: lr * (g + momentum * buffer))
 template <class T>
-void sgd_step(const SgdTensor<T>& tensor, const SgdOptions& options);
+struct OptimKernels {
+  //   g = grad (negated by maximize) + weight_decay * param (or param *= 1 - lr * weight_decay)
+  //   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
+  //   param -= lr / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + eps)
+  // Source: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+  void (*adam_step)(const AdamTensor<T>& tensor, const AdamOptions& options);
+
+  //   g = grad (negated by maximize) + weight_decay * param
+  //   buffer = momentum * buffer + (1 - dampening) * g   (fresh: g)
+  //   param -= lr * buffer    (nesterov: lr * (g + momentum * buffer))
+  void (*sgd_step)(const SgdTensor<T>& tensor, const SgdOptions& options);
+};
+MINIDL_KERNEL_TABLES(OptimKernels, optim_kernels)
 
 }  // namespace minidl::cpu

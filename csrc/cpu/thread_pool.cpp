@@ -21,7 +21,7 @@ namespace {
 struct Job {
   int64_t size;
   int64_t grain;
-  const std::function<void(int64_t, int64_t)>& body;
+  PieceBody body;
   std::atomic<int64_t> next{0};
   std::atomic<bool> failed{false};
   std::exception_ptr error = nullptr;
@@ -32,7 +32,7 @@ struct Job {
       const int64_t begin = next.fetch_add(grain, std::memory_order_relaxed);
       if (begin >= size) return;
       try {
-        body(begin, begin + std::min(grain, size - begin));
+        body.call(body.body, begin, begin + std::min(grain, size - begin));
       } catch (...) {
         std::lock_guard lock(error_guard);
         if (!error) error = std::current_exception();
@@ -147,7 +147,7 @@ void set_num_threads(int count) {
   threads() = count;
 }
 
-void parallel_for(int64_t size, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+void run_pieces(int64_t size, int64_t grain, PieceBody body) {
   MINIDL_CHECK(grain >= 1, "parallel_for: grain must be positive, got ", grain);
   if (size <= 0) return;
   const int64_t pieces = (size - 1) / grain + 1;

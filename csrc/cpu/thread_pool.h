@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+
+#include "cpu/isa.h"
 
 namespace minidl::cpu {
 
@@ -18,6 +19,22 @@ void set_num_threads(int count);  // throws std::invalid_argument for count < 1
 // A call from inside a body, or while another thread's call is running, runs on the caller alone.
 // The first exception of a body is rethrown here after all pieces have stopped.
 // Callers hold no GIL: release it before.
-void parallel_for(int64_t size, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
+template <typename Body>
+MINIDL_INLINE void parallel_for(int64_t size, int64_t grain, const Body& body);
+
+// A callable and how to call it: what std::function would be if it did not own, so that a call
+// allocates nothing and files of cpu/simd instantiate nothing that levels would share.
+struct PieceBody {
+  const void* body;
+  void (*call)(const void* body, int64_t begin, int64_t end);
+};
+void run_pieces(int64_t size, int64_t grain, PieceBody body);
+
+template <typename Body>
+MINIDL_INLINE void parallel_for(int64_t size, int64_t grain, const Body& body) {
+  run_pieces(size, grain, {&body, [](const void* erased, int64_t begin, int64_t end) {
+                             (*static_cast<const Body*>(erased))(begin, end);
+                           }});
+}
 
 }  // namespace minidl::cpu

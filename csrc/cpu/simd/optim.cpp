@@ -5,7 +5,7 @@
 
 #include "cpu/thread_pool.h"
 
-namespace minidl::cpu {
+namespace minidl::cpu::MINIDL_ISA {
 namespace {
 
 constexpr int64_t kGrain = 16384;  // elements: a few microseconds, where threads begin to pay
@@ -138,9 +138,7 @@ void sgd_step(const SgdTensor<T>& tensor, const SgdOptions& options) {
   }
 }
 
-template void adam_step(const AdamTensor<float>&, const AdamOptions&);
-template void adam_step(const AdamTensor<double>&, const AdamOptions&);
-template void sgd_step(const SgdTensor<float>&, const SgdOptions&);
-template void sgd_step(const SgdTensor<double>&, const SgdOptions&);
+MINIDL_FILL_TABLES(OptimKernels, optim_kernels, .adam_step = &adam_step<T>,
+                   .sgd_step = &sgd_step<T>)
 
-}  // namespace minidl::cpu
+}  // namespace minidl::cpu::MINIDL_ISA
