@@ -21,7 +21,7 @@ bool same_layout(PyArrayObject* a, PyArrayObject* b) {
 // An array of the same layout as one without gaps.
 PyArrayObject* empty_like(PyArrayObject* x) {
   const int fortran = !PyArray_IS_C_CONTIGUOUS(x);
-  return as_array(PyArray_EMPTY(PyArray_NDIM(x), PyArray_DIMS(x), PyArray_TYPE(x), fortran));
+  return empty_array(PyArray_NDIM(x), PyArray_DIMS(x), PyArray_TYPE(x), fortran);
 }
 
 template <class Op, class T>
@@ -101,7 +101,7 @@ PyObject* binary_arrays(PyArrayObject* a, PyArrayObject* b) {
   npy_intp shape[kWalkRank];
   int rank;
   if (!broadcast(a, b, walk, shape, rank) || !walk.row_major()) return refuse();
-  PyArrayObject* out = empty(rank, shape, type_number<T>);
+  PyArrayObject* out = empty_array(rank, shape, type_number<T>);
   if (out == nullptr || PyArray_SIZE(out) == 0) return reinterpret_cast<PyObject*>(out);
   return finish(out, PyArray_SIZE(out) * Op::weight,
                 [&] { binary<Op>(walk, data_of<T>(a), data_of<T>(b), data_of<T>(out)); });

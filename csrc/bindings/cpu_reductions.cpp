@@ -47,7 +47,7 @@ PyArrayObject* empty_result(PyArrayObject* x, uint64_t reduced, bool keepdim) {
     if (!summed) shape[rank++] = PyArray_DIM(x, axis);
     if (summed && keepdim) shape[rank++] = 1;
   }
-  return empty(rank, shape, PyArray_TYPE(x));
+  return empty_array(rank, shape, PyArray_TYPE(x));
 }
 
 template <class T>

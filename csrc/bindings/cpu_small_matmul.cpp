@@ -16,7 +16,7 @@ template <class T>
 PyObject* product(PyArrayObject* a, PyArrayObject* b, bool transposed, PyArrayObject* bias) {
   const int row = transposed ? 1 : 0, col = transposed ? 0 : 1;
   const npy_intp shape[] = {PyArray_DIM(a, 0), PyArray_DIM(b, col)};
-  PyArrayObject* out = empty(2, shape, type_number<T>);
+  PyArrayObject* out = empty_array(2, shape, type_number<T>);
   if (out == nullptr) return nullptr;
   small_matmul(shape[0], shape[1], PyArray_DIM(a, 1), data_of<T>(a), stride_of(a, 0),
                stride_of(a, 1), data_of<T>(b), stride_of(b, row), stride_of(b, col),

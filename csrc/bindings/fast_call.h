@@ -53,9 +53,9 @@ inline int64_t stride_of(PyArrayObject* array, int axis) {
   return PyArray_STRIDE(array, axis) / static_cast<int64_t>(PyArray_ITEMSIZE(array));
 }
 
-inline PyArrayObject* empty(int rank, const npy_intp* shape, int type) {
-  return as_array(PyArray_SimpleNew(rank, const_cast<npy_intp*>(shape), type));
-}
+// A new uninitialised array for a result (see bindings/output.h); C order unless `fortran`. Null
+// with a Python error set where memory is short.
+PyArrayObject* empty_array(int rank, const npy_intp* shape, int type, bool fortran = false);
 
 // A Python float or int (not NumPy's scalars: they bring a dtype of their own).
 inline bool read_scalar(PyObject* object, double& value) {

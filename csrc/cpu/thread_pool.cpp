@@ -17,6 +17,8 @@
 namespace minidl::cpu {
 namespace {
 
+constexpr int kSpins = 2000;  // some tens of microseconds
+
 // One parallel_for. Lives on the caller's stack until every worker has left it.
 struct Job {
   int64_t size;
@@ -44,6 +46,17 @@ struct Job {
 
 thread_local bool inside = false;  // this thread is running a body
 
+// Waits a little for something that another processor is about to do. Work tends to come in bursts:
+// sleeping and being woken costs several microseconds each time, which is as much as many kernels.
+template <class Condition>
+void spin_until(const Condition& condition) {
+  for (int turn = 0; turn < kSpins && !condition(); ++turn) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+}
+
 class Pool {
  public:
   // False when another thread's job is running; nothing was done then.
@@ -62,6 +75,9 @@ class Pool {
     inside = false;
     std::unique_lock lock(guard_);
     seats_ = 0;  // a worker that has not woken yet must not touch the job any more
+    lock.unlock();
+    spin_until([this] { return busy_ == 0; });
+    lock.lock();
     done_.wait(lock, [this] { return busy_ == 0; });
     job_ = nullptr;
     return true;
@@ -80,6 +96,9 @@ class Pool {
     inside = true;
     std::unique_lock lock(guard_);
     for (;;) {
+      lock.unlock();
+      spin_until([this] { return seats_ > 0; });
+      lock.lock();
       wake_.wait(lock, [this] { return seats_ > 0; });
       --seats_;
       ++busy_;
@@ -95,8 +114,8 @@ class Pool {
   std::mutex guard_;  // guards everything below
   std::condition_variable wake_, done_;
   Job* job_ = nullptr;
-  int seats_ = 0;  // workers that may still join the job
-  int busy_ = 0;   // workers inside the job
+  std::atomic<int> seats_{0};  // workers that may still join the job; written under guard_
+  std::atomic<int> busy_{0};   // workers inside the job; written under guard_
   int started_ = 0;
 };
 
