@@ -1,10 +1,11 @@
-"""The command line: ``python -m minidl demo`` and ``python -m minidl doctor``."""
+"""The command line: ``python -m minidl demo``, ``doctor`` and ``bench``."""
 
 import argparse
 import sys
 
 from minidl import doctor
 from minidl._version import __version__
+from minidl.bench import command as bench
 from minidl.demo import run
 
 
@@ -32,6 +33,7 @@ def _parser():
     demo.add_argument(
         "--out", default="minidl-demo", help="folder for the model and the picture (default: minidl-demo)"
     )
+    bench.add_arguments(commands.add_parser("bench", help="time kernels beside PyTorch, NumPy and CuPy"))
     doctor = commands.add_parser("doctor", help="say what works here, what does not, and the fix")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -57,6 +59,8 @@ def main(argv=None):
         if hasattr(stream, "reconfigure"):  # a name of a file may be none that the terminal can show
             stream.reconfigure(errors="backslashreplace")
     try:
+        if args.command == "bench":
+            return bench.main(args)
         return doctor.main(args.json) if args.command == "doctor" else _demo(parser, args)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

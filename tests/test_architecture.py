@@ -20,7 +20,7 @@ FLOORS = {
     "autograd": 2,
     "ops": 3,
     **dict.fromkeys(("nn", "optim", "utils", "io", "random", "cuda"), 4),
-    **dict.fromkeys(("testing", "demo", "doctor", "__main__"), 5),
+    **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
 }
 TOP = 4.5  # minidl/__init__.py gathers the floors up to 4; only floor 5 may import it
 
