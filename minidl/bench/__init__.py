@@ -13,8 +13,8 @@ from minidl.bench import workloads
 from minidl.bench.errors import BadInput
 from minidl.bench.kit import Kit
 from minidl.bench.measuring import Settings, measure, prepared
-from minidl.bench.timing import Budget
 from minidl.bench.registry import Case, Target, Workload, named, registered, select, workload
+from minidl.bench.timing import Budget
 
 __all__ = [
     "BadInput",

@@ -6,8 +6,8 @@ from minidl.bench import machine, peers, text
 from minidl.bench.errors import BadInput
 from minidl.bench.kit import itemsize
 from minidl.bench.measuring import COLD, WARM, Settings, measure
-from minidl.bench.timing import Budget
 from minidl.bench.registry import select
+from minidl.bench.timing import Budget
 
 _CACHES = {"warm": (WARM,), "cold": (COLD,), "both": (WARM, COLD)}
 

@@ -9,9 +9,9 @@ from minidl import backends
 from minidl.bench import accuracy, peers
 from minidl.bench.caches import evictor_of
 from minidl.bench.kit import Kit, itemsize
+from minidl.bench.registry import BACKWARD, FORWARD, STEP
 from minidl.bench.statistics import ratio, summary
 from minidl.bench.timing import Budget, interleaved, timer_of
-from minidl.bench.registry import BACKWARD, FORWARD, STEP
 
 WARM, COLD = "warm", "cold"
 

@@ -117,7 +117,7 @@ def select(filters, targets_only=False):
     Raises ``BadInput`` for one that matches nothing.
 
     >>> from minidl import bench
-    >>> [row.name for row in bench.select(["matmul/10*"])]
+    >>> [row.name for row in bench.select(["matmul/10*/forward"])]
     ['matmul/1024/forward']
     """
     pool = [row for row in registered() if row.target or not targets_only]

@@ -1,4 +1,4 @@
-"""Convolutions: shapes of ResNet-18, of a first layer, depthwise, transposed. PyTorch's best format is channels-last."""
+"""Convolutions: shapes of ResNet-18, a first layer, depthwise, transposed. PyTorch's best format is channels-last."""
 
 from minidl.bench.registry import BACKWARD, BOTH, FORWARD, Case, Target, workload
 
