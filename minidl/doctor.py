@@ -79,7 +79,11 @@ def _backends(problems):
                 "fix": "unset MINIDL_BACKEND, or set it to 'native' or 'reference'",
             }
         )
-    state["native"] = {"available": backends.cpu.name == "native", "overrides": len(backends.cpu.overrides)}
+    state["native"] = {
+        "available": backends.cpu.name == "native",
+        "overrides": len(backends.cpu.overrides),
+        "instruction_set": native.instruction_set(),
+    }
     if not state["native"]["available"]:
         problems.append(_no_native())
     for family, reason in backends.cpu.unavailable.items():
@@ -174,6 +178,8 @@ def report(found):
         lines.append(f"setting: {name}={value}")
     for name, state in found["backends"].items():
         works = f"yes, {state['overrides']} functions of its own" if state["available"] else "no"
+        if state["available"] and state.get("instruction_set"):
+            works += f", compiled for {state['instruction_set']}"
         lines.append(f"backend {name}: {'yes' if name == 'reference' else works}")
     lines += [f"note: {p['cause']}\n      fix: {p['fix']}" for p in found["problems"]]
     return "\n".join(lines)

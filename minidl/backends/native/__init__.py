@@ -20,3 +20,10 @@ def unavailable_reason():
         return None
     record = build_info.extension("native")
     return f"minidl._native does not load: {_load_error}" if record["built"] else record["reason"]
+
+
+def instruction_set():
+    """The level whose kernels run, such as ``"x86-64-v4"``; None without the extension. The environment variable
+    ``MINIDL_CPU`` (``v2``, ``v3`` or ``v4``) lowers it.
+    """
+    return getattr(_native, "instruction_set", None)
