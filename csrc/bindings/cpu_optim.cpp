@@ -2,6 +2,7 @@
 // first element is written, so a refusal leaves everything as it was.
 #include "cpu/optim.h"
 
+#include <cmath>
 #include <vector>
 
 #include "bindings/fast_call.h"
@@ -77,14 +78,14 @@ bool read_flag(PyObject* object, bool& value) {
   return true;
 }
 
-// Runs step(tensor) for all, without the GIL where it is long enough for others to profit.
-template <class Tensor, class Step>
-PyObject* run(const std::vector<Tensor>& tensors, Step&& step) {
+// Runs step(tensors, count, options), without the GIL where it is long enough for others to profit.
+template <class Tensor, class Options>
+PyObject* run(void (*step)(const Tensor*, int64_t, const Options&),
+              const std::vector<Tensor>& tensors, const Options& options) {
   int64_t work = 0;
   for (const Tensor& tensor : tensors) work += tensor.size;
-  return finish(as_array(Py_NewRef(Py_None)), work, [&] {
-    for (const Tensor& tensor : tensors) step(tensor);
-  });
+  return finish(as_array(Py_NewRef(Py_None)), work,
+                [&] { step(tensors.data(), static_cast<int64_t>(tensors.size()), options); });
 }
 
 // Reads and advances a step count: a float32 array of one element.
@@ -108,15 +109,24 @@ PyObject* adam(PyObject* const* args, const AdamOptions& options) {
          written<T>(PyList_GET_ITEM(args[3], i), size),
          amsgrad ? written<T>(PyList_GET_ITEM(args[4], i), size) : nullptr,
          size,
-         0};
+         1,
+         1};
     steps[i] = step_count(PyList_GET_ITEM(args[5], i));
     if (!t.param || !t.grad || !t.exp_avg || !t.exp_avg_sq || !steps[i]) return refuse();
     if (amsgrad && !t.max_exp_avg_sq) return refuse();
   }
-  for (Py_ssize_t i = 0; i < count; ++i) tensors[i].step = (*steps[i] += 1.0f);
-  return run(tensors, [&](const AdamTensor<T>& tensor) {
-    minidl::cpu::optim_kernels<T>().adam_step(tensor, options);
-  });
+  double step = 0, correction1 = 0, correction2 = 0;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    *steps[i] += 1.0f;
+    if (*steps[i] != step) {  // parameters mostly share it
+      step = *steps[i];
+      correction1 = 1 - std::pow(options.beta1, step);
+      correction2 = 1 - std::pow(options.beta2, step);
+    }
+    tensors[i].correction1 = correction1;
+    tensors[i].correction2 = correction2;
+  }
+  return run(optim_kernels<T>().adam_step, tensors, options);
 }
 
 PyObject* adam_step_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
@@ -154,9 +164,7 @@ PyObject* sgd(PyObject* const* args, const SgdOptions& options) {
     if (!t.param || !t.grad || (momentum && !t.buffer)) return refuse();
     if (momentum && !read_flag(PyList_GET_ITEM(args[3], i), t.fresh)) return refuse();
   }
-  return run(tensors, [&](const SgdTensor<T>& tensor) {
-    minidl::cpu::optim_kernels<T>().sgd_step(tensor, options);
-  });
+  return run(optim_kernels<T>().sgd_step, tensors, options);
 }
 
 PyObject* sgd_step_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {

@@ -1,5 +1,6 @@
-// One optimizer step over all parameters of a group. Every pointer is contiguous memory of `size`
-// elements; a parameter's arrays do not overlap.
+// One optimizer step over all parameters of a group, which are worked through as if they were one
+// array: in pieces of one size, whatever the sizes of the tensors. Every pointer is contiguous
+// memory of `size` elements; no two arrays overlap.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ struct AdamTensor {
   T* exp_avg_sq;      // updated: running mean of its square
   T* max_exp_avg_sq;  // updated: largest exp_avg_sq so far; null without amsgrad
   int64_t size;
-  double step;  // 1 at the first call
+  double correction1, correction2;  // 1 - beta1^step, 1 - beta2^step; step is 1 at the first call
 };
 
 struct SgdOptions {
@@ -43,14 +44,14 @@ template <class T>
 struct OptimKernels {
   //   g = grad (negated by maximize) + weight_decay * param (or param *= 1 - lr * weight_decay)
   //   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
-  //   param -= lr / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + eps)
+  //   param -= lr / correction1 * m / (sqrt(v / correction2) + eps)
   // Source: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
-  void (*adam_step)(const AdamTensor<T>& tensor, const AdamOptions& options);
+  void (*adam_step)(const AdamTensor<T>* tensors, int64_t count, const AdamOptions& options);
 
   //   g = grad (negated by maximize) + weight_decay * param
   //   buffer = momentum * buffer + (1 - dampening) * g   (fresh: g)
   //   param -= lr * buffer    (nesterov: lr * (g + momentum * buffer))
-  void (*sgd_step)(const SgdTensor<T>& tensor, const SgdOptions& options);
+  void (*sgd_step)(const SgdTensor<T>* tensors, int64_t count, const SgdOptions& options);
 };
 MINIDL_KERNEL_TABLES(OptimKernels, optim_kernels)
 

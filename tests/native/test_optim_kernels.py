@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import thread_counts
 
 from minidl import backends
 
@@ -64,6 +65,61 @@ def test_native_sgd_agrees_with_reference(native, dtype, options):
         backends.reference.sgd_step(*wanted, *options)
         ours[3] = wanted[3] = [False] * len(SHAPES)
     assert_columns(ours[:3], wanted[:3], dtype)
+
+
+SIZES = [*range(35), 16_383, 5, 0, 32_769, 1, 50_000]  # tensors end inside pieces, pieces inside tensors
+
+
+def fenced(rng, dtype):
+    """Arrays of all ``SIZES`` in one block, with a canary before and behind each."""
+    block = np.full(sum(SIZES) + len(SIZES) + 1, np.nan, dtype)
+    ends = np.cumsum([n + 1 for n in SIZES])
+    arrays = [block[end - n : end] for n, end in zip(SIZES, ends, strict=True)]
+    for array in arrays:
+        array[...] = abs(rng.standard_normal(array.shape))
+    return block, arrays
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_adam_over_tensors_of_any_size(native, dtype, amsgrad):
+    def run(space):
+        rng = np.random.default_rng(3)
+        blocks, columns = zip(*(fenced(rng, dtype) for _ in range(5)), strict=True)
+        steps = [np.asarray(i % 3, np.float32) for i in range(len(SIZES))]
+        largest = columns[4] if amsgrad else None
+        space.adam_step(*columns[:4], largest, steps, 1e-2, 0.9, 0.99, 1e-8, 0.1, False, False)
+        return list(blocks)
+
+    found = thread_counts.assert_no_difference(lambda: run(native))
+    assert_columns([found], [run(backends.reference)], dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("momentum, nesterov", [(0.0, False), (0.9, False), (0.9, True)])
+def test_sgd_over_tensors_of_any_size(native, dtype, momentum, nesterov):
+    def run(space):
+        rng = np.random.default_rng(3)
+        blocks, columns = zip(*(fenced(rng, dtype) for _ in range(3)), strict=True)
+        buffers = columns[2] if momentum else None
+        fresh = [i % 2 == 0 for i in range(len(SIZES))]
+        space.sgd_step(*columns[:2], buffers, fresh, 0.1, momentum, 0.0, nesterov, 0.0, False)
+        return list(blocks)
+
+    found = thread_counts.assert_no_difference(lambda: run(native))
+    assert_columns([found], [run(backends.reference)], dtype)
+
+
+def test_adam_passes_on_nan_and_infinity(native):
+    param, mean = np.ones(40, np.float32), np.zeros(40, np.float32)
+    square, largest, step = mean.copy(), mean.copy(), np.zeros((), np.float32)
+    grad = np.ones(40, np.float32)
+    grad[3], grad[35] = np.nan, np.inf
+    native.adam_step(
+        [param], [grad], [mean], [square], [largest], [step], 0.1, 0.9, 0.99, 1e-8, 0.0, False, False
+    )
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(param)), [3, 35])
+    assert np.isnan(largest[3]) and np.isinf(largest[35])
 
 
 def assert_columns(ours, wanted, dtype):
