@@ -172,6 +172,35 @@ MINIDL_INLINE V select(M mask, V a, V b) {
   return mask ? a : b;
 }
 
+// Whether a comparison holds in any lane.
+template <typename M>
+MINIDL_INLINE bool any(M mask) {
+#if defined(__AVX512F__)
+  const auto bits = reinterpret_cast<__m512i>(mask);
+  return _mm512_test_epi64_mask(bits, bits) != 0;
+#elif defined(__AVX2__)
+  const auto bits = reinterpret_cast<__m256i>(mask);
+  return _mm256_testz_si256(bits, bits) == 0;
+#elif defined(__SSE4_1__)
+  const auto bits = reinterpret_cast<__m128i>(mask);
+  return _mm_testz_si128(bits, bits) == 0;
+#else
+  int64_t words[sizeof mask / 8], found = 0;
+  std::memcpy(words, &mask, sizeof mask);
+  for (const int64_t word : words) found |= word;
+  return found != 0;
+#endif
+}
+
+// Calls f of each lane.
+template <typename T, typename F>
+MINIDL_INLINE Vec<T> lanewise(Vec<T> x, const F& f) {
+  T lanes[kLanes<T>];
+  store(lanes, x);
+  for (T& lane : lanes) lane = f(lane);
+  return load(lanes);
+}
+
 // a where a > b, else b: a NaN in b wins, a NaN in a is passed over (the SSE instruction).
 template <typename V>
 MINIDL_INLINE V max_or_b(V a, V b) {
