@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -226,19 +227,32 @@ MINIDL_INLINE V from_bits(Int<V> bits) {
   return v;
 }
 
-// Combines the lanes pairwise, halves first: an order that depends on the width alone.
-template <typename T, typename Combine>
-MINIDL_INLINE T across(Vec<T> v, const Combine& combine) {
-  T lanes[kLanes<T>];
-  store(lanes, v);
-  for (int64_t half = kLanes<T> / 2; half > 0; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) lanes[i] = combine(lanes[i], lanes[i + half]);
+// The lanes of v from `First` on, as many as there are indices.
+template <size_t First, typename V, size_t... I>
+MINIDL_INLINE auto some_lanes(V v, std::index_sequence<I...>) {
+  return __builtin_shufflevector(v, v, (First + I)...);
+}
+
+// Combines the lanes pairwise, halves first: an order that depends on the width alone. `combine`
+// takes two vectors of fewer lanes, and at last two scalars.
+template <size_t Lanes, typename V, typename Combine>
+MINIDL_INLINE auto across(V v, const Combine& combine) {
+  if constexpr (Lanes == 2) {
+    return combine(v[0], v[1]);
+  } else {
+    constexpr auto half = std::make_index_sequence<Lanes / 2>{};
+    return across<Lanes / 2>(combine(some_lanes<0>(v, half), some_lanes<Lanes / 2>(v, half)),
+                             combine);
   }
-  return lanes[0];
 }
 template <typename T>
 MINIDL_INLINE T sum_lanes(Vec<T> v) {
-  return across<T>(v, [](T a, T b) { return a + b; });
+  return across<kLanes<T>>(v, [](auto a, auto b) { return a + b; });
+}
+// A NaN may be passed over.
+template <typename T>
+MINIDL_INLINE T max_lanes(Vec<T> v) {
+  return across<kLanes<T>>(v, [](auto a, auto b) { return max_or_b(a, b); });
 }
 
 }  // namespace minidl::cpu::MINIDL_ISA
