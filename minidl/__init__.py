@@ -9,6 +9,7 @@ tensor([2., 4., 6.])
 
 import math as _math
 
+from minidl import absent as _absent
 from minidl import autograd, backends, cuda, dtypes, errors, io, nn, ops, optim, random, utils
 from minidl._version import __version__
 from minidl.autograd import (
@@ -45,4 +46,4 @@ strided, contiguous_format, preserve_format, channels_last = (
 def __getattr__(name):
     if name == "bfloat16":
         return dtypes.named(name)
-    raise AttributeError(f"module 'minidl' has no attribute {name!r}")
+    raise AttributeError(_absent.message("module 'minidl'", name))

@@ -7,6 +7,7 @@ _bool = bool
 _int = int
 _float = float
 
+from minidl import absent as _absent
 from minidl import autograd as autograd, backends as backends, cuda as cuda, dtypes as dtypes, errors as errors, io as io, nn as nn, ops as ops, optim as optim, random as random, utils as utils
 from minidl._version import __version__ as __version__
 from minidl.autograd import Tensor as Tensor, enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, registry as registry, set_grad_enabled as set_grad_enabled

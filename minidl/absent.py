@@ -1,0 +1,83 @@
+"""What PyTorch has and minidl has not, and why: what errors and docs/coverage.md say."""
+
+import re
+
+COMPLEX = "complex numbers are not supported: keep real and imaginary parts apart"
+SPARSE = "sparse tensors are not supported: use dense ones"
+QUANTIZED = "quantized tensors are not supported"
+INTERNAL = "internal to PyTorch: its compiler, its libraries, its devices"
+TRACED = "programs are not compiled: they run as they are written"
+GRAPH = "the functional transforms are not supported: use minidl.autograd.grad with create_graph=True"
+PARALLEL = "distributed programs are not supported"
+LATER = "not yet"
+
+# Reasons that name no gap: PyTorch's own machinery, and what the project leaves out.
+NOT_ASKED = (COMPLEX, SPARSE, QUANTIZED, INTERNAL, TRACED, GRAPH, PARALLEL)
+
+_REASONS = (
+    (
+        COMPLEX,
+        r"(.*complex.*|.*_as_real.*|fft|i?stft|polar|imag|chalf|cfloat|cdouble|eig|eigvals|lobpcg)",
+    ),
+    (
+        SPARSE,
+        r"(.*sparse.*|.*_csr|.*_csc|.*_bsr|.*_bsc|c?row_indices.*|c?col_indices.*|.*coalesce.*|[hds]smm|hspmm|smm|"
+        r"spmm|sspaddmm|saddmm|dense_dim|indices.*|values.*|to_dense|slice_inverse)",
+    ),
+    (
+        QUANTIZED,
+        r"(.*quant.*|q_.*|qscheme|int_repr|fbgemm.*|fake_.*|fused_moving.*|qint.*|quint.*|per_(channel|tensor).*)",
+    ),
+    (
+        TRACED,
+        r"(jit|compiler|.*_ir.*|parse_.*|import_.*|vmap|while_loop|cond|sym_.*|unify_type_list|fork|wait|merge_.*)",
+    ),
+    (GRAPH, r"(func|autograd\.function.*)"),
+    (PARALLEL, r"(distributed|is_distributed|distributions)"),
+    (
+        INTERNAL,
+        r"(cudnn.*|miopen.*|mkldnn.*|to_mkldnn|native_.*|convolution|conv_tbc|batch_norm_.*|.*autocast_(?!mode).*|"
+        r"autocast_.*|clear_autocast.*|.*vulkan.*|ipu|is_(ipu|maia|mps|mtia|xla|xpu|nested|set_to)|mtia|xpu|"
+        r"as_subclass|module_load|to_padded_tensor|storage_type|(?!index)\w+_copy|_.*|classproperty|"
+        r"compiled_with_cxx11_abi|get_file_path|get_device_module|init_num_threads|is_storage|"
+        r"prepare_multiprocessing.*|profiler.*|thread_safe_generator|typename|norm_except_dim|hash_tensor|name|names|"
+        r"record_stream|reinforce|volatile|dim_order|const_data_ptr|grad_dtype|backends|hub|affine_grid_generator|"
+        r"grid_sampler.*|embedding_renorm_|feature_dropout.*|constant_pad_nd|is_vulkan_available|float(4|6|8).*|"
+        r"bits.*|u?int[1-7]|.*_multiprocessing.*|hipify|.*_pb2|common_args|common_notes|multi_dim_common|handle_.*|"
+        r"has_torch_function.*|boolean_dispatch|assert_int_or_pair|align_.*|refine_names.*|rename.*|map2?_|apply_)",
+    ),
+)
+_COMPILED = tuple((reason, re.compile(pattern)) for reason, pattern in _REASONS)
+
+# Options that no function has, and why; those without a reason say nothing that a user could miss.
+OPTIONS = {
+    "out": "",
+    "layout": "all tensors are strided",
+    "pin_memory": "the host's memory is NumPy's",
+    "names": "named dimensions are no stable part of PyTorch",
+    "memory_format": "the layout of a result follows its input's",
+    "out_dtype": "products of two dtypes exist on some GPUs only",
+    "cudnn_enabled": "",
+    "cudnn_enable": "",
+    "_stacklevel": "",
+}
+
+# Where a name is there and behaves otherwise than PyTorch's.
+DIFFERENCES = {
+    "sort": "always stable",
+    "manual_seed": "the streams of random numbers are minidl's own",
+}
+
+
+def reason(place, name):
+    """Why a name of PyTorch's is not there."""
+    if (place, name) == ("linalg", "cond"):
+        return LATER
+    return next((why for why, pattern in _COMPILED if pattern.fullmatch(name)), LATER)
+
+
+def message(owner, name):
+    """The text of the ``AttributeError`` for a name that is not there."""
+    text = f"{owner} has no attribute {name!r}"
+    why = reason("torch", name)
+    return text if why in (LATER, INTERNAL) else f"{text}: {why}"
