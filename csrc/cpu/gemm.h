@@ -30,7 +30,7 @@ struct Matrix {
   Matrix transposed() const { return {data, col, row}; }
 };
 
-enum class FusedActivation { none, relu, sigmoid, tanh, silu };
+enum class FusedActivation { none, relu, sigmoid, tanh, silu, gelu };
 
 // C = activation(A B [+ C] [+ bias[j]] [+ row_bias[i]])
 template <typename T>

@@ -26,9 +26,14 @@ inline constexpr int64_t kPanelA = Tile<T>::kRows;
 template <typename T>
 inline constexpr int64_t kPanelB = Tile<T>::kCols;
 
-inline constexpr int64_t kDepth = 256;      // a panel of B, 256 x 32 floats, fills 2/3 of 48 KiB
-inline constexpr int64_t kBlockRows = 224;  // a block of A, 224 x 256 floats: 224 KiB
-inline constexpr int64_t kBlockCols = 512;  // a block of B, 512 x 256 floats: 512 KiB
+// Lengths of a block: a panel of B, 256 x 32 floats, takes 2/3 of a first cache of 48 KiB; a block
+// of A or of B some hundred KiB of the second.
+inline constexpr int64_t kDepth = 256;
+template <typename T>
+inline constexpr int64_t kBlockRows = 224 / kPanelA<T> * kPanelA<T>;
+template <typename T>
+inline constexpr int64_t kBlockCols = 512;
+static_assert(kBlockCols<float> % kPanelB<float> == 0 && kBlockCols<double> % kPanelB<double> == 0);
 
 MINIDL_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 MINIDL_INLINE int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
@@ -161,18 +166,18 @@ template <typename T, typename A, typename B>
 void multiply_range(int64_t row, int64_t rows, int64_t col, int64_t cols, int64_t K, const A& a,
                     const B& b, const GemmResult<T>& result) {
   const Stretches stretches(K);
-  const int64_t tall = smaller(rows, kBlockRows), wide = smaller(cols, kBlockCols);
+  const int64_t tall = smaller(rows, kBlockRows<T>), wide = smaller(cols, kBlockCols<T>);
   const auto bytes = static_cast<int64_t>(sizeof(T));
   T* a_room = static_cast<T*>(
       thread_scratch(Slot::gemm_a, bytes * room_for<kPanelA<T>>(tall, stretches.length)));
   T* b_room = static_cast<T*>(
       thread_scratch(Slot::gemm_b, bytes * room_for<kPanelB<T>>(wide, stretches.length)));
-  for (int64_t j = 0; j < cols; j += kBlockCols) {
-    const int64_t n = smaller(kBlockCols, cols - j);
+  for (int64_t j = 0; j < cols; j += kBlockCols<T>) {
+    const int64_t n = smaller(kBlockCols<T>, cols - j);
     stretches.each([&](int64_t k, int64_t depth, bool first, bool last) {
       const Panels<T> right = b.panels(col + j, n, k, depth, b_room);
-      for (int64_t i = 0; i < rows; i += kBlockRows) {
-        const int64_t m = smaller(kBlockRows, rows - i);
+      for (int64_t i = 0; i < rows; i += kBlockRows<T>) {
+        const int64_t m = smaller(kBlockRows<T>, rows - i);
         const Panels<T> left = a.panels(row + i, m, k, depth, a_room);
         multiply_block<T>(result, {row + i, m, col + j, n, depth, first, last}, left, right, false);
       }

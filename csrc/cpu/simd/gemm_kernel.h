@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cpu/gemm.h"
+#include "cpu/simd/erf.h"
 #include "cpu/simd/math.h"
 #include "cpu/simd/vec.h"
 
@@ -146,6 +147,8 @@ void finish_tile(int64_t rows, int64_t cols, T* c, int64_t ldc, const T* bias, c
       return run([](Vec<T> x) { return tanh(x); });
     case FusedActivation::silu:
       return run([](Vec<T> x) { return x * sigmoid(x); });
+    case FusedActivation::gelu:
+      return run([](Vec<T> x) { return x * normal(x).below; });
   }
 }
 
