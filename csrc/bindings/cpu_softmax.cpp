@@ -3,88 +3,16 @@
 // dispatch, no argument conversion.
 #include "cpu/softmax.h"
 
-#include <algorithm>
 #include <cstring>
-#include <exception>
-#include <new>
-#include <utility>
 
-#include "bindings/fast_call.h"
+#include "bindings/owned_array.h"
 #include "bindings/registry.h"
 
 namespace {
 
-using minidl::bindings::as_array;
-using minidl::bindings::fast_method;
-using minidl::bindings::refuse;
+using namespace minidl::bindings;
 using minidl::cpu::CrossEntropy;
 using minidl::cpu::Rows;
-using Arguments = PyObject* const*;
-
-// An owned reference, and the array behind it.
-class Array {
- public:
-  explicit Array(PyObject* owned = nullptr) : object_(owned) {}
-  Array(Array&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
-  Array& operator=(Array&& other) noexcept {
-    std::swap(object_, other.object_);
-    return *this;
-  }
-  ~Array() { Py_XDECREF(object_); }
-
-  explicit operator bool() const { return object_ != nullptr; }
-  PyArrayObject* get() const { return as_array(object_); }
-  PyObject* object() const { return object_; }
-  PyObject* release() { return std::exchange(object_, nullptr); }
-  int type() const { return PyArray_TYPE(get()); }
-  int64_t size() const { return PyArray_SIZE(get()); }
-  template <typename T>
-  T* data() const {
-    return static_cast<T*>(PyArray_DATA(get()));
-  }
-
- private:
-  PyObject* object_;
-};
-
-bool is_float(PyObject* value) {
-  if (!PyArray_Check(value)) return false;
-  const PyArrayObject* array = as_array(value);
-  const int type = PyArray_TYPE(array);
-  return (type == NPY_FLOAT || type == NPY_DOUBLE) && PyArray_ISNOTSWAPPED(array);
-}
-
-bool has_type(PyObject* value, int type) {
-  return is_float(value) && PyArray_TYPE(as_array(value)) == type;
-}
-
-bool same_kind(PyObject* value, const Array& like) { return has_type(value, like.type()); }
-
-// The array itself where it is contiguous and aligned, else a copy that is; null with an error set.
-Array contiguous(PyObject* value) {
-  auto* array = as_array(value);
-  if (PyArray_ISCARRAY_RO(array)) return Array(Py_NewRef(value));
-  return Array(PyArray_FromArray(array, nullptr, NPY_ARRAY_CARRAY_RO));
-}
-
-// Integers of any kind as contiguous int64; an array of another kind gives NotImplemented above.
-bool is_integer(PyObject* value) {
-  return PyArray_Check(value) && PyArray_ISINTEGER(as_array(value));
-}
-
-Array as_int64(PyObject* value) {
-  auto* array = as_array(value);
-  if (PyArray_TYPE(array) == NPY_INT64 && PyArray_ISCARRAY_RO(array)) {
-    return Array(Py_NewRef(value));
-  }
-  return Array(PyArray_FromArray(array, PyArray_DescrFromType(NPY_INT64),
-                                 NPY_ARRAY_CARRAY_RO | NPY_ARRAY_FORCECAST));
-}
-
-Array empty_like(const Array& array) {
-  return Array(
-      PyArray_SimpleNew(PyArray_NDIM(array.get()), PyArray_DIMS(array.get()), array.type()));
-}
 
 // A number of no dimensions has axis 0 all the same.
 bool is_axis(Py_ssize_t dim, PyObject* array) {
@@ -100,37 +28,6 @@ Rows rows_of(const Array& array, int64_t dim) {
     (axis < dim ? rows.outer : axis == dim ? rows.classes : rows.inner) *= size;
   }
   return rows;
-}
-
-// Gives the GIL away while it lives, where there is enough to compute; takes it back on any way
-// out.
-class GilAway {
- public:
-  explicit GilAway(bool worth) : state_(worth ? PyEval_SaveThread() : nullptr) {}
-  GilAway(const GilAway&) = delete;
-  ~GilAway() {
-    if (state_ != nullptr) PyEval_RestoreThread(state_);
-  }
-
- private:
-  PyThreadState* state_;
-};
-
-// Calls work(T{}) for the element type.
-template <typename Work>
-void run(const Array& array, const Work& work) {
-  const GilAway away(array.size() > minidl::cpu::kElementsPerPiece);
-  if (array.type() == NPY_FLOAT) {
-    work(float{});
-  } else {
-    work(double{});
-  }
-}
-
-bool expect(Py_ssize_t count, Py_ssize_t wanted, const char* name) {
-  if (count == wanted) return true;
-  PyErr_Format(PyExc_TypeError, "%s() takes %zd arguments, got %zd", name, wanted, count);
-  return false;
 }
 
 // softmax(input, dim), log_softmax(input, dim)
@@ -307,20 +204,6 @@ PyObject* first_out_of_range(Arguments args, Py_ssize_t count) {
   if (ignore == -1 && PyErr_Occurred()) return nullptr;
   return PyLong_FromLongLong(minidl::cpu::first_out_of_range(
       indices.data<int64_t>(), indices.size(), limit, strict ? nullptr : &ignore));
-}
-
-// No C++ exception may cross the interpreter's C frames: it would end the process.
-template <PyObject* (*function)(Arguments, Py_ssize_t)>
-PyObject* guarded(PyObject*, Arguments args, Py_ssize_t count, PyObject* keywords) noexcept {
-  if (keywords != nullptr) return refuse();
-  try {
-    return function(args, count);
-  } catch (const std::bad_alloc&) {
-    return PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-    return nullptr;
-  }
 }
 
 }  // namespace
