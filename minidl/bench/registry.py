@@ -113,7 +113,7 @@ def named(name):
 def select(filters, targets_only=False):
     """The workloads that any of ``filters`` matches; all where there is none.
 
-    A filter is a family's name, a part of a workload's name, or a pattern with ``*`` and ``?`` for the whole name.
+    A filter is a family's name, a workload's name, a part of one, or a pattern with ``*`` and ``?`` for the whole name.
     Raises ``BadInput`` for one that matches nothing.
 
     >>> from minidl import bench
@@ -132,4 +132,4 @@ def select(filters, targets_only=False):
 def _matches(row, text):
     if any(letter in text for letter in "*?["):
         return fnmatch.fnmatch(row.name, text)
-    return text == row.family or text in row.name
+    return row.name == text if text in _registry else text == row.family or text in row.name

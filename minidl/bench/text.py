@@ -1,9 +1,10 @@
-"""The table on a terminal."""
+"""The table on a terminal: a line for everyone who was timed."""
 
 from minidl.bench.peers import OURS
+from minidl.bench.verdict import failures, judge, roof
 
 _HEAD = (
-    f"{'workload':44} {'who':20} {'time':>9} {'p10':>9} {'p90':>9} {'ratio':>6} {'p10':>5} {'p90':>5} "
+    f"{'workload':42} {'who':20} {'time':>9} {'p10':>9} {'p90':>9}  {'ratio':>6} {'p10':>5} {'p90':>5}  "
     f"{'cold':>9} {'ratio':>6} {'GFLOP/s':>8} {'GB/s':>7} {'roof':>5} {'error':>8}"
 )
 
@@ -22,43 +23,54 @@ def seconds(value):
 
 
 def heading():
-    """The line above the rows."""
+    """The line above the rows. A ratio is the peer's time / ours: above 1, minidl is faster."""
     return _HEAD
 
 
 def lines(row, ceilings=None):
-    """The lines of a row, one for each that ran, and one for everything that went wrong."""
+    """The lines of a row, one for each that was timed, and one for everything that went wrong."""
     found = []
     for name, peer in row["peers"].items():
         first = peer.get("warm") or peer.get("cold")
-        if first is None:
-            continue
-        found.append(_line(row, name, peer, first, ceilings))
-    for name, reason in row["failed"].items():
-        found.append(f"  ! {row['name']}: {name} failed: {reason}")
-    if row["fallbacks"]:
-        found.append(f"  ! {row['name']}: FAILED, fell back to the reference: {', '.join(row['fallbacks'])}")
-    return found
+        if first is not None:
+            found.append(_line(row, name, peer, first, ceilings))
+    found += [f"  ! {row['name']}: {problem}" for problem in failures(row)]
+    found += [
+        f"  ! {row['name']}: {name} failed: {reason}"
+        for name, reason in row["failed"].items()
+        if name != OURS
+    ]
+    return found + _targets(row, ceilings)
 
 
 def _line(row, name, peer, first, ceilings):
-    cold = peer.get("cold") if "warm" in peer else None
     ratio, label = first.get("ratio"), row["name"] if name == OURS else ""
     spread = f"{ratio['median']:6.2f} {ratio['p10']:5.2f} {ratio['p90']:5.2f}" if ratio else " " * 18
-    if cold:
-        cold_ratio = f"{cold['ratio']['median']:6.2f}" if "ratio" in cold else " " * 6
-        cold = f"{seconds(cold['median']):>9} {cold_ratio}"
-    time, error = first["median"], peer.get("error")
+    cold = ""
+    if "cold" in peer and first is not peer["cold"]:
+        again = peer["cold"].get("ratio")
+        cold = f"{seconds(peer['cold']['median']):>9} {format(again['median'], '6.2f') if again else '':6}"
+    time, error, share = first["median"], peer.get("error"), roof(row, first["median"], ceilings)
     return (
-        f"{label:44} {name:20} {seconds(time):>9} {seconds(first['p10']):>9} {seconds(first['p90']):>9} {spread} "
-        f"{cold or ' ' * 16} {row['flops'] / time / 1e9:8.1f} {row['bytes'] / time / 1e9:7.1f} "
-        f"{roof(row, time, ceilings):>5} {'' if error is None else format(float(error), '.1e'):>8}"
+        f"{label:42} {name:20} {seconds(time):>9} {seconds(first['p10']):>9} {seconds(first['p90']):>9}  {spread}  "
+        f"{cold:16} {row['flops'] / time / 1e9:8.1f} {row['bytes'] / time / 1e9:7.1f} "
+        f"{'' if share is None else format(share, '.0%'):>5} {'' if error is None else format(float(error), '.1e'):>8}"
     ).rstrip()
 
 
-def roof(row, time, ceilings):
-    """The share of the machine's ceiling that a time reaches, in per cent; empty without ceilings."""
-    if not ceilings:
-        return ""
-    least = max(row["flops"] / ceilings["flops"], row["bytes"] / ceilings["bandwidth"])
-    return f"{100 * least / time:.0f}%"
+def _targets(row, ceilings):
+    verdict, target = judge(row, ceilings), row["target"]
+    if verdict.must is None:
+        return []
+    aim = f"{target['aim_bandwidth']:.0%} of copy" if target["aim"] is None else f"{target['aim']:.2f}"
+    parts = [
+        f"must {target['must']:.2f} {said(verdict.must)}",
+        f"{verdict.best} {verdict.best_ratio:.2f} {said(verdict.beside_best)}",
+        f"aim {aim} {said(verdict.aim)}",
+    ]
+    return [f"  {'ok' if verdict.must and verdict.beside_best else '--'} {', '.join(parts)}"]
+
+
+def said(met):
+    """A verdict in a word."""
+    return {True: "met", False: "missed", None: "not measured"}[met]

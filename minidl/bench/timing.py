@@ -8,7 +8,7 @@ import time
 
 from minidl import backends
 
-PAUSE = 0.03  # seconds of sleep before a candidate's turn: the threads of the last one (OpenBLAS's) spin that long
+REST = 0.01  # seconds without work of any thread that show that the threads of the last candidate sleep
 SETTLE = 1e-3  # seconds a candidate runs untimed after that, so that its data are in the caches and its threads awake
 SAMPLE = 2e-3  # seconds that a sample lasts at least, where calls are shorter than that
 
@@ -91,10 +91,22 @@ def calibrate(call, timer):
     return count
 
 
-def interleaved(calls, timer, budget, before=None, progress=None, sleep=time.sleep):
+def threads_rest(sleep=time.sleep, clock=time.process_time, most=50):
+    """Waits until this process's other threads do nothing, and gives up after ``most`` times ``REST``.
+
+    A library's threads wait for more work in a loop (OpenBLAS's for 0.12 s) and take a core from the next candidate.
+    """
+    for _ in range(most):
+        start = clock()
+        sleep(REST)
+        if clock() - start < REST / 20:
+            break
+
+
+def interleaved(calls, timer, budget, before=None, progress=None, rest=None):
     """Samples (seconds a call) of each of ``calls`` (name to function), one of each a round: equally many.
 
-    Candidates do not disturb each other: each sleeps ``PAUSE`` first. The order turns round by round and is reversed
+    Candidates do not disturb each other: each waits with ``rest`` first. The order turns round by round and is reversed
     every other time. ``before`` runs untimed before every sample and
     makes it one call (a cold start); without it a sample is as many calls as ``calibrate`` says, after ``SETTLE``.
     """
@@ -107,7 +119,7 @@ def interleaved(calls, timer, budget, before=None, progress=None, sleep=time.sle
                 break
             for name in _order(names, rounds):
                 call = calls[name]
-                sleep(PAUSE)
+                (rest or threads_rest)()
                 if before is not None:
                     before()
                 else:

@@ -75,7 +75,7 @@ def test_every_candidate_takes_every_place_equally_often():
     log, clock = [], FakeClock()
     calls = {name: clock.task(0.001, log, name) for name in "abc"}
     samples = timing.interleaved(
-        calls, timing.HostTimer(clock), timing.Budget(1e9, 6, 6), before=lambda: None, sleep=lambda s: None
+        calls, timing.HostTimer(clock), timing.Budget(1e9, 6, 6), before=lambda: None, rest=lambda: None
     )
     rounds = ["".join(log[i : i + 3]) for i in range(0, len(log), 3)]
     assert rounds == ["abc", "cba", "bca", "acb", "cab", "bac"]
@@ -87,7 +87,7 @@ def test_the_least_number_of_samples_is_taken_beyond_the_budget():
     clock, turns = FakeClock(), []
     timing.interleaved(
         {"a": clock.task(1.0)}, timing.HostTimer(clock), timing.Budget(0, 4, 9), progress=turns.append,
-        sleep=lambda s: None,
+        rest=lambda: None,
     )  # fmt: skip
     assert turns == [1, 2, 3, 4]
 
@@ -95,11 +95,11 @@ def test_the_least_number_of_samples_is_taken_beyond_the_budget():
 def test_a_warm_candidate_runs_before_its_sample_and_a_cold_one_after_the_eviction():
     log, clock = [], FakeClock()
     call, timer = clock.task(timing.SAMPLE / 4, log, "call"), timing.HostTimer(clock)
-    timing.interleaved({"a": call}, timer, timing.Budget(0, 1, 1), sleep=lambda s: log.append("sleep"))
-    assert log[log.index("sleep") :] == ["sleep"] + ["call"] * (2 + 4)
+    timing.interleaved({"a": call}, timer, timing.Budget(0, 1, 1), rest=lambda: log.append("rest"))
+    assert log[log.index("rest") :] == ["rest"] + ["call"] * (2 + 4)
     log.clear()
     timing.interleaved(
-        {"a": call}, timer, timing.Budget(0, 1, 1), before=lambda: log.append("evict"), sleep=lambda s: None
+        {"a": call}, timer, timing.Budget(0, 1, 1), before=lambda: log.append("evict"), rest=lambda: None
     )
     assert log == ["evict", "call"]
 
@@ -118,3 +118,16 @@ def test_the_garbage_collector_rests_meanwhile_and_is_left_as_it_was(enabled):
 def test_the_host_is_timed_where_there_is_no_gpu():
     assert isinstance(timing.timer_of("cpu"), timing.HostTimer)
     assert isinstance(timing.timer_of("emulated"), timing.HostTimer)
+
+
+def test_threads_rest_when_no_time_was_spent():
+    spent = iter([0, 0.01, 0.01, 0.02, 0.02, 0.0201])
+    slept = []
+    timing.threads_rest(slept.append, lambda: next(spent))
+    assert slept == [timing.REST] * 3
+
+
+def test_threads_that_never_rest_are_not_waited_for_without_end():
+    clock = FakeClock()
+    timing.threads_rest(lambda seconds: clock.task(seconds)(), clock, most=4)
+    assert clock.now == pytest.approx(4 * timing.REST)
