@@ -1,9 +1,13 @@
 // Convolution of NumPy arrays; names and arguments are those of minidl/backends/reference/conv.py.
 #include "cpu/conv.h"
 
+#include <utility>
+
+#include "bindings/output.h"
 #include "bindings/registry.h"
 #include "bindings/spatial.h"
 #include "bindings/translate.h"
+#include "cpu/conv_select.h"
 
 namespace {
 
@@ -19,6 +23,8 @@ using minidl::bindings::Sizes;
 using minidl::bindings::text;
 using minidl::bindings::with_spatial;
 using minidl::cpu::ConvProblem;
+using minidl::cpu::Image;
+using minidl::cpu::ImageLayout;
 namespace py = pybind11;
 
 struct Geometry {
@@ -59,6 +65,65 @@ Sizes output_shape(const ConvProblem& p, Sizes input) {
   return with_spatial(input, p.out);
 }
 
+// Whether an array [N, C, *size] has its channels last in memory (and not also first, as it has
+// with one channel or one point).
+bool is_channels_last(const py::array& array) {
+  const py::ssize_t channels = array.shape(1);
+  py::ssize_t step = channels * array.itemsize(), points = 1;
+  for (py::ssize_t axis = array.ndim() - 1; axis >= 2; --axis) {
+    if (array.shape(axis) != 1 && array.strides(axis) != step) return false;
+    step *= array.shape(axis);
+    points *= array.shape(axis);
+  }
+  return channels > 1 && points > 1 && array.strides(1) == array.itemsize() &&
+         (array.shape(0) == 1 || array.strides(0) == step);
+}
+
+// An array in whatever order it is in.
+template <typename T>
+Image<const T> image_of(const py::array& array) {
+  const auto step = [&](size_t axis) {
+    return static_cast<int64_t>(array.strides(static_cast<py::ssize_t>(axis)) / array.itemsize());
+  };
+  const size_t rank = static_cast<size_t>(array.ndim()) - 2;
+  ImageLayout layout{step(0), step(1), {0, 0, 0}};
+  for (size_t d = 0; d < rank; ++d) layout.point[3 - rank + d] = step(2 + d);
+  return {static_cast<const T*>(array.data()), layout};
+}
+
+// A new array [N, C, *size], contiguous or with its channels last in memory.
+template <typename T>
+std::pair<py::array, Image<T>> new_image(const Sizes& shape, bool channels_last) {
+  const size_t rank = shape.size() - 2;
+  const auto layout =
+      minidl::cpu::image_layout(shape[1], extent(shape, rank, 1, 0, "output"), channels_last);
+  auto memory = minidl::bindings::empty<T>(shape);
+  T* const data = memory.mutable_data();
+  if (!channels_last) return {memory, {data, layout}};
+  constexpr int64_t bytes = sizeof(T);
+  Sizes strides{layout.batch * bytes, layout.channel * bytes};
+  for (size_t d = 0; d < rank; ++d) strides.push_back(layout.point[3 - rank + d] * bytes);
+  return {py::array(py::dtype::of<T>(), shape, strides, data, memory), {data, layout}};
+}
+
+// Calls body(output) for a new output of `shape` that is in the order of `like`, without the GIL.
+template <typename T, typename Body>
+py::object make_output(const Sizes& shape, bool channels_last, const Body& body) {
+  auto [array, image] = new_image<T>(shape, channels_last);
+  {
+    py::gil_scoped_release release;
+    body(image);
+  }
+  return array;
+}
+
+// The array itself where kernels can address it in any order, else a contiguous copy.
+template <typename T>
+py::array readable(const py::array& array, bool any_order) {
+  if (any_order && minidl::bindings::addressable(array)) return array;
+  return contiguous<T>(array);
+}
+
 py::object conv_forward(const py::array& input, const py::array& weight,
                         const std::optional<py::array>& bias, const Sizes& stride,
                         const Sizes& padding, const Sizes& dilation, int64_t groups) {
@@ -67,17 +132,17 @@ py::object conv_forward(const py::array& input, const py::array& weight,
   const ConvProblem p =
       problem_of(shape_of(input), shape_of(weight), {stride, padding, dilation, groups});
   if (bias) check_shape(*bias, {p.out_channels}, "bias");
+  const bool any_order = minidl::cpu::takes_any_order(minidl::cpu::forward_pass(p));
   return minidl::dispatch_real(*dtype, [&]<class T>(Type<T>) -> py::object {
-    const auto x = contiguous<T>(input), w = contiguous<T>(weight);
+    const auto x = readable<T>(input, any_order);
+    const auto w = contiguous<T>(weight);
     const auto b = bias ? contiguous<T>(*bias) : Contiguous<T>();
-    Contiguous<T> output(output_shape(p, shape_of(input)));
     const T* bias_data = bias ? b.data() : nullptr;
-    T* out = output.mutable_data();
-    {
-      py::gil_scoped_release release;
-      minidl::cpu::conv_forward<T>(p, x.data(), w.data(), bias_data, out);
-    }
-    return output;
+    return make_output<T>(output_shape(p, shape_of(input)), any_order && is_channels_last(input),
+                          [&](Image<T> output) {
+                            minidl::cpu::conv_forward<T>(p, image_of<T>(x), w.data(), bias_data,
+                                                         output);
+                          });
   });
 }
 
@@ -89,15 +154,16 @@ py::object conv_input_grad(const py::array& g, const py::array& weight, const Si
   const ConvProblem p =
       problem_of(input_shape, shape_of(weight), {stride, padding, dilation, groups});
   check_shape(g, output_shape(p, input_shape), "the output's gradient");
+  const bool any_order = minidl::cpu::takes_any_order(minidl::cpu::input_grad_pass(p));
   return minidl::dispatch_real(*dtype, [&]<class T>(Type<T>) -> py::object {
-    const auto grad = contiguous<T>(g), w = contiguous<T>(weight);
-    Contiguous<T> result(input_shape);
-    T* out = result.mutable_data();
-    {
-      py::gil_scoped_release release;
-      minidl::cpu::conv_input_grad<T>(p, grad.data(), w.data(), out);
-    }
-    return result;
+    const auto grad = readable<T>(g, any_order);
+    const auto w = contiguous<T>(weight);
+    bool done = false;
+    auto result =
+        make_output<T>(input_shape, any_order && is_channels_last(g), [&](Image<T> output) {
+          done = minidl::cpu::conv_input_grad<T>(p, image_of<T>(grad), w.data(), output);
+        });
+    return done ? result : not_implemented();
   });
 }
 
@@ -110,12 +176,12 @@ py::object conv_weight_grad(const py::array& g, const py::array& input, const Si
       problem_of(shape_of(input), weight_shape, {stride, padding, dilation, groups});
   check_shape(g, output_shape(p, shape_of(input)), "the output's gradient");
   return minidl::dispatch_real(*dtype, [&]<class T>(Type<T>) -> py::object {
-    const auto grad = contiguous<T>(g), x = contiguous<T>(input);
-    Contiguous<T> result(weight_shape);
+    const auto grad = readable<T>(g, false), x = readable<T>(input, false);
+    auto result = minidl::bindings::empty<T>(weight_shape);
     T* out = result.mutable_data();
     {
       py::gil_scoped_release release;
-      minidl::cpu::conv_weight_grad<T>(p, grad.data(), x.data(), out);
+      minidl::cpu::conv_weight_grad<T>(p, image_of<T>(grad), image_of<T>(x), out);
     }
     return result;
   });

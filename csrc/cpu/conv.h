@@ -1,7 +1,5 @@
-// Convolution on the CPU, float and double: windows are unrolled into a matrix, a tile of output
-// points at a time, and multiplied by the weight (Chellapilla et al., "High performance
-// convolutional neural networks for document processing", 2006). Every kernel gives the same bits
-// for any number of threads.
+// Convolution on the CPU, float and double. Every kernel gives the same bits for any number of
+// threads. Which algorithm runs is decided in cpu/conv_select.h.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +8,8 @@
 
 namespace minidl::cpu {
 
-// Arrays are C-contiguous and do not overlap:
 //   input  [batch, in_channels, *size]
-//   weight [out_channels, in_channels / groups, *kernel]
+//   weight [out_channels, in_channels / groups, *kernel], C-contiguous
 //   output [batch, out_channels, *out], out = (size + 2 padding - dilation (kernel - 1) - 1) /
 //   stride + 1 > 0
 struct ConvProblem {
@@ -25,17 +22,42 @@ struct ConvProblem {
   int64_t points() const { return product(out); }                // its columns
 };
 
-// output = bias + windows(input) * weight; bias [out_channels] may be null
-template <typename T>
-void conv_forward(const ConvProblem& problem, const T* input, const T* weight, const T* bias,
-                  T* output);
+// An array [batch, channels, *size] in memory: steps in elements.
+struct ImageLayout {
+  int64_t batch, channel;
+  Extent point;
+};
 
-// grad_input[batch, in_channels, *size] for grad[batch, out_channels, *out]
+// Channels before points, as C-contiguous arrays have them, or after.
+inline ImageLayout image_layout(int64_t channels, const Extent& size, bool channels_last) {
+  const int64_t step = channels_last ? channels : 1;
+  return {channels * product(size),
+          channels_last ? 1 : product(size),
+          {size[1] * size[2] * step, size[2] * step, step}};
+}
+
 template <typename T>
-void conv_input_grad(const ConvProblem& problem, const T* grad, const T* weight, T* grad_input);
+struct Image {
+  T* data;
+  ImageLayout layout;
+};
+
+// output = bias + windows(input) * weight; bias [out_channels] may be null. Input in any layout,
+// output in one that image_layout gives. Arrays do not overlap.
+template <typename T>
+void conv_forward(const ConvProblem& problem, Image<const T> input, const T* weight, const T* bias,
+                  Image<T> output);
+
+// grad_input[batch, in_channels, *size] for grad[batch, out_channels, *out]. False where a weight
+// is not finite, and grad_input not to be used: the padding of `grad` counts as zeros that are
+// multiplied with all weights, which only then differs from leaving it out.
+template <typename T>
+bool conv_input_grad(const ConvProblem& problem, Image<const T> grad, const T* weight,
+                     Image<T> grad_input);
 
 // grad_weight[out_channels, in_channels / groups, *kernel] for grad[batch, out_channels, *out]
 template <typename T>
-void conv_weight_grad(const ConvProblem& problem, const T* grad, const T* input, T* grad_weight);
+void conv_weight_grad(const ConvProblem& problem, Image<const T> grad, Image<const T> input,
+                      T* grad_weight);
 
 }  // namespace minidl::cpu

@@ -1,0 +1,198 @@
+#include "cpu/conv_kernels.h"
+#include "cpu/simd/transpose.h"
+#include "cpu/simd/vec.h"
+
+namespace minidl::cpu::MINIDL_ISA {
+namespace {
+
+// Points (or weights of a run) that a tile keeps in registers, times two vectors of channels: with
+// two vectors of weight and one broadcast input they fill the 32 or 16 registers of the level.
+constexpr int64_t kTileRows = kVectorBytes == 64 ? 14 : 6;
+
+template <typename T>
+void transpose_tail(int64_t rows, int64_t columns, const T* from, int64_t from_pitch, T* to,
+                    int64_t to_pitch) {
+  constexpr int64_t n = kLanes<T>;
+  Vec<T> v[n];
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < n; ++i) {
+    v[i] = i < rows ? load_n(from + i * from_pitch, columns) : Vec<T>{};
+  }
+  transpose_square<T>(v);
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < n; ++i) {
+    if (i < columns) store_n(to + i * to_pitch, rows, v[i]);
+  }
+}
+
+template <typename T>
+void transpose(int64_t rows, int64_t columns, const T* from, int64_t from_pitch, T* to,
+               int64_t to_pitch) {
+  constexpr int64_t n = kLanes<T>;
+  if (rows < 4 || columns < 4) {  // too little for vectors
+    for (int64_t c = 0; c < columns; ++c) {
+      for (int64_t r = 0; r < rows; ++r) to[c * to_pitch + r] = from[r * from_pitch + c];
+    }
+    return;
+  }
+  for (int64_t r = 0; r < rows; r += n) {
+    for (int64_t c = 0; c < columns; c += n) {
+      const T* const source = from + r * from_pitch + c;
+      T* const target = to + c * to_pitch + r;
+      if (rows - r < n || columns - c < n) {
+        const int64_t height = rows - r < n ? rows - r : n,
+                      width = columns - c < n ? columns - c : n;
+        transpose_tail(height, width, source, from_pitch, target, to_pitch);
+        continue;
+      }
+      Vec<T> v[n];
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < n; ++i) v[i] = load(source + i * from_pitch);
+      transpose_square<T>(v);
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < n; ++i) store(target + i * to_pitch, v[i]);
+    }
+  }
+}
+
+// A tile of `count` <= kRows points; places of points that are too many repeat the last.
+template <int kRows, int kVectors, typename T>
+void tile(const ConvTiles<T>& job, const T* const* places, T* const* outputs, int64_t count) {
+  constexpr int64_t n = kLanes<T>;
+  Vec<T> sums[kRows][kVectors];
+#pragma GCC unroll 2
+  for (int v = 0; v < kVectors; ++v) {
+    const Vec<T> start = job.bias != nullptr ? load(job.bias + v * n) : Vec<T>{};
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) sums[r][v] = start;
+  }
+  const T* place[kRows];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) place[r] = places[r];
+  const T* weight = job.weight;
+  for (int64_t s = 0; s < job.segments; ++s) {
+    const int64_t begin = job.offsets[s], end = begin + job.length;
+    for (int64_t at = begin; at < end; ++at, weight += kVectors * n) {
+      Vec<T> w[kVectors];
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) w[v] = load(weight + v * n);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const Vec<T> x = splat(place[r][at]);
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) sums[r][v] += x * w[v];
+      }
+    }
+  }
+  const bool whole = job.channels == kVectors * n;
+  const int64_t last = job.channels - (kVectors - 1) * n;
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    if (r >= count) break;
+    if constexpr (kVectors == 2) store(outputs[r], sums[r][0]);
+    T* const end = outputs[r] + (kVectors - 1) * n;
+    whole ? store(end, sums[r][kVectors - 1]) : store_n(end, last, sums[r][kVectors - 1]);
+  }
+}
+
+// Cuts `size` into as few pieces of at most kTileRows as there can be, all but equally long.
+struct Cut {
+  int64_t size, pieces;
+  explicit Cut(int64_t whole) : size(whole), pieces((whole + kTileRows - 1) / kTileRows) {}
+  int64_t begin(int64_t piece) const { return size * piece / pieces; }
+};
+
+// Calls body with the even number of rows, a constant, in which `count` fit.
+template <typename Body>
+MINIDL_INLINE void with_rows(int64_t count, const Body& body) {
+  if constexpr (kTileRows == 14) {
+    if (count > 12) return body.template operator()<14>();
+    if (count > 10) return body.template operator()<12>();
+    if (count > 8) return body.template operator()<10>();
+    if (count > 6) return body.template operator()<8>();
+  }
+  if (count > 4) return body.template operator()<6>();
+  if (count > 2) return body.template operator()<4>();
+  body.template operator()<2>();
+}
+
+template <int kVectors, typename T>
+void tiles_of(const ConvTiles<T>& job) {
+  const Cut cut(job.rows * job.columns);
+  int64_t row = 0, column = 0;
+  for (int64_t piece = 0; piece < cut.pieces; ++piece) {
+    const int64_t count = cut.begin(piece + 1) - cut.begin(piece);
+    const T* places[kTileRows];
+    T* outputs[kTileRows];
+    const T* place = nullptr;
+    T* output = nullptr;
+    for (int64_t r = 0; r < kTileRows; ++r) {
+      if (r < count) {
+        place = job.input + row * job.input_row + column * job.input_column;
+        output = job.output + row * job.output_row + column * job.output_column;
+        const bool wrap = column + 1 == job.columns;
+        row += wrap;
+        column = wrap ? 0 : column + 1;
+      }
+      places[r] = place;
+      outputs[r] = output;
+    }
+    with_rows(count, [&]<int kRows>() { tile<kRows, kVectors>(job, places, outputs, count); });
+  }
+}
+
+template <typename T>
+void tiles(const ConvTiles<T>& job, bool wide) {
+  wide ? tiles_of<2>(job) : tiles_of<1>(job);
+}
+
+template <int kRows, int kVectors, typename T>
+void weight_tile(const ConvWeightTiles<T>& job, int64_t first, int64_t count) {
+  constexpr int64_t n = kLanes<T>;
+  Vec<T> sums[kRows][kVectors] = {};
+  for (int64_t row = 0; row < job.rows; ++row) {
+    const T* input = job.input + row * job.input_row + first;
+    const T* grad = job.grad + row * job.grad_row;
+    for (int64_t column = 0; column < job.columns; ++column) {
+      Vec<T> g[kVectors];
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) g[v] = load(grad + v * n);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const Vec<T> x = splat(input[r]);
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) sums[r][v] += x * g[v];
+      }
+      input += job.input_column;
+      grad += job.grad_column;
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    if (r >= count) break;
+    T* const to = job.sums + (first + r) * kVectors * n;
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) store(to + v * n, load(to + v * n) + sums[r][v]);
+  }
+}
+
+template <int kVectors, typename T>
+void weight_tiles_of(const ConvWeightTiles<T>& job) {
+  const Cut cut(job.length);
+  for (int64_t piece = 0; piece < cut.pieces; ++piece) {
+    const int64_t first = cut.begin(piece), count = cut.begin(piece + 1) - first;
+    with_rows(count, [&]<int kRows>() { weight_tile<kRows, kVectors>(job, first, count); });
+  }
+}
+
+template <typename T>
+void weight_tiles(const ConvWeightTiles<T>& job, bool wide) {
+  wide ? weight_tiles_of<2>(job) : weight_tiles_of<1>(job);
+}
+
+}  // namespace
+
+MINIDL_FILL_TABLES(ConvKernels, conv_kernels, .lanes = kLanes<T>, .block = 2 * kLanes<T>,
+                   .transpose = &transpose<T>, .tiles = &tiles<T>, .weight_tiles = &weight_tiles<T>)
+
+}  // namespace minidl::cpu::MINIDL_ISA

@@ -1,0 +1,194 @@
+"""The compiled convolutions against ``reference`` in float64: geometries, memory orders, widths, threads, levels."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from thread_counts import assert_no_difference
+
+import minidl
+from minidl.backends import native
+from minidl.backends.reference import conv as reference
+
+pytestmark = pytest.mark.skipif(native.instruction_set() is None, reason="needs the compiled extension")
+
+if native.instruction_set() is not None:
+    from minidl import _native
+
+ONE = ((1, 1), (1, 1), (1, 1), 1)  # stride, padding, dilation, groups
+
+
+def channels_last(array):
+    last = np.ascontiguousarray(np.moveaxis(array, 1, -1))
+    return np.moveaxis(last, -1, 1)
+
+
+def gappy(array):
+    return np.repeat(array, 2, axis=-1)[..., ::2]
+
+
+def backwards(array):
+    return np.ascontiguousarray(array[:, ::-1])[:, ::-1]
+
+
+ORDERS = (np.asarray, channels_last, gappy, backwards)
+
+
+def arrays(rng, n, size, weight_shape, geometry, dtype):
+    """Input, weight, bias and output gradient of a convolution."""
+    stride, padding, dilation, groups = geometry
+    o, c, *kernel = weight_shape
+    steps = zip(size, kernel, stride, padding, dilation, strict=True)
+    out = [(s + 2 * p - d * (k - 1) - 1) // t + 1 for s, k, t, p, d in steps]
+    shapes = ((n, c * groups, *size), weight_shape, (o,), (n, o, *out))
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+
+def assert_close(got, want, terms):
+    """Within a few roundings of ``terms`` summands, for values of the size of ``want``'s."""
+    assert got.shape == want.shape
+    scale = max(1e-30, float(np.sqrt(np.mean(np.square(want))))) if want.size else 1
+    error = np.abs(got - want).max() / scale if want.size else 0
+    assert error <= np.finfo(got.dtype).eps * 8 * (4 + terms**0.5)  # false for NaN
+
+
+def check(x, w, b, dy, geometry, order=np.asarray):
+    """All three passes against the reference in float64."""
+    dtype = x.dtype
+    wide = [None if a is None else a.astype(np.float64) for a in (x, w, b, dy)]
+    ordered_x, ordered_dy = order(x), order(dy)
+    y = _native.conv_forward(ordered_x, w, b, *geometry)
+    assert_close(y, reference.conv_forward(np, *wide[:3], *geometry), w[0].size)
+    dx = _native.conv_input_grad(ordered_dy, w, x.shape, *geometry)
+    assert_close(dx, reference.conv_input_grad(np, wide[3], wide[1], x.shape, *geometry), w.size)
+    dw = _native.conv_weight_grad(ordered_dy, ordered_x, w.shape, *geometry)
+    want = reference.conv_weight_grad(np, wide[3], wide[0], w.shape, *geometry)
+    assert_close(dw, want, dy[:, 0].size)
+    assert y.dtype == dx.dtype == dw.dtype == dtype
+    return y, dx, dw
+
+
+def random_geometry(rng):
+    """Sizes around the vector widths, strides, padding and dilation of every kind; None where no window fits."""
+    rank = int(rng.integers(1, 4))
+    groups = int(rng.choice([1, 1, 2, 3]))
+    c, o = int(rng.choice([1, 2, 3, 7, 8, 17])), int(rng.choice([1, 3, 8, 15, 16, 17, 31, 33, 65]))
+    kernel, stride, dilation = rng.integers(1, 5, rank), rng.integers(1, 4, rank), rng.integers(1, 4, rank)
+    padding, size = rng.integers(0, 4, rank), rng.integers(1, {1: 60, 2: 20, 3: 7}[rank], rank)
+    if min(size + 2 * padding - dilation * (kernel - 1)) < 1:
+        return None
+    geometry = (*(tuple(map(int, a)) for a in (stride, padding, dilation)), groups)
+    return tuple(map(int, size)), (groups * o, c, *map(int, kernel)), geometry
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("seed", range(24))
+def test_any_geometry(seed, dtype):
+    rng = np.random.default_rng(seed)
+    for drawn in filter(None, (random_geometry(rng) for _ in range(6))):
+        size, weight_shape, geometry = drawn
+        n = int(rng.integers(1, 4))
+        x, w, b, dy = arrays(rng, n, size, weight_shape, geometry, dtype)
+        for order in ORDERS:
+            check(x, w, b if rng.integers(2) else None, dy, geometry, order)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 7, 13, 14, 15, 16, 17, 28, 29, 57])
+@pytest.mark.parametrize("channels", [(16, 32), (4, 48), (256, 20)])
+def test_widths_and_blocks_of_channels(size, channels):
+    rng = np.random.default_rng(size)
+    c, o = channels
+    check(*arrays(rng, 2, (3, size), (o, c, 3, 3), ONE, "float32"), ONE)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 5])
+@pytest.mark.parametrize("padding", [0, 2, 4])
+def test_input_gradients_of_strides_and_wide_padding(stride, padding):
+    """Phases without a tap, and padding beyond the kernel, which crops the gradient."""
+    geometry = ((stride, 1), (padding, padding), (1, 2), 1)
+    rng = np.random.default_rng(stride)
+    check(*arrays(rng, 2, (9, 11), (5, 6, 2, 3), geometry, "float64"), geometry, channels_last)
+
+
+def test_channels_last_in_channels_last_out():
+    rng = np.random.default_rng(0)
+    x, w, b, dy = arrays(rng, 2, (6, 5), (8, 4, 3, 3), ONE, "float32")
+    y, dx, _ = check(x, w, b, dy, ONE, channels_last)
+    for made in (y, dx):
+        assert np.moveaxis(made, 1, -1).flags.c_contiguous and not made.flags.c_contiguous
+    y, dx, _ = check(x, w, b, dy, ONE)
+    assert y.flags.c_contiguous and dx.flags.c_contiguous
+
+
+@pytest.mark.parametrize("wild", [2**20, 2**40])
+def test_windows_that_span_mostly_padding(wild):
+    """Far more padding than image: nothing of that size may be allocated."""
+    geometry = ((1, wild), (0, wild), (1, wild), 1)
+    rng = np.random.default_rng(1)
+    x, w, b, _ = arrays(rng, 1, (3, 4), (2, 2, 1, 3), ((1, 1), (0, 1), (1, 1), 1), "float64")
+    y = _native.conv_forward(x, w, b, *geometry)
+    want = reference.conv_forward(np, x[..., :1], w[..., 1:2], b, (1, 1), (0, 0), (1, 1), 1)
+    assert_close(y, want, 2)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
+def test_no_images_or_no_channels(shape):
+    n, c = shape
+    x, w, dy = np.ones((n, c, 4, 4)), np.ones((5, c, 3, 3)), np.ones((n, 5, 4, 4))
+    y, dx, dw = check(x, w, np.ones(5), dy, ONE)
+    assert (y == 1).all() and dx.size == 0 and (dw == 0).all()
+
+
+def test_not_a_number_stays_where_its_window_is():
+    rng = np.random.default_rng(2)
+    x, w, b, dy = arrays(rng, 2, (9, 17), (17, 3, 3, 3), ONE, "float32")
+    x[1, 2, 4, 8] = np.nan
+    touched = np.isnan(_native.conv_forward(x, w, b, *ONE))
+    assert not touched[0].any()
+    assert touched[1, :, 3:6, 7:10].all() and touched[1].sum() == 17 * 9
+    dy[0, 5, 0, 0] = np.inf
+    wild = ~np.isfinite(_native.conv_input_grad(dy, w, x.shape, *ONE))
+    assert wild[0, :, :2, :2].all() and wild.sum() == 3 * 4
+
+
+def test_infinite_weights_do_not_meet_padding_in_the_input_gradient():
+    rng = np.random.default_rng(3)
+    x, w, _, dy = arrays(rng, 1, (5, 5), (2, 2, 3, 3), ONE, "float64")
+    w[0, 0, 0, 0] = np.inf
+    with np.errstate(invalid="ignore"):
+        want = reference.conv_input_grad(np, dy, w, x.shape, *ONE)
+    got = minidl.backends.of(dy).conv_input_grad(dy, w, x.shape, *ONE)
+    np.testing.assert_allclose(got, want)
+
+
+SHAPES = (((2, 30, 31), (40, 20, 3, 3), 1), ((9, 8, 8), (64, 64, 3, 3), 2), ((3, 28, 28), (32, 1, 3, 3), 32))
+
+
+def every_pass():
+    results = []
+    for (n, *size), weight_shape, groups in SHAPES:
+        geometry = ((1, 1), (1, 1), (1, 1), groups)
+        x, w, b, dy = arrays(np.random.default_rng(4), n, size, weight_shape, geometry, "float32")
+        for order in (np.asarray, channels_last):
+            results += check(x, w, b, dy, geometry, order)
+    return results
+
+
+def test_the_same_bits_for_every_thread_count():
+    assert_no_difference(every_pass)
+
+
+@pytest.mark.skipif(native.instruction_set() in (None, "generic"), reason="one level on this processor")
+@pytest.mark.parametrize("level", ["v2", "v3"])
+def test_older_processors(level):
+    code = (
+        "import numpy as np, test_conv_kernels as t\n"
+        "t.every_pass()\n"
+        "for seed in range(3): t.test_any_geometry(seed, 'float32'), t.test_any_geometry(seed, 'float64')\n"
+    )
+    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
+    environment = {**os.environ, "MINIDL_CPU": level, "PYTHONPATH": path}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert run.returncode == 0, run.stderr[-2000:]
