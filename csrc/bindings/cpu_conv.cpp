@@ -175,8 +175,9 @@ py::object conv_weight_grad(const py::array& g, const py::array& input, const Si
   const ConvProblem p =
       problem_of(shape_of(input), weight_shape, {stride, padding, dilation, groups});
   check_shape(g, output_shape(p, shape_of(input)), "the output's gradient");
+  const bool any_order = minidl::cpu::takes_any_order(minidl::cpu::forward_pass(p));
   return minidl::dispatch_real(*dtype, [&]<class T>(Type<T>) -> py::object {
-    const auto grad = readable<T>(g, false), x = readable<T>(input, false);
+    const auto grad = readable<T>(g, any_order), x = readable<T>(input, any_order);
     auto result = minidl::bindings::empty<T>(weight_shape);
     T* out = result.mutable_data();
     {

@@ -3,6 +3,7 @@
 #include "cpu/conv_direct.h"
 #include "cpu/conv_select.h"
 #include "cpu/conv_unrolled.h"
+#include "cpu/conv_weight_grad.h"
 
 namespace minidl::cpu {
 
@@ -32,7 +33,12 @@ bool conv_input_grad(const ConvProblem& p, Image<const T> grad, const T* weight,
 template <typename T>
 void conv_weight_grad(const ConvProblem& p, Image<const T> grad, Image<const T> input,
                       T* grad_weight) {
-  conv_weight_grad_unrolled(p, grad.data, input.data, grad_weight);
+  if (p.out_channels == 0 || p.in_channels == 0) return;
+  const ConvPass pass = forward_pass(p);
+  if (p.batch == 0 || select_pass(pass) == ConvAlgorithm::unrolled) {
+    return conv_weight_grad_unrolled(p, grad.data, input.data, grad_weight);
+  }
+  conv_weight_grad_direct(pass, grad, input, grad_weight);
 }
 
 #define MINIDL_INSTANTIATE(T)                                                                      \

@@ -66,16 +66,17 @@ void copy_points(const ConvKernels<T>& kernels, int64_t width, int64_t channels,
   }
 }
 
-// The band in place where the image is channels-last and the band inside of it, else as a copy in
-// `memory` of piece.elements(). `image` is the group's first channel.
+// A band that copy_band made in `memory`.
 template <typename T>
-Band<T> make_band(const ConvKernels<T>& kernels, const BandPiece& piece, const T* image,
+Band<T> layout_of(const BandPiece& piece, const T* memory) {
+  const int64_t step = band_step(piece.channels), row = piece.columns.size() * step;
+  return {memory, piece.rows.size() * row, row, step};
+}
+
+// The band as a copy in `memory` of piece.elements(). `image` is the group's first channel.
+template <typename T>
+Band<T> copy_band(const ConvKernels<T>& kernels, const BandPiece& piece, const T* image,
                   const ImageLayout& layout, T* memory) {
-  if (layout.channel == 1 && piece.inside()) {
-    const T* origin = image + piece.plane * layout.point[0] + piece.rows.begin * layout.point[1] +
-                      piece.columns.begin * layout.point[2];
-    return {origin, piece.plane_step * layout.point[0], layout.point[1], layout.point[2]};
-  }
   const int64_t step = band_step(piece.channels), row = piece.columns.size() * step;
   const Columns columns(piece.columns, piece.size[2]);
   // A few channels at a time: each is read front to back over all rows, as prefetchers like it.
@@ -99,7 +100,19 @@ Band<T> make_band(const ConvKernels<T>& kernels, const BandPiece& piece, const T
       }
     }
   }
-  return {memory, piece.rows.size() * row, row, step};
+  return layout_of<T>(piece, memory);
+}
+
+// The band in place where the image is channels-last and the band inside of it, else as a copy.
+template <typename T>
+Band<T> make_band(const ConvKernels<T>& kernels, const BandPiece& piece, const T* image,
+                  const ImageLayout& layout, T* memory) {
+  if (layout.channel != 1 || !piece.inside()) {
+    return copy_band(kernels, piece, image, layout, memory);
+  }
+  const T* origin = image + piece.plane * layout.point[0] + piece.rows.begin * layout.point[1] +
+                    piece.columns.begin * layout.point[2];
+  return {origin, piece.plane_step * layout.point[0], layout.point[1], layout.point[2]};
 }
 
 }  // namespace minidl::cpu

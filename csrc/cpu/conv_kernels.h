@@ -26,16 +26,17 @@ struct ConvTiles {
   T* output;  // [point][channels]
 };
 
-// The gradient of one run of a window's weight: sums over the points of a grid [rows, columns].
+// The gradient of one run of a window's weight: sums over the points of grids [rows, columns] in
+// several images.
 template <typename T>
 struct ConvWeightTiles {
-  int64_t rows, columns;
-  int64_t input_row, input_column;  // steps in `input` from point to point, in elements
-  int64_t grad_row, grad_column;    // and in `grad`
-  int64_t length;                   // of the run; up to 15 elements after it are read, not used
-  const T* input;                   // the run of the first point
-  const T* grad;                    // [point][block]; readable for whole blocks
-  T* sums;                          // [length, block], added to
+  int64_t images, rows, columns;
+  int64_t input_image, input_row, input_column;  // steps in `input`, in elements
+  int64_t grad_image, grad_row, grad_column;     // and in `grad`
+  int64_t length;                                // of the run; one more is read where it is odd
+  const T* input;                                // the run of the first point
+  const T* grad;                                 // [point][block]; readable for whole blocks
+  T* sums;                                       // [length, block], added to
 };
 
 template <typename T>

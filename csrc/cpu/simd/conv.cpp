@@ -95,11 +95,14 @@ void tile(const ConvTiles<T>& job, const T* const* places, T* const* outputs, in
   }
 }
 
-// Cuts `size` into as few pieces of at most kTileRows as there can be, all but equally long.
+// Cuts `size` into as few pieces of at most kTileRows as there can be, all but equally long; all
+// but the last are even.
 struct Cut {
   int64_t size, pieces;
   explicit Cut(int64_t whole) : size(whole), pieces((whole + kTileRows - 1) / kTileRows) {}
-  int64_t begin(int64_t piece) const { return size * piece / pieces; }
+  int64_t begin(int64_t piece) const {
+    return piece == pieces ? size : (size + 1) / 2 * piece / pieces * 2;
+  }
 };
 
 // Calls body with the even number of rows, a constant, in which `count` fit.
@@ -150,9 +153,10 @@ template <int kRows, int kVectors, typename T>
 void weight_tile(const ConvWeightTiles<T>& job, int64_t first, int64_t count) {
   constexpr int64_t n = kLanes<T>;
   Vec<T> sums[kRows][kVectors] = {};
-  for (int64_t row = 0; row < job.rows; ++row) {
-    const T* input = job.input + row * job.input_row + first;
-    const T* grad = job.grad + row * job.grad_row;
+  for (int64_t line = 0; line < job.images * job.rows; ++line) {
+    const int64_t image = line / job.rows, row = line % job.rows;
+    const T* input = job.input + image * job.input_image + row * job.input_row + first;
+    const T* grad = job.grad + image * job.grad_image + row * job.grad_row;
     for (int64_t column = 0; column < job.columns; ++column) {
       Vec<T> g[kVectors];
 #pragma GCC unroll 2
