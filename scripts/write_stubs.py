@@ -118,6 +118,14 @@ def functional_stub():
     )
 
 
+def room_stub(room):
+    """The stub of a room that shows functions which ops register: ``minidl/special.pyi``."""
+    shown = {
+        name: fn for name, fn in vars(room).items() if not name.startswith("_") and inspect.isroutine(fn)
+    }
+    return "\n".join([HEADER, PRELUDE, "from minidl.autograd import Tensor", *functions(shown)]) + "\n"
+
+
 def layers_stub():
     """``minidl/nn/__init__.pyi``: each layer from the module in which it is found, and the rooms of functions."""
     lines = [HEADER]
@@ -191,6 +199,7 @@ def main():
         ROOT / "__init__.pyi": package_stub(),
         ROOT / "nn" / "__init__.pyi": layers_stub(),
         ROOT / "nn" / "functional.pyi": functional_stub(),
+        ROOT / "special.pyi": room_stub(minidl.special),
         ROOT / "autograd" / "tensor.pyi": tensor_stub(),
     }
     stale = [path for path, text in stubs.items() if not path.exists() or path.read_text() != text]

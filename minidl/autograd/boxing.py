@@ -35,6 +35,13 @@ def operand(value, op, index):
     )
 
 
+def foreign(value):
+    """Whether an operator gives way to what is no number and no array: the other class may know what to do."""
+    return value is None or not (
+        isinstance(value, (int, float, np.generic, numbers.Real)) or backends.is_array(value)
+    )
+
+
 def unbox_list(values, op, index):
     """Arrays, edges and cells of a list of Tensors on one device."""
     name = op.tensors[index]

@@ -5,11 +5,13 @@ what the op does not have. ``print(op.source)`` shows it.
 """
 
 import functools
+import inspect
 import linecache
 
 from minidl import dtypes
 from minidl.autograd import modes
-from minidl.autograd.boxing import box_many, check_devices, operand, unbox_list
+from minidl.autograd.boxing import box_many, check_devices, foreign, operand, unbox_list
+from minidl.autograd.forms import OUT, write_out
 from minidl.autograd.node import Node, next_order
 from minidl.autograd.tensor import TENSORS, Tensor, make
 from minidl.autograd.views import fresh_edge, record_view
@@ -17,22 +19,28 @@ from minidl.autograd.views import fresh_edge, record_view
 NO_CELL = [0]  # stands where nothing was saved from a tensor: its version never changes
 
 
-def compile_call(op):
-    """The function of Tensors for ``op``, with the forward's signature and docstring."""
+def compile_call(op, operator=False):
+    """The function of Tensors for ``op``, with the forward's signature and docstring.
+
+    ``operator``: as a dunder, which answers NotImplemented where the other operand is of a foreign class.
+    """
+    out = op.name in OUT and not operator
     lines = [
+        *_out(op, out),
         *_inplace_flag(op),
-        *_unbox(op),
+        *_unbox(op, operator),
         *_device_check(op),
         *_forward(op),
         *_without_grad(op),
         *_record(op),
         *_box(op),
     ]
-    op.source = "\n    ".join([f"def public({_signature(op)}):", *lines]) + "\n"
+    op.source = "\n    ".join([f"def public({_signature(op, out)}):", *lines]) + "\n"
     space = {
         "Node": Node, "Tensor": Tensor, "TENSORS": TENSORS, "NO_CELL": NO_CELL, "modes": modes, "op": op, "make": make,
         "forward": op.forward, "operand": operand, "unbox_list": unbox_list, "check_devices": check_devices,
         "fresh_edge": fresh_edge, "record_view": record_view, "box_many": box_many, "next_order": next_order,
+        "foreign": foreign, "write_out": write_out,
         "new": object.__new__, "FLOAT32": dtypes.FLOAT32, "FLOATS": dtypes.FLOATS,
         "defaults": {n: p.default for n, p in op.parameters.items()},
     }  # fmt: skip
@@ -42,8 +50,13 @@ def compile_call(op):
     made.__name__ = made.__qualname__ = op.name
     made.__doc__ = op.forward.__doc__
     made.__module__ = op.forward.__module__
-    made.__signature__ = op.signature
+    made.__signature__ = _with_out(op.signature) if out else op.signature
     return made
+
+
+def _with_out(signature):
+    added = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+    return signature.replace(parameters=[*signature.parameters.values(), added])
 
 
 @functools.cache
@@ -54,14 +67,24 @@ def _compiled(source):
     return compile(source, filename, "exec")
 
 
-def _signature(op):
+def _signature(op, out):
     parts, starred = [], False
     for p in op.parameters.values():
         if p.kind is p.KEYWORD_ONLY and not starred:
             parts.append("*")
             starred = True
         parts.append(p.name if p.default is p.empty else f"{p.name}=defaults[{p.name!r}]")
-    return ", ".join(parts)
+    return ", ".join([*parts, *["*"] * (out and not starred), *["out=None"] * out])
+
+
+def _out(op, out):
+    """``out=`` takes the result of a call without it."""
+    if out:
+        passed = [
+            f"{p.name}={p.name}" if p.kind is p.KEYWORD_ONLY else p.name for p in op.parameters.values()
+        ]
+        yield "if out is not None:"
+        yield f"    return write_out(out, public({', '.join(passed)}), op.name)"
 
 
 def _inplace_flag(op):
@@ -80,7 +103,7 @@ def _kept_inputs(op):
     return {w.key for w in op.keep if w.kind == "input"}
 
 
-def _unbox(op):
+def _unbox(op, operator):
     kept = _kept_inputs(op)
     for i, name in enumerate(op.tensors):
         if name == op.sequence:
@@ -93,6 +116,9 @@ def _unbox(op):
         if i in kept:
             yield f"    k{i} = {name}._cell"
         yield "else:"
+        if operator:
+            yield f"    if foreign({name}):"
+            yield "        return NotImplemented"
         yield f"    x{i} = operand({name}, op, {i})"
         if name not in op.constants:
             yield f"    e{i} = None"

@@ -2,7 +2,7 @@
 
 import inspect
 
-from minidl.autograd import call, registry
+from minidl.autograd import call, forms, registry
 from minidl.autograd.inplace import make_inplace
 from minidl.autograd.pull import compile_pull, pull_boxed
 from minidl.autograd.rules import Joint, unboxed, wants
@@ -120,7 +120,7 @@ def op(
         made.public = public
         public.__wrapped__ = forward
         registry.OPS[made.name] = made
-        made.inplace = make_inplace(made, public) if inplace else None
+        made.inplace = make_inplace(made, public) if inplace or made.name in forms.INPLACE else None
         registry.publish(
             public,
             made.name,
@@ -130,18 +130,45 @@ def op(
             aliases=aliases,
             dunder=dunder,
             inplace=made.inplace,
+            operator=call.compile_call(made, operator=True) if dunder in registry.REFLECTED else None,
         )
         return public
 
     return decorate
 
 
-def function(*, faces=("torch",), method=True, aliases=(), dunder=None):
-    """Declares a composed function, Tensors in and out, and publishes it as ``op`` does."""
+def function(*, faces=("torch",), method=True, aliases=(), dunder=None, tensors="", inplace=False):
+    """Declares a composed function, Tensors in and out, and publishes it as ``op`` does.
+
+    ``tensors``  names of the parameters that must be Tensors (or None, where that is the default)
+    """
 
     def decorate(fn):
-        fn.composed = fn
-        registry.publish(fn, fn.__name__, Tensor, faces=faces, method=method, aliases=aliases, dunder=dunder)
-        return fn
+        name, public = fn.__name__, fn
+        if tensors or name in forms.OUT:
+            public = forms.compile_function(fn, tensors.split())
+        public.composed = fn
+        written = inplace or (name in forms.INPLACE and method)
+        registry.publish(
+            public,
+            name,
+            Tensor,
+            faces=faces,
+            method=method,
+            aliases=aliases,
+            dunder=dunder,
+            inplace=make_inplace(_Composed(name), public) if written else None,
+        )
+        return public
 
     return decorate
+
+
+class _Composed:
+    """What the in-place form of a composed function needs to know: its ops may keep what is overwritten."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def keeps_input(self):
+        return True

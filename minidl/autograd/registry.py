@@ -1,11 +1,13 @@
 """What has been declared public: ops by name, and the faces (namespaces) under which functions are shown."""
 
+from minidl.autograd.forms import TOP_INPLACE
+
 OPS = {}
-FACES = {"torch": {}, "functional": {}}
+FACES = {"torch": {}, "functional": {}, "linalg": {}, "special": {}}
 METHODS = {}
 
 OPERATORS = ("lt", "le", "gt", "ge", "eq", "ne", "neg", "abs", "invert", "pos")
-_REFLECTED = (
+REFLECTED = (
     "add",
     "sub",
     "mul",
@@ -20,26 +22,31 @@ _REFLECTED = (
     "lshift",
     "rshift",
 )
-OPERATORS += _REFLECTED
+OPERATORS += REFLECTED
 
 
-def publish(fn, name, tensor_class, *, faces=("torch",), method=True, aliases=(), dunder=None, inplace=None):
-    """Makes ``fn`` public under ``name`` and ``aliases``: in the faces, as Tensor methods, as dunders."""
+def publish(
+    fn, name, tensor_class, *, faces=("torch",), method=True, aliases=(), dunder=None, inplace=None, operator=None
+):  # fmt: skip
+    """Makes ``fn`` public under ``name`` and ``aliases``: in the faces, as Tensor methods, as dunders.
+
+    ``operator`` is the form that gives way to the other operand's class: what the dunder calls.
+    """
     for public in (name, *aliases):
         for face in faces:
             if public in FACES[face]:
                 raise ImportError(f"{public!r} is registered twice in face {face!r}")
             FACES[face][public] = fn
-            if inplace is not None and len(fn.op.tensors) == 1:  # torch.exp_ exists, torch.add_ does not
+            if inplace is not None and public + "_" in TOP_INPLACE:
                 FACES[face].setdefault(public + "_", inplace)
         if method:
             attach(tensor_class, public, fn)
             if inplace is not None:
                 attach(tensor_class, public + "_", inplace)
     if dunder is not None:
-        setattr(tensor_class, f"__{dunder}__", fn)
-        if dunder in _REFLECTED:
-            setattr(tensor_class, f"__r{dunder}__", _reflected(fn, f"__r{dunder}__"))
+        setattr(tensor_class, f"__{dunder}__", operator or fn)
+        if dunder in REFLECTED:
+            setattr(tensor_class, f"__r{dunder}__", _reflected(operator or fn, f"__r{dunder}__"))
             if inplace is not None:
                 setattr(tensor_class, f"__i{dunder}__", inplace)
 

@@ -20,7 +20,7 @@ REQUIRED, UNKNOWN = inspect.Parameter.empty, object()  # no default, a default t
 
 # Options that no function of ours has.
 LEFT_OUT = {
-    "out": "results are new tensors; in-place forms write into old ones",
+    "out": "those of minidl.autograd.forms.OUT take it",
     "layout": "all tensors are strided",
     "pin_memory": "the host's memory is NumPy's",
     "names": "named dimensions are no stable part of PyTorch",
@@ -65,6 +65,7 @@ KNOWN = {
         f"minidl.{name}: device='cpu', not None"
         for name in ("normal", "rand", "randint", "randn", "randperm")
     ],
+    "one name for a tensor and a number": ["minidl.isin: no element", "minidl.isin: no test_element"],
     "an alias of transpose, with its names": ["minidl.swapaxes: no axis0", "minidl.swapaxes: no axis1"],
     "an alias of as_tensor": [f"minidl.asarray: no {name}" for name in ("copy", "obj", "requires_grad")],
     "memory is taken over where it is": ["minidl.from_dlpack: no copy", "minidl.from_dlpack: no device"],

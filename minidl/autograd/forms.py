@@ -1,0 +1,167 @@
+"""Which forms beside the plain one PyTorch gives a function: in place, and writing into ``out=``.
+
+The decorators ``op`` and ``function`` look a name up here, so no op says it by itself.
+"""
+
+import inspect
+import linecache
+import warnings
+
+from minidl import backends, dtypes
+from minidl.autograd import modes
+from minidl.autograd.inplace import bump, can_cast
+from minidl.autograd.tensor import TENSORS
+
+
+def _names(text):
+    return frozenset(text.split())
+
+
+# Functions with a Tensor method ``name_`` that writes the result into its tensor.
+INPLACE = _names("""
+    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr arccos arccosh arcsin arcsinh arctan arctan2
+    arctanh asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or
+    bitwise_right_shift bitwise_xor ceil clamp_max clamp_min conj_physical copysign cos cosh cumprod cumsum deg2rad
+    digamma div divide eq erf erfc erfinv exp exp2 expm1 fix float_power floor floor_divide fmod frac gcd ge greater
+    greater_equal gt heaviside hypot i0 igamma igammac index_add index_copy index_fill index_reduce lcm ldexp le
+    lerp less less_equal lgamma log log10 log1p log2 logical_and logical_not logical_or logical_xor logit lt mul
+    multiply mvlgamma nan_to_num ne neg negative nextafter not_equal polygamma pow rad2deg reciprocal relu remainder
+    renorm round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub subtract
+    tan tanh tril triu true_divide trunc xlogy
+""")
+
+# The in-place forms that stand beside the functions, as ``torch.exp_``.
+TOP_INPLACE = _names("""
+    abs_ acos_ acosh_ addmv_ alpha_dropout_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ as_strided_ asin_
+    asinh_ atan_ atanh_ ceil_ celu_ clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_ detach_
+    dropout_ erf_ erfc_ exp2_ exp_ expm1_ feature_alpha_dropout_ fill_ fix_ floor_ frac_ gcd_ i0_ index_put_ lcm_
+    ldexp_ log10_ log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ relu_ resize_as_ round_
+    rrelu_ rsqrt_ selu_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ threshold_ trunc_ xlogy_ zero_
+""")
+
+# Functions that take ``out=``.
+OUT = _names("""
+    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax angle any arange
+    arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort asin asinh atan atan2 atanh baddbmm
+    bernoulli bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm bucketize
+    cat ceil cholesky cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip column_stack concat concatenate
+    conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad diag diff digamma div divide dot
+    dstack empty eq erf erfc erfinv exp exp2 expm1 eye fix float_power floor floor_divide fmax fmin fmod frac frexp
+    frobenius_norm full gather gcd ge ger greater greater_equal gt hardshrink heaviside histc histogram hstack hypot
+    i0 igamma igammac index_add index_copy index_reduce index_select inner inverse isin isneginf isposinf kron
+    kthvalue lcm ldexp le lerp less less_equal lgamma linspace log log10 log1p log2 log_softmax logaddexp logaddexp2
+    logcumsumexp logical_and logical_not logical_or logical_xor logit logspace logsumexp lt lu_solve lu_unpack
+    masked_select matmul matrix_power max maximum mean median min minimum mm mode msort mul multinomial multiply mv
+    mvlgamma nan_to_num nanmean nanmedian nanquantile nansum ne neg negative nextafter nonzero nonzero_static normal
+    not_equal nuclear_norm ones outer polygamma pow prod qr quantile rad2deg rand randint randn randperm range
+    reciprocal remainder renorm round row_stack rsqrt scatter scatter_add scatter_reduce searchsorted sgn sigmoid
+    sign signbit sin sinc sinh slice_scatter slogdet softmax sort sqrt square stack std sub subtract sum svd take
+    take_along_dim tan tanh threshold topk triangular_solve tril triu true_divide trunc var vdot vstack where xlogy
+    zeros
+""")
+
+
+def not_a_tensor(name, parameter, position, value):
+    """PyTorch's error for an argument that should be a Tensor."""
+    cls = value.__class__
+    module = "" if cls.__module__ == "builtins" else cls.__module__ + "."
+    return TypeError(
+        f"{name}(): argument '{parameter}' (position {position}) must be Tensor, not {module}{cls.__name__}. "
+        "Hint: minidl.tensor(...) makes one."
+    )
+
+
+def write_out(out, result, name):
+    """Writes ``result`` (a Tensor or a tuple of them) into ``out``, and gives ``out``."""
+    if isinstance(out, (tuple, list)):
+        if len(out) != len(result):
+            raise TypeError(f"{name}(): argument 'out' must hold {len(result)} tensors, but holds {len(out)}")
+        written = [write_out(o, r, name) for o, r in zip(out, result, strict=True)]
+        return type(result)(*written) if hasattr(result, "_fields") else tuple(written)
+    if out.__class__ not in TENSORS:
+        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {out.__class__.__name__}")
+    if modes.is_grad_enabled() and (result.requires_grad or out.requires_grad):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad. Hint: call it under minidl.no_grad(), or without out=."
+        )
+    array, value = out._array, result._array
+    if not can_cast(value.dtype, array.dtype):
+        raise RuntimeError(
+            f"result type {dtypes.scalar_name(value.dtype)} can't be cast to the desired output type "
+            f"{dtypes.scalar_name(array.dtype)}"
+        )
+    if array.shape != value.shape:
+        if array.size:
+            warnings.warn(
+                f"An output with one or more elements was resized since it had shape {list(array.shape)}, which does "
+                f"not match the required output shape {list(value.shape)}. This behavior is deprecated, and in a "
+                "future PyTorch release outputs will not be resized unless they have zero elements.",
+                stacklevel=4,
+            )
+        out._array, out._view = backends.of(value).astype(value, array.dtype), None
+    else:
+        backends.of(array).assign(array, value)
+    bump(out)
+    return out
+
+
+def compile_function(fn, tensors):
+    """``fn`` behind a check that the parameters ``tensors`` are Tensors, and with ``out=`` where PyTorch has it."""
+    signature, takes_out = inspect.signature(fn), fn.__name__ in OUT
+    parameters = list(signature.parameters.values())
+    if takes_out:
+        added = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+        rest = [p for p in parameters if p.kind is p.VAR_KEYWORD]
+        parameters = [*(p for p in parameters if p not in rest), added, *rest]
+    lines = [f"def public({_declared(parameters)}):"]
+    for position, parameter in enumerate(signature.parameters.values()):
+        if parameter.name in tensors:
+            absent = f" and {parameter.name} is not None" if parameter.default is None else ""
+            lines += [
+                f"    if {parameter.name}.__class__ not in TENSORS{absent}:",
+                f"        raise not_a_tensor({fn.__name__!r}, {parameter.name!r}, {position + 1}, {parameter.name})",
+            ]
+    call = f"fn({', '.join(_passed(p) for p in signature.parameters.values())})"
+    if takes_out:
+        lines += ["    if out is not None:", f"        return write_out(out, {call}, {fn.__name__!r})"]
+    lines.append(f"    return {call}")
+    source = "\n".join(lines) + "\n"
+    filename = f"<minidl function {fn.__name__}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    space = {
+        "TENSORS": TENSORS, "fn": fn, "not_a_tensor": not_a_tensor, "write_out": write_out,
+        "defaults": {p.name: p.default for p in parameters},
+    }  # fmt: skip
+    exec(compile(source, filename, "exec"), space)
+    public = space["public"]
+    public.__name__, public.__qualname__, public.__module__ = fn.__name__, fn.__qualname__, fn.__module__
+    public.__doc__, public.__wrapped__ = fn.__doc__, fn
+    public.__annotations__ = getattr(fn, "__annotations__", {})
+    public.__signature__ = signature.replace(parameters=parameters)
+    return public
+
+
+def _declared(parameters):
+    parts, starred = [], False
+    for p in parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            parts.append(f"*{p.name}")
+            starred = True
+            continue
+        if p.kind is p.VAR_KEYWORD:
+            parts.append(f"**{p.name}")
+            continue
+        if p.kind is p.KEYWORD_ONLY and not starred:
+            parts.append("*")
+            starred = True
+        parts.append(p.name if p.default is p.empty else f"{p.name}=defaults[{p.name!r}]")
+    return ", ".join(parts)
+
+
+def _passed(p):
+    if p.kind is p.VAR_POSITIONAL:
+        return f"*{p.name}"
+    if p.kind is p.VAR_KEYWORD:
+        return f"**{p.name}"
+    return f"{p.name}={p.name}" if p.kind is p.KEYWORD_ONLY else p.name
