@@ -11,6 +11,7 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "common/checks.h"
 
@@ -64,6 +65,7 @@ class Pool {
     std::unique_lock turn(turn_, std::try_to_lock);
     if (!turn.owns_lock()) return false;
     start(helpers);
+    keep_off(sched_getcpu(), helpers);
     {
       std::lock_guard lock(guard_);
       job_ = &job;
@@ -86,10 +88,39 @@ class Pool {
  private:
   void start(int helpers) {
     try {
-      for (; started_ < helpers; ++started_) std::thread([this] { serve(); }).detach();
+      while (static_cast<int>(workers_.size()) < helpers) {
+        workers_.reserve(workers_.size() + 1);
+        std::thread worker([this] { serve(); });
+        workers_.push_back({worker.native_handle(), -1});
+        worker.detach();
+      }
     } catch (const std::system_error&) {
       // The system gives no more threads: the job is done by those that there are.
     }
+  }
+
+  // Lets the workers run on every processor but the caller's. Linux wakes a thread on the processor
+  // of whoever wakes it, for the warmth of the cache: there it would wait for the caller, which
+  // does all the work meanwhile, and the next balancing is milliseconds away.
+  void keep_off(int processor, int helpers) {
+    if (processor < 0 || processor >= CPU_SETSIZE) return;
+    cpu_set_t others = allowed_;
+    CPU_CLR(static_cast<size_t>(processor), &others);
+    const int count = std::min(helpers, static_cast<int>(workers_.size()));
+    if (CPU_COUNT(&others) < count) return;  // more threads than processors: let them be shared
+    for (int i = 0; i < count; ++i) {
+      Worker& worker = workers_[static_cast<size_t>(i)];
+      if (worker.kept_off == processor) continue;
+      worker.kept_off = processor;
+      (void)pthread_setaffinity_np(worker.thread, sizeof others, &others);
+    }
+  }
+
+  static cpu_set_t allowed_processors() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    (void)sched_getaffinity(0, sizeof allowed, &allowed);
+    return allowed;
   }
 
   void serve() {
@@ -116,7 +147,13 @@ class Pool {
   Job* job_ = nullptr;
   std::atomic<int> seats_{0};  // workers that may still join the job; written under guard_
   std::atomic<int> busy_{0};   // workers inside the job; written under guard_
-  int started_ = 0;
+
+  struct Worker {
+    pthread_t thread;
+    int kept_off;  // the processor that it may not use, -1 at first
+  };
+  std::vector<Worker> workers_;                     // touched by whoever has the turn
+  const cpu_set_t allowed_ = allowed_processors();  // of the thread that made the pool
 };
 
 int initial_threads() {
