@@ -58,7 +58,7 @@ void matmul(MatmulProblem<T> p) {
   join_rows(p);
   int64_t count = 1;
   for (int d = 0; d < p.rank; ++d) count *= p.batch[d];
-  const BatchPlan plan = select_batch(count, p.shape);
+  const BatchPlan plan = select_batch(count, p.shape, get_num_threads());
   if (plan.grain == 0) {
     for (int64_t i = 0; i < count; ++i) multiply_one(p, i, plan.parallel_products);
     return;

@@ -6,6 +6,8 @@
 namespace minidl::cpu::MINIDL_ISA {
 namespace {
 
+constexpr int64_t kPackedTogether = 16384;  // elements: a few microseconds
+
 template <typename T>
 int64_t packed_size(int64_t K, int64_t N) {
   return room_for<kPanelB<T>>(N, K);
@@ -13,7 +15,7 @@ int64_t packed_size(int64_t K, int64_t N) {
 
 template <typename T>
 void pack(int64_t K, int64_t N, const Matrix<T>& b, T* packed) {
-  pack_all<kPanelB<T>>(columns_of(b).lines, N, K, packed);
+  pack_all<kPanelB<T>>(Lines<T>{b.data, b.col, b.row}, N, K, packed);
 }
 
 // A packed form of all lines of one operand, made by all threads.
@@ -23,10 +25,13 @@ PackedLines<kPanel, T> pack_shared(const Lines<T>& from, int64_t lines, int64_t 
   T* packed = static_cast<T*>(thread_scratch(Slot::gemm_shared, bytes));
   const int64_t panels = (lines + kPanel - 1) / kPanel;
   const Stretches stretches(K);
-  parallel_for(panels, 4, [&](int64_t begin, int64_t end) {
-    stretches.each([&](int64_t k, int64_t depth, bool, bool) {
-      pack_some<kPanel>(from, lines, begin, end - begin, k, depth, packed);
-    });
+  const int64_t grain = 1 + kPackedTogether / (kPanel * stretches.length);
+  // A task is a few panels of one stretch.
+  const int64_t across = (panels + grain - 1) / grain;
+  parallel_for(across * stretches.count(), 1, [&](int64_t begin, int64_t) {
+    const int64_t k = begin / across * stretches.length, first = begin % across * grain;
+    pack_some<kPanel>(from, lines, first, smaller(grain, panels - first), k,
+                      smaller(stretches.length, K - k), packed);
   });
   return {packed, round_up(lines, kPanel)};
 }
@@ -35,21 +40,23 @@ template <typename T>
 void multiply_parallel(const GemmShape& shape, const Matrix<T>& a, const Matrix<T>& b,
                        const GemmResult<T>& result) {
   const auto [M, N, K] = shape;
-  if (M <= 0 || N <= 0) return;
-  if (M * N * K < 64 * 64 * 64) return multiply(shape, a, b, result);
-  if (M >= N) {
-    const PackedB<T> packed = pack_shared<kPanelB<T>>(columns_of(b).lines, N, K);
-    const int64_t grain = kPanelA<T> * 8;
-    parallel_for(M, grain, [&](int64_t begin, int64_t end) {
-      multiply_range<T>(begin, end - begin, 0, N, K, rows_of(a), packed, result);
+  const CutPlan plan = select_cut(shape, kPanelA<T>, kPanelB<T>, get_num_threads());
+  if (plan.cut == Cut::none) return multiply(shape, a, b, result);
+  const RowsOfA<T> rows = rows_of(a, shape);
+  const ColumnsOfB<T> columns = columns_of(b, shape);
+  if (plan.cut == Cut::rows) {
+    const PackedB<T> packed = pack_shared<kPanelB<T>>(columns.lines, N, K);
+    parallel_for(M, plan.grain, [&](int64_t begin, int64_t end) {
+      multiply_range<T>(begin, end - begin, 0, N, K, rows, packed, result);
     });
-  } else {
-    const PackedA<T> packed = pack_shared<kPanelA<T>>(rows_of(a).lines, M, K);
-    const int64_t grain = kPanelB<T> * 4;
-    parallel_for(N, grain, [&](int64_t begin, int64_t end) {
-      multiply_range<T>(0, M, begin, end - begin, K, packed, columns_of(b), result);
-    });
+    return;
   }
+  const auto in_pieces = [&](const auto& left) {
+    parallel_for(N, plan.grain, [&](int64_t begin, int64_t end) {
+      multiply_columns<T>(0, M, begin, end - begin, K, left, columns, result);
+    });
+  };
+  rows.in_place ? in_pieces(rows) : in_pieces(pack_shared<kPanelA<T>>(rows.lines, M, K));
 }
 
 }  // namespace

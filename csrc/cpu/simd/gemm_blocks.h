@@ -7,6 +7,7 @@
 // lie in memory. `first` is a multiple of the panel's width.
 #pragma once
 
+#include "cpu/gemm_select.h"
 #include "cpu/simd/gemm_kernel.h"
 #include "cpu/simd/gemm_pack.h"
 
@@ -48,9 +49,11 @@ MINIDL_INLINE int64_t room_for(int64_t count, int64_t depth) {
 struct Stretches {
   int64_t K, length;
   explicit Stretches(int64_t depth) : K(depth) {
-    const int64_t count = depth > 0 ? (depth + kDepth - 1) / kDepth : 1;
-    length = (depth + count - 1) / count;
+    const int64_t pieces = depth > 0 ? (depth + kDepth - 1) / kDepth : 1;
+    length = (depth + pieces - 1) / pieces;
   }
+  int64_t count() const { return K > 0 ? (K + length - 1) / length : 1; }
+
   // body(k, depth, first, last)
   template <typename Body>
   MINIDL_INLINE void each(const Body& body) const {
@@ -101,13 +104,16 @@ using PackedA = PackedLines<kPanelA<T>, T>;
 template <typename T>
 using PackedB = PackedLines<kPanelB<T>, T>;
 
+// The operands of a product, in place where that is faster.
 template <typename T>
-MINIDL_INLINE RowsOfA<T> rows_of(const Matrix<T>& a) {
-  return {{a.data, a.row, a.col}};
+MINIDL_INLINE RowsOfA<T> rows_of(const Matrix<T>& a, const GemmShape& shape) {
+  const bool in_place = reads_a_in_place(shape, a.row, a.col, kPanelB<T>, sizeof(T));
+  return {{a.data, a.row, a.col}, in_place};
 }
 template <typename T>
-MINIDL_INLINE ColumnsOfB<T> columns_of(const Matrix<T>& b) {
-  return {{b.data, b.col, b.row}};
+MINIDL_INLINE ColumnsOfB<T> columns_of(const Matrix<T>& b, const GemmShape& shape) {
+  const bool in_place = reads_b_in_place(shape, b.row, b.col, kPanelA<T>, sizeof(T));
+  return {{b.data, b.col, b.row}, in_place};
 }
 
 // A rectangle of C and one stretch of the depth.
@@ -161,7 +167,7 @@ void multiply_block(const GemmResult<T>& r, const Block& block, const Panels<T>&
 }
 
 // The rows [row, row + rows) and columns [col, col + cols) of C on the calling thread, with all the
-// depth. `b_streams`: B's block is the larger, and stays in the second cache while A's panels pass.
+// depth.
 template <typename T, typename A, typename B>
 void multiply_range(int64_t row, int64_t rows, int64_t col, int64_t cols, int64_t K, const A& a,
                     const B& b, const GemmResult<T>& result) {
@@ -185,12 +191,23 @@ void multiply_range(int64_t row, int64_t rows, int64_t col, int64_t cols, int64_
   }
 }
 
+// The same for columns that are read in place, which have to be whole vectors: what is left of the
+// last one is packed.
+template <typename T, typename A>
+void multiply_columns(int64_t row, int64_t rows, int64_t col, int64_t cols, int64_t K, const A& a,
+                      ColumnsOfB<T> b, const GemmResult<T>& result) {
+  const int64_t whole = b.in_place ? cols / kLanes<T> * kLanes<T> : cols;
+  if (whole > 0) multiply_range<T>(row, rows, col, whole, K, a, b, result);
+  b.in_place = false;
+  if (whole < cols) multiply_range<T>(row, rows, col + whole, cols - whole, K, a, b, result);
+}
+
 // C = A B on the calling thread, B packed by pack_all.
 template <typename T>
 void multiply_packed(const GemmShape& shape, const Matrix<T>& a, const T* packed,
                      const GemmResult<T>& result) {
   if (shape.M <= 0 || shape.N <= 0) return;
-  multiply_range<T>(0, shape.M, 0, shape.N, shape.K, rows_of(a),
+  multiply_range<T>(0, shape.M, 0, shape.N, shape.K, rows_of(a, shape),
                     PackedB<T>{packed, round_up(shape.N, kPanelB<T>)}, result);
 }
 
@@ -199,7 +216,8 @@ template <typename T>
 void multiply(const GemmShape& shape, const Matrix<T>& a, const Matrix<T>& b,
               const GemmResult<T>& result) {
   if (shape.M <= 0 || shape.N <= 0) return;
-  multiply_range<T>(0, shape.M, 0, shape.N, shape.K, rows_of(a), columns_of(b), result);
+  multiply_columns<T>(0, shape.M, 0, shape.N, shape.K, rows_of(a, shape), columns_of(b, shape),
+                      result);
 }
 
 // Panels [first, first + count) of stretch [k, k + depth) of the form that PackedLines reads.
