@@ -2,6 +2,7 @@
 #include "cpu/elementwise.h"
 
 #include "bindings/fast_call.h"
+#include "bindings/layout.h"
 #include "bindings/registry.h"
 
 namespace minidl::bindings {
@@ -9,7 +10,32 @@ namespace {
 
 using namespace minidl::cpu;
 
-// Same shape and strides, no gaps: one flat run over the memory serves any order of the axes.
+// NumPy has vector code for powers of doubles; ours wins for few by its shorter way in.
+constexpr int64_t kLargestDoublePower = 4096;
+
+// A row of the lists of cpu/elementwise.h.
+struct Row {
+  int arrays, numbers, weight;
+  ElementwiseRun<float> (*run_float)();
+  ElementwiseRun<double> (*run_double)();
+
+  template <class T>
+  ElementwiseRun<T> run() const {
+    if constexpr (std::is_same_v<T, float>) {
+      return run_float();
+    } else {
+      return run_double();
+    }
+  }
+};
+
+template <class Op>
+constexpr Row row_of{Op::kArrays, Op::kNumbers, Op::kWeight, &Op::template run<float>,
+                     &Op::template run<double>};
+
+// One contiguous array as a flat run over memory serves any order of the axes.
+bool gapless(PyArrayObject* x) { return PyArray_IS_C_CONTIGUOUS(x) || PyArray_IS_F_CONTIGUOUS(x); }
+
 bool same_layout(PyArrayObject* a, PyArrayObject* b) {
   const int rank = PyArray_NDIM(a);
   if (rank != PyArray_NDIM(b)) return false;
@@ -20,132 +46,121 @@ bool same_layout(PyArrayObject* a, PyArrayObject* b) {
 
 // An array of the same layout as one without gaps.
 PyArrayObject* empty_like(PyArrayObject* x) {
-  const int fortran = !PyArray_IS_C_CONTIGUOUS(x);
+  const bool fortran = !PyArray_IS_C_CONTIGUOUS(x);
   return empty_array(PyArray_NDIM(x), PyArray_DIMS(x), PyArray_TYPE(x), fortran);
 }
 
-template <class Op, class T>
-PyObject* unary_array(PyArrayObject* x) {
-  PyArrayObject* out = empty_like(x);
+// Operands that run through memory as the result does, or are one value (step 0). `like` is one of
+// the former.
+template <class T>
+PyObject* run_flat(const Row& row, ElementwiseCall<T> call, PyArrayObject* like,
+                   const int64_t* steps) {
+  PyArrayObject* out = empty_like(like);
   if (out == nullptr) return nullptr;
-  const int64_t size = PyArray_SIZE(x);
-  return finish(out, size * Op::weight, [=] { unary<Op>(size, data_of<T>(x), data_of<T>(out)); });
+  call.out = data_of<T>(out);
+  const int64_t size = PyArray_SIZE(like);
+  return finish(out, size * row.weight, [&] { elementwise_flat(call, size, steps); });
 }
 
-template <class Op>
-PyObject* unary_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
-  if (count != 1 || keywords != nullptr || !is_real(args[0])) return refuse();
-  PyArrayObject* x = as_array(args[0]);
-  if (!PyArray_IS_C_CONTIGUOUS(x) && !PyArray_IS_F_CONTIGUOUS(x)) return refuse();
-  if constexpr (requires { Op::largest; }) {
-    if (PyArray_SIZE(x) > Op::largest) return refuse();
-  }
-  return PyArray_TYPE(x) == NPY_FLOAT32 ? unary_array<Op, float>(x) : unary_array<Op, double>(x);
-}
-
-// One array without gaps and one value; `left` says that the value comes first.
-template <class Op, class T>
-PyObject* with_value(PyArrayObject* x, T value, bool left) {
-  if (!PyArray_IS_C_CONTIGUOUS(x) && !PyArray_IS_F_CONTIGUOUS(x)) return refuse();
-  PyArrayObject* out = empty_like(x);
-  if (out == nullptr) return nullptr;
-  const int64_t size = PyArray_SIZE(x);
-  return finish(out, size * Op::weight, [&] {
-    const T* data = data_of<T>(x);
-    if (left) {
-      binary<Op>(size, &value, 0, data, 1, data_of<T>(out));
-    } else if (std::is_same_v<Op, Pow> && value == 2) {
-      unary<Square>(size, data, data_of<T>(out));
-    } else {
-      binary<Op>(size, data, 1, &value, 0, data_of<T>(out));
-    }
+template <class T>
+PyObject* run_strided(const Row& row, ElementwiseCall<T> call, PyArrayObject* const* arrays) {
+  Layout<kMaxOperands> layout;
+  if (!layout.plan(arrays, row.arrays)) return refuse();
+  PyArrayObject* out = layout.result(type_number<T>);
+  if (out == nullptr || layout.size() == 0) return reinterpret_cast<PyObject*>(out);
+  call.out = data_of<T>(out);
+  return finish(out, layout.size() * row.weight, [&] {
+    const auto& walk = layout.walk();
+    const int64_t steps[kMaxOperands] = {walk.step(0), walk.step(1)};
+    const auto flat = [](int64_t step) { return step == 0 || step == 1; };
+    walk.rank <= 1 && flat(steps[0]) && flat(steps[1]) ? elementwise_flat(call, walk.row(), steps)
+                                                       : elementwise_walk(call, walk);
   });
 }
 
-template <class Op>
-PyObject* with_scalar(PyObject* array, PyObject* scalar, bool left) {
+template <class T>
+PyObject* run_arrays(const Row& row, PyArrayObject* const* arrays, const double* numbers) {
+  ElementwiseCall<T> call{row.run<T>(), row.weight, {}, {}, nullptr};
+  for (int i = 0; i < row.numbers; ++i) call.numbers[i] = static_cast<T>(numbers[i]);
+  for (int i = 0; i < kMaxOperands; ++i) {
+    call.operands[i] = data_of<T>(arrays[i < row.arrays ? i : 0]);
+  }
+  static constexpr int64_t kOnes[kMaxOperands] = {1, 1};
+  const bool flat = row.arrays == 1 ? gapless(arrays[0]) : same_layout(arrays[0], arrays[1]);
+  return flat ? run_flat(row, call, arrays[0], kOnes) : run_strided(row, call, arrays);
+}
+
+// One array and one value; `left` says that the value comes first.
+template <class T>
+PyObject* run_with_value(const Row& row, PyArrayObject* x, double number, bool left) {
+  const T value = static_cast<T>(number);
+  ElementwiseCall<T> call{row.run<T>(), row.weight, {data_of<T>(x), &value}, {}, nullptr};
+  if (left) std::swap(call.operands[0], call.operands[1]);
+  if (gapless(x)) {
+    const int64_t steps[kMaxOperands] = {!left, left};
+    return run_flat(row, call, x, steps);
+  }
+  PyArrayObject* arrays[kMaxOperands] = {left ? nullptr : x, left ? x : nullptr};
+  return run_strided(row, call, arrays);
+}
+
+PyObject* call_with_scalar(const Row& row, PyObject* array, PyObject* scalar, bool left) {
   double value;
   if (!is_real(array) || !read_scalar(scalar, value)) return refuse();
   PyArrayObject* x = as_array(array);
-  return PyArray_TYPE(x) == NPY_FLOAT32 ? with_value<Op, float>(x, static_cast<float>(value), left)
-                                        : with_value<Op, double>(x, value, left);
+  return PyArray_TYPE(x) == NPY_FLOAT32 ? run_with_value<float>(row, x, value, left)
+                                        : run_with_value<double>(row, x, value, left);
 }
 
-// False where the shapes do not broadcast or have too many dimensions.
-bool broadcast(PyArrayObject* a, PyArrayObject* b, Walk<2>& walk, npy_intp* shape, int& rank) {
-  const int rank_a = PyArray_NDIM(a), rank_b = PyArray_NDIM(b);
-  rank = std::max(rank_a, rank_b);
-  if (rank > kWalkRank) return false;
-  for (int axis = 0; axis < rank; ++axis) {
-    const int in_a = axis - (rank - rank_a), in_b = axis - (rank - rank_b);
-    const npy_intp extent_a = in_a < 0 ? 1 : PyArray_DIM(a, in_a);
-    const npy_intp extent_b = in_b < 0 ? 1 : PyArray_DIM(b, in_b);
-    if (extent_a != extent_b && extent_a != 1 && extent_b != 1) return false;
-    shape[axis] = extent_a == 1 ? extent_b : extent_a;
-    walk.push(shape[axis], {extent_a == 1 ? 0 : stride_of(a, in_a),  //
-                            extent_b == 1 ? 0 : stride_of(b, in_b)});
+// The arrays, or for two of them an array and a Python number, and then the numbers.
+PyObject* call_row(const Row& row, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  if (count != row.arrays + row.numbers || keywords != nullptr) return refuse();
+  if (row.arrays == 2 && row.numbers == 0) {
+    if (!PyArray_Check(args[1])) return call_with_scalar(row, args[0], args[1], false);
+    if (!PyArray_Check(args[0])) return call_with_scalar(row, args[1], args[0], true);
   }
-  return true;
-}
-
-template <class Op, class T>
-PyObject* binary_arrays(PyArrayObject* a, PyArrayObject* b) {
-  if (same_layout(a, b)) {
-    PyArrayObject* out = empty_like(a);
-    if (out == nullptr) return nullptr;
-    const int64_t size = PyArray_SIZE(a);
-    return finish(out, size * Op::weight,
-                  [=] { binary<Op>(size, data_of<T>(a), 1, data_of<T>(b), 1, data_of<T>(out)); });
+  PyArrayObject* arrays[kMaxOperands];
+  for (int i = 0; i < row.arrays; ++i) {
+    if (!is_real(args[i])) return refuse();
+    arrays[i] = as_array(args[i]);
+    if (PyArray_TYPE(arrays[i]) != PyArray_TYPE(arrays[0])) return refuse();
   }
-  Walk<2> walk;
-  npy_intp shape[kWalkRank];
-  int rank;
-  if (!broadcast(a, b, walk, shape, rank) || !walk.row_major()) return refuse();
-  PyArrayObject* out = empty_array(rank, shape, type_number<T>);
-  if (out == nullptr || PyArray_SIZE(out) == 0) return reinterpret_cast<PyObject*>(out);
-  return finish(out, PyArray_SIZE(out) * Op::weight,
-                [&] { binary<Op>(walk, data_of<T>(a), data_of<T>(b), data_of<T>(out)); });
+  double numbers[kMaxNumbers];
+  for (int i = 0; i < row.numbers; ++i) {
+    if (!read_scalar(args[row.arrays + i], numbers[i])) return refuse();
+  }
+  return PyArray_TYPE(arrays[0]) == NPY_FLOAT32 ? run_arrays<float>(row, arrays, numbers)
+                                                : run_arrays<double>(row, arrays, numbers);
 }
 
 template <class Op>
-PyObject* binary_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
-  if (count != 2 || keywords != nullptr) return refuse();
-  if (!PyArray_Check(args[1])) return with_scalar<Op>(args[0], args[1], false);
-  if (!PyArray_Check(args[0])) return with_scalar<Op>(args[1], args[0], true);
-  if (!is_real(args[0]) || !is_real(args[1])) return refuse();
-  PyArrayObject *a = as_array(args[0]), *b = as_array(args[1]);
-  if (PyArray_TYPE(a) != PyArray_TYPE(b)) return refuse();
-  return PyArray_TYPE(a) == NPY_FLOAT32 ? binary_arrays<Op, float>(a, b)
-                                        : binary_arrays<Op, double>(a, b);
+PyObject* call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  return call_row(row_of<Op>, args, count, keywords);
 }
 
-PyMethodDef methods[] = {
-    fast_method("add", &binary_call<Add>, "add(input, other): input + other"),
-    fast_method("sub", &binary_call<Sub>, "sub(input, other): input - other"),
-    fast_method("mul", &binary_call<Mul>, "mul(input, other): input * other"),
-    fast_method("div", &binary_call<Div>, "div(input, other): input / other"),
-    fast_method("maximum", &binary_call<Maximum>, "maximum(input, other); NaN wins"),
-    fast_method("minimum", &binary_call<Minimum>, "minimum(input, other); NaN wins"),
-    fast_method("pow", &binary_call<Pow>, "pow(input, exponent): input ** exponent"),
-    fast_method("relu_grad", &binary_call<ReluGrad>, "relu_grad(g, result): g where result > 0"),
-    fast_method("tanh_grad", &binary_call<TanhGrad>, "tanh_grad(g, result): g (1 - result^2)"),
-    fast_method("sigmoid_grad", &binary_call<SigmoidGrad>,
-                "sigmoid_grad(g, result): g result (1 - result)"),
-    fast_method("neg", &unary_call<Neg>, "neg(input): -input"),
-    fast_method("abs", &unary_call<Abs>, "abs(input): |input|"),
-    fast_method("square", &unary_call<Square>, "square(input): input^2"),
-    fast_method("reciprocal", &unary_call<Reciprocal>, "reciprocal(input): 1 / input"),
-    fast_method("sqrt", &unary_call<Sqrt>, "sqrt(input): square root"),
-    fast_method("rsqrt", &unary_call<Rsqrt>, "rsqrt(input): 1 / sqrt(input)"),
-    fast_method("relu", &unary_call<Relu>, "relu(input): max(input, 0); NaN stays NaN"),
-    fast_method("exp", &unary_call<Exp>, "exp(input)"),
-    fast_method("log", &unary_call<Log>, "log(input): natural logarithm"),
-    fast_method("tanh", &unary_call<Tanh>, "tanh(input)"),
-    fast_method("sigmoid", &unary_call<Sigmoid>, "sigmoid(input): 1 / (1 + exp(-input))"),
-    fast_method("sin", &unary_call<Sin>, "sin(input)"),
-    fast_method("cos", &unary_call<Cos>, "cos(input)"),
-    {nullptr, nullptr, 0, nullptr},
-};
+// Small whole exponents are products.
+template <>
+PyObject* call<elementwise_ops::pow>(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                                     PyObject* keywords) {
+  double exponent;
+  if (count == 2 && keywords == nullptr && read_scalar(args[1], exponent)) {
+    if (exponent == 2) return call<elementwise_ops::square>(self, args, 1, nullptr);
+    if (exponent == 3) return call<elementwise_ops::cube>(self, args, 1, nullptr);
+    if (exponent == -1) return call<elementwise_ops::reciprocal>(self, args, 1, nullptr);
+  }
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    const bool doubles = is_real(args[i]) && PyArray_TYPE(as_array(args[i])) == NPY_FLOAT64;
+    if (doubles && PyArray_SIZE(as_array(args[i])) > kLargestDoublePower) return refuse();
+  }
+  return call_row(row_of<elementwise_ops::pow>, args, count, keywords);
+}
+
+#define MINIDL_ROW(name, arrays, numbers, weight, text) \
+  fast_method(#name, &call<elementwise_ops::name>, text),
+PyMethodDef methods[] = {MINIDL_ELEMENTWISE_OPS(MINIDL_ROW)  //
+                         MINIDL_ACTIVATIONS(MINIDL_ROW)      //
+                         {nullptr, nullptr, 0, nullptr}};
+#undef MINIDL_ROW
 
 }  // namespace
 }  // namespace minidl::bindings

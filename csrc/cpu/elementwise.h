@@ -1,246 +1,134 @@
-// Elementwise functions on the CPU, float and double.
+// Elementwise functions on the CPU, float and double: one row an operation here, one struct of the
+// same name in cpu/simd/elementwise.cpp or cpu/simd/activations.cpp.
 //
-// An operation is a struct with a static `of`, and `weight`: roughly the additions that one
-// evaluation costs, from which the size of a thread's share follows. Results may not overlap
-// operands. NaN spreads through every operation, maximum, minimum and relu included.
+// NaN spreads through every operation, maximum, minimum and relu included. Results may not overlap
+// operands.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
-#include "cpu/thread_pool.h"
-#include "cpu/vector_math.h"
+#include "cpu/isa.h"
 #include "cpu/walk.h"
+
+// name, arrays, numbers, weight (roughly the additions that one element costs, from which the size
+// of a thread's share follows), documentation
+#define MINIDL_ELEMENTWISE_OPS(X)                                            \
+  X(add, 2, 0, 1, "add(input, other): input + other")                        \
+  X(sub, 2, 0, 1, "sub(input, other): input - other")                        \
+  X(mul, 2, 0, 1, "mul(input, other): input * other")                        \
+  X(div, 2, 0, 2, "div(input, other): input / other")                        \
+  X(maximum, 2, 0, 1, "maximum(input, other); NaN wins")                     \
+  X(minimum, 2, 0, 1, "minimum(input, other); NaN wins")                     \
+  X(pow, 2, 0, 24, "pow(input, exponent): input ** exponent")                \
+  X(relu_grad, 2, 0, 1, "relu_grad(g, result): g where result > 0 or NaN")   \
+  X(tanh_grad, 2, 0, 1, "tanh_grad(g, result): g (1 - result^2)")            \
+  X(sigmoid_grad, 2, 0, 1, "sigmoid_grad(g, result): g result (1 - result)") \
+  X(erf_grad, 2, 0, 8, "erf_grad(g, input): g 2/sqrt(pi) exp(-input^2)")     \
+  X(neg, 1, 0, 1, "neg(input): -input")                                      \
+  X(abs, 1, 0, 1, "abs(input): |input|")                                     \
+  X(square, 1, 0, 1, "square(input): input^2")                               \
+  X(cube, 1, 0, 1, "cube(input): input^3")                                   \
+  X(reciprocal, 1, 0, 2, "reciprocal(input): 1 / input")                     \
+  X(sqrt, 1, 0, 2, "sqrt(input): square root")                               \
+  X(rsqrt, 1, 0, 4, "rsqrt(input): 1 / sqrt(input)")                         \
+  X(relu, 1, 0, 1, "relu(input): max(input, 0); NaN stays NaN")              \
+  X(exp, 1, 0, 6, "exp(input)")                                              \
+  X(expm1, 1, 0, 8, "expm1(input): exp(input) - 1, accurate near 0")         \
+  X(log, 1, 0, 8, "log(input): natural logarithm")                           \
+  X(log1p, 1, 0, 8, "log1p(input): log(1 + input), accurate near 0")         \
+  X(tanh, 1, 0, 10, "tanh(input)")                                           \
+  X(sigmoid, 1, 0, 8, "sigmoid(input): 1 / (1 + exp(-input))")               \
+  X(sin, 1, 0, 16, "sin(input)")                                             \
+  X(cos, 1, 0, 16, "cos(input)")                                             \
+  X(erf, 1, 0, 12, "erf(input): 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x")
+
+#define MINIDL_ACTIVATIONS(X)                                                            \
+  X(leaky_relu, 1, 1, 1, "leaky_relu(input, negative_slope)")                            \
+  X(leaky_relu_grad, 2, 1, 1, "leaky_relu_grad(g, input, negative_slope)")               \
+  X(elu, 1, 3, 8, "elu(input, alpha, scale, input_scale)")                               \
+  X(elu_grad, 2, 3, 8, "elu_grad(g, input, alpha, scale, input_scale)")                  \
+  X(gelu_erf, 1, 0, 20, "gelu_erf(input): x P(X <= x)")                                  \
+  X(gelu_erf_grad, 2, 0, 20, "gelu_erf_grad(g, input)")                                  \
+  X(gelu_tanh, 1, 0, 10, "gelu_tanh(input): x sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))") \
+  X(gelu_tanh_grad, 2, 0, 12, "gelu_tanh_grad(g, input)")                                \
+  X(silu, 1, 0, 8, "silu(input): x sigmoid(x)")                                          \
+  X(silu_grad, 2, 0, 8, "silu_grad(g, input)")                                           \
+  X(softplus, 1, 2, 16, "softplus(input, beta, threshold): log(1 + exp(beta x)) / beta") \
+  X(softplus_grad, 2, 2, 8, "softplus_grad(g, input, beta, threshold)")                  \
+  X(mish, 1, 0, 8, "mish(input): x tanh(log(1 + exp(x)))")                               \
+  X(mish_grad, 2, 0, 10, "mish_grad(g, input)")                                          \
+  X(log_sigmoid, 1, 0, 16, "log_sigmoid(input): log(sigmoid(x))")                        \
+  X(log_sigmoid_grad, 2, 0, 8, "log_sigmoid_grad(g, input): g sigmoid(-x)")              \
+  X(hardsigmoid, 1, 0, 1, "hardsigmoid(input): min(max(x + 3, 0), 6) / 6")               \
+  X(hardsigmoid_grad, 2, 0, 1, "hardsigmoid_grad(g, input)")                             \
+  X(hardswish, 1, 0, 1, "hardswish(input): x min(max(x + 3, 0), 6) / 6")                 \
+  X(hardswish_grad, 2, 0, 1, "hardswish_grad(g, input)")                                 \
+  X(hardtanh, 1, 2, 1, "hardtanh(input, low, high): input limited to [low, high]")       \
+  X(hardtanh_grad, 2, 2, 1, "hardtanh_grad(g, input, low, high): 0 at the limits and beyond")
 
 namespace minidl::cpu {
 
-// Functions with `largest` are for arrays up to that size. NumPy picks its loops for exp, log,
-// tanh, sin and cos by the processor at hand; ours, compiled for x86-64-v2, win by their shorter
-// way in.
-inline constexpr int64_t kLargestForBaseline = 4096;
+inline constexpr int kMaxOperands = 2;
+inline constexpr int kMaxNumbers = 3;
 
-struct Add {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T a, T b) {
-    return a + b;
-  }
-};
-struct Sub {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T a, T b) {
-    return a - b;
-  }
-};
-struct Mul {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T a, T b) {
-    return a * b;
-  }
-};
-struct Div {
-  static constexpr int weight = 2;
-  template <class T>
-  static T of(T a, T b) {
-    return a / b;
-  }
-};
-struct Maximum {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T a, T b) {
-    return a >= b || a != a ? a : b;
-  }
-};
-struct Minimum {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T a, T b) {
-    return a <= b || a != a ? a : b;
-  }
-};
-struct Pow {
-  static constexpr int weight = 20;
-  template <class T>
-  static T of(T a, T b) {
-    return std::pow(a, b);
-  }
-};
-struct ReluGrad {  // g where result > 0; where result is NaN, g too, as in PyTorch
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T g, T result) {
-    return result <= 0 ? T(0) : g;
-  }
-};
-struct TanhGrad {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T g, T result) {
-    return g * (1 - result * result);
-  }
-};
-struct SigmoidGrad {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T g, T result) {
-    return g * ((1 - result) * result);
-  }
-};
+// out[i] = op(operands[0][i steps[0]], ..., numbers) for i in [0, size). A step of 0 repeats one
+// value. What an element becomes depends on its operands alone, not on where it stands.
+template <typename T>
+using ElementwiseRun = void (*)(int64_t size, const T* const* operands, const int64_t* steps,
+                                const T* numbers, T* out);
 
-struct Neg {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T x) {
-    return -x;
-  }
+template <typename T>
+struct ElementwiseKernels {
+#define MINIDL_ROW(name, ...) ElementwiseRun<T> name;
+  MINIDL_ELEMENTWISE_OPS(MINIDL_ROW)
+#undef MINIDL_ROW
 };
-struct Abs {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T x) {
-    return std::fabs(x);
-  }
-};
-struct Square {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T x) {
-    return x * x;
-  }
-};
-struct Reciprocal {
-  static constexpr int weight = 2;
-  template <class T>
-  static T of(T x) {
-    return 1 / x;
-  }
-};
-struct Sqrt {
-  static constexpr int weight = 2;
-  template <class T>
-  static T of(T x) {
-    return std::sqrt(x);
-  }
-};
-struct Rsqrt {
-  static constexpr int weight = 4;
-  template <class T>
-  static T of(T x) {
-    return 1 / std::sqrt(x);
-  }
-};
-struct Relu {
-  static constexpr int weight = 1;
-  template <class T>
-  static T of(T x) {
-    return x <= 0 ? T(0) : x;
-  }
-};
-struct Exp {
-  static constexpr int weight = 6;
-  static constexpr int64_t largest = kLargestForBaseline;
-  template <class T>
-  static T of(T x) {
-    return vector_exp(x);
-  }
-};
-struct Log {
-  static constexpr int weight = 8;
-  static constexpr int64_t largest = kLargestForBaseline;
-  template <class T>
-  static T of(T x) {
-    return vector_log(x);
-  }
-};
-struct Tanh {
-  static constexpr int weight = 10;
-  static constexpr int64_t largest = kLargestForBaseline;
-  template <class T>
-  static T of(T x) {
-    return vector_tanh(x);
-  }
-};
-struct Sigmoid {
-  static constexpr int weight = 8;
-  template <class T>
-  static T of(T x) {
-    return vector_sigmoid(x);
-  }
-};
-struct Sin {
-  static constexpr int weight = 16;
-  static constexpr int64_t largest = kLargestForBaseline;
-  template <class T>
-  static T of(T x) {
-    return std::sin(x);
-  }
-};
-struct Cos {
-  static constexpr int weight = 16;
-  static constexpr int64_t largest = kLargestForBaseline;
-  template <class T>
-  static T of(T x) {
-    return std::cos(x);
-  }
-};
+MINIDL_KERNEL_TABLES(ElementwiseKernels, elementwise_kernels)
 
-// Elements that a thread takes at a time: enough work to be worth waking it.
-template <class Op>
-constexpr int64_t grain_of = 1 + 65536 / Op::weight;
+template <typename T>
+struct ActivationKernels {
+#define MINIDL_ROW(name, ...) ElementwiseRun<T> name;
+  MINIDL_ACTIVATIONS(MINIDL_ROW)
+#undef MINIDL_ROW
+};
+MINIDL_KERNEL_TABLES(ActivationKernels, activation_kernels)
 
-// out[i] = op(x[i])
-template <class Op, class T>
-void unary_flat(int64_t size, const T* x, T* __restrict out) {
-  for (int64_t i = 0; i < size; ++i) out[i] = Op::template of<T>(x[i]);
-}
-
-// out[i] = op(a[i sa], b[i sb]). The three usual pairs of steps get loops that vectorise.
-template <class Op, class T>
-void binary_flat(int64_t size, const T* a, int64_t sa, const T* b, int64_t sb, T* __restrict out) {
-  if (sa == 1 && sb == 1) {
-    for (int64_t i = 0; i < size; ++i) out[i] = Op::template of<T>(a[i], b[i]);
-  } else if (sa == 1 && sb == 0) {
-    const T right = *b;
-    for (int64_t i = 0; i < size; ++i) out[i] = Op::template of<T>(a[i], right);
-  } else if (sa == 0 && sb == 1) {
-    const T left = *a;
-    for (int64_t i = 0; i < size; ++i) out[i] = Op::template of<T>(left, b[i]);
-  } else {
-    for (int64_t i = 0; i < size; ++i) out[i] = Op::template of<T>(a[i * sa], b[i * sb]);
-  }
-}
-
-template <class Op, class T>
-void unary(int64_t size, const T* x, T* out) {
-  if (size <= grain_of<Op>) return unary_flat<Op>(size, x, out);
-  parallel_for(size, grain_of<Op>, [=](int64_t begin, int64_t end) {
-    unary_flat<Op>(end - begin, x + begin, out + begin);
-  });
-}
-
-// Steps are 0 (one value) or 1.
-template <class Op, class T>
-void binary(int64_t size, const T* a, int64_t sa, const T* b, int64_t sb, T* out) {
-  if (size <= grain_of<Op>) return binary_flat<Op>(size, a, sa, b, sb, out);
-  parallel_for(size, grain_of<Op>, [=](int64_t begin, int64_t end) {
-    binary_flat<Op>(end - begin, a + begin * sa, sa, b + begin * sb, sb, out + begin);
-  });
-}
-
-// Broadcasting; the result is contiguous.
-template <class Op, class T>
-void binary(const Walk<2>& walk, const T* a, const T* b, T* out) {
-  const int64_t row = walk.row(), sa = walk.step(0), sb = walk.step(1);
-  const auto rows = [&](int64_t begin, int64_t end) {
-    walk.each_row(begin, end, [&](int64_t number, const std::array<int64_t, 2>& offsets) {
-      binary_flat<Op>(row, a + offsets[0], sa, b + offsets[1], sb, out + number * row);
-    });
+// The rows as types.
+namespace elementwise_ops {
+#define MINIDL_ROW(name, arrays, numbers, weight, text) \
+  struct name {                                         \
+    static constexpr int kArrays = arrays;              \
+    static constexpr int kNumbers = numbers;            \
+    static constexpr int kWeight = weight;              \
+    template <typename T>                               \
+    static ElementwiseRun<T> run() {                    \
+      return MINIDL_TABLE<T>().name;                    \
+    }                                                   \
   };
-  const int64_t share = std::max<int64_t>(1, grain_of<Op> / row);
-  walk.rows() <= share ? rows(0, walk.rows()) : parallel_for(walk.rows(), share, rows);
-}
+#define MINIDL_TABLE elementwise_kernels
+MINIDL_ELEMENTWISE_OPS(MINIDL_ROW)
+#undef MINIDL_TABLE
+#define MINIDL_TABLE activation_kernels
+MINIDL_ACTIVATIONS(MINIDL_ROW)
+#undef MINIDL_TABLE
+#undef MINIDL_ROW
+}  // namespace elementwise_ops
+
+template <typename T>
+struct ElementwiseCall {
+  ElementwiseRun<T> run;
+  int weight;
+  const T* operands[kMaxOperands];
+  T numbers[kMaxNumbers];
+  T* out;  // without gaps, in the walk's order
+};
+
+// Operands and result run through memory alike; steps are 0 or 1.
+template <typename T>
+void elementwise_flat(const ElementwiseCall<T>& call, int64_t size, const int64_t* steps);
+
+// Any strides. The walk's shape has no extent of 0.
+template <typename T>
+void elementwise_walk(const ElementwiseCall<T>& call, const Walk<kMaxOperands>& walk);
 
 }  // namespace minidl::cpu

@@ -7,8 +7,8 @@ from minidl.autograd import function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg, sub
 from minidl.ops.common import require_floating
-from minidl.ops.comparison import ge, gt, le, logical_and, logical_or, lt
-from minidl.ops.pointwise import abs, erf, exp, sigmoid, tanh
+from minidl.ops.comparison import ge, gt, le
+from minidl.ops.pointwise import abs, erf, expm1, sigmoid, tanh
 from minidl.ops.selection import clamp, where
 
 _SELU_ALPHA = 1.6732632423543772848170429916717
@@ -25,7 +25,8 @@ def _real(name, input):
 
 
 @op(
-    input=lambda g, input, negative_slope: where(gt(input, 0), g, mul(g, negative_slope)),
+    input=lambda g, input, negative_slope: of(g).leaky_relu_grad(g, input, float(negative_slope)),
+    composed=lambda input, negative_slope: where(gt(input, 0), input, mul(input, negative_slope)),
     inplace=True,
     **_FUNCTIONAL,
 )
@@ -41,12 +42,17 @@ def leaky_relu(input, negative_slope=0.01, inplace=False):
     return _real("leaky_relu_cpu", input).leaky_relu(input, float(negative_slope))
 
 
-def _elu_rule(g, input, alpha, scale, input_scale):
-    low = exp(mul(clamp(input, None, 0.0), input_scale))
-    return where(gt(input, 0), mul(g, scale), mul(g, mul(low, alpha * scale * input_scale)))
+def _elu_composed(input, alpha, scale, input_scale):
+    low = expm1(mul(clamp(input, None, 0.0), input_scale))
+    return where(gt(input, 0), mul(input, scale), mul(low, alpha * scale))
 
 
-@op(input=lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0), inplace=True, **_FUNCTIONAL)
+@op(
+    input=lambda g, input, alpha: of(g).elu_grad(g, input, float(alpha), 1.0, 1.0),
+    composed=lambda input, alpha: _elu_composed(input, alpha, 1.0, 1.0),
+    inplace=True,
+    **_FUNCTIONAL,
+)
 def elu(input, alpha=1.0, inplace=False):
     """x where x > 0, alpha * (e^x - 1) elsewhere.
 
@@ -61,7 +67,8 @@ def elu(input, alpha=1.0, inplace=False):
 
 
 @op(
-    input=lambda g, input: _elu_rule(g, input, _SELU_ALPHA, _SELU_SCALE, 1.0),
+    input=lambda g, input: of(g).elu_grad(g, input, _SELU_ALPHA, _SELU_SCALE, 1.0),
+    composed=lambda input: _elu_composed(input, _SELU_ALPHA, _SELU_SCALE, 1.0),
     inplace=True, faces=("torch", "functional"), method=False,
 )  # fmt: skip
 def selu(input, inplace=False):
@@ -77,7 +84,8 @@ def selu(input, inplace=False):
 
 
 @op(
-    input=lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0 / alpha),
+    input=lambda g, input, alpha: of(g).elu_grad(g, input, float(alpha), 1.0, 1.0 / alpha),
+    composed=lambda input, alpha: _elu_composed(input, alpha, 1.0, 1.0 / alpha),
     inplace=True, faces=("torch", "functional"), method=False,
 )  # fmt: skip
 def celu(input, alpha=1.0, inplace=False):
@@ -94,19 +102,21 @@ def celu(input, alpha=1.0, inplace=False):
     return _real("elu_cpu", input).elu(input, float(alpha), 1.0, 1.0 / alpha)
 
 
-def _gelu_rule(g, input, approximate):
-    square = mul(input, input)
+def _gelu_composed(input, approximate):
     if approximate == "tanh":
-        t = tanh(mul(mul(input, add(mul(square, _GELU_CUBIC), 1.0)), _GELU_SLOPE))
-        inner = mul(add(mul(square, 3 * _GELU_CUBIC), 1.0), 0.5 * _GELU_SLOPE)
-        slope = mul(mul(input, sub(1.0, mul(t, t))), inner)
-        return mul(g, add(mul(add(t, 1.0), 0.5), slope))
-    density = mul(exp(mul(square, -0.5)), 1 / math.sqrt(2 * math.pi))
-    below = mul(add(erf(mul(input, math.sqrt(0.5))), 1.0), 0.5)
-    return mul(g, add(below, mul(input, density)))
+        cubic = add(mul(mul(input, input), _GELU_CUBIC), 1.0)
+        gate = tanh(mul(mul(input, cubic), _GELU_SLOPE))
+    else:
+        gate = erf(mul(input, math.sqrt(0.5)))
+    return mul(input, mul(add(gate, 1.0), 0.5))
 
 
-@op(input=_gelu_rule, inplace=False, **_FUNCTIONAL)
+@op(
+    input=lambda g, input, approximate: of(g).gelu_grad(g, input, approximate),
+    composed=_gelu_composed,
+    inplace=False,
+    **_FUNCTIONAL,
+)
 def gelu(input, approximate="none"):
     """x * P(X <= x) for a standard normal X.
 
@@ -123,12 +133,12 @@ def gelu(input, approximate="none"):
     return _real("GeluKernelImpl", input).gelu(input, approximate)
 
 
-def _silu_rule(g, input):
-    s = sigmoid(input)
-    return mul(g, mul(s, add(mul(input, sub(1.0, s)), 1.0)))
-
-
-@op(input=_silu_rule, inplace=True, **_FUNCTIONAL)
+@op(
+    input=lambda g, input: of(g).silu_grad(g, input),
+    composed=lambda input: mul(input, sigmoid(input)),
+    inplace=True,
+    **_FUNCTIONAL,
+)
 def silu(input, inplace=False):
     """x * sigmoid(x), also called swish.
 
@@ -141,12 +151,16 @@ def silu(input, inplace=False):
     return _real("silu_cpu", input).silu(input)
 
 
-def _softplus_rule(g, input, beta, threshold):
+def _softplus_composed(input, beta, threshold):
     scaled = mul(input, beta)
-    return where(gt(scaled, threshold), g, mul(g, sigmoid(scaled)))
+    return where(gt(scaled, threshold), input, div(neg(logsigmoid(neg(scaled))), beta))
 
 
-@op(input=_softplus_rule, **_FUNCTIONAL)
+@op(
+    input=lambda g, input, beta, threshold: of(g).softplus_grad(g, input, float(beta), float(threshold)),
+    composed=_softplus_composed,
+    **_FUNCTIONAL,
+)
 def softplus(input, beta=1.0, threshold=20.0):
     """log(1 + e^(beta x)) / beta, x itself where beta x > threshold. Source: ``torch.nn.functional.softplus``.
 
@@ -157,12 +171,12 @@ def softplus(input, beta=1.0, threshold=20.0):
     return _real("softplus_cpu", input).softplus(input, float(beta), float(threshold))
 
 
-def _mish_rule(g, input):
-    t = tanh(softplus(input))
-    return mul(g, add(t, mul(mul(input, sigmoid(input)), sub(1.0, mul(t, t)))))
-
-
-@op(input=_mish_rule, inplace=True, **_FUNCTIONAL)
+@op(
+    input=lambda g, input: of(g).mish_grad(g, input),
+    composed=lambda input: mul(input, tanh(softplus(input))),
+    inplace=True,
+    **_FUNCTIONAL,
+)
 def mish(input, inplace=False):
     """x * tanh(log(1 + e^x)).
 
@@ -176,7 +190,7 @@ def mish(input, inplace=False):
     return _real("mish_cpu", input).mish(input)
 
 
-@op(input=lambda g, input: mul(g, sigmoid(neg(input))), **_FUNCTIONAL)
+@op(input=lambda g, input: _log_sigmoid_grad(g, input), **_FUNCTIONAL)
 def logsigmoid(input):
     """log(sigmoid(x)), without overflow. Source: ``torch.nn.functional.logsigmoid``.
 
@@ -187,16 +201,26 @@ def logsigmoid(input):
     return _real("log_sigmoid_cpu", input).log_sigmoid(input)
 
 
-def _inside(input, low, high):
-    return logical_and(gt(input, low), lt(input, high))
+@op(
+    grad=lambda g, input: _log_sigmoid_grad(g, input),
+    input=lambda g, grad, input: neg(mul(g, mul(_log_sigmoid_grad(grad, input), sigmoid(input)))),
+    method=False, faces=(),
+)  # fmt: skip
+def _log_sigmoid_grad(grad, input):
+    return of(grad).log_sigmoid_grad(grad, input)
 
 
-def _outside(input, low, high):
-    """At a limit or beyond; NaN is not, and its gradient passes."""
-    return logical_or(le(input, low), ge(input, high))
+def _ramp(input, low, high, inside):
+    """``low`` up to -3, ``inside`` between, ``high`` from 3 on."""
+    return where(le(input, -3.0), low, where(ge(input, 3.0), high, inside))
 
 
-@op(input=lambda g, input: where(_inside(input, -3.0, 3.0), mul(g, 1 / 6), 0.0), inplace=True, **_FUNCTIONAL)
+@op(
+    input=lambda g, input: of(g).hardsigmoid_grad(g, input),
+    composed=lambda input: _ramp(input, 0.0, 1.0, mul(add(input, 3.0), 1 / 6)),
+    inplace=True,
+    **_FUNCTIONAL,
+)
 def hardsigmoid(input, inplace=False):
     """min(max(x + 3, 0), 6) / 6. Source: ``torch.nn.functional.hardsigmoid``.
 
@@ -207,12 +231,12 @@ def hardsigmoid(input, inplace=False):
     return _real("hardsigmoid_cpu", input).hardsigmoid(input)
 
 
-def _hardswish_rule(g, input):
-    middle = mul(g, add(mul(input, 1 / 3), 0.5))
-    return where(le(input, -3.0), 0.0, where(ge(input, 3.0), g, middle))
-
-
-@op(input=_hardswish_rule, inplace=True, **_FUNCTIONAL)
+@op(
+    input=lambda g, input: of(g).hardswish_grad(g, input),
+    composed=lambda input: _ramp(input, 0.0, input, mul(input, mul(add(input, 3.0), 1 / 6))),
+    inplace=True,
+    **_FUNCTIONAL,
+)
 def hardswish(input, inplace=False):
     """x * min(max(x + 3, 0), 6) / 6.
 
@@ -225,8 +249,17 @@ def hardswish(input, inplace=False):
     return _real("hardswish_cpu", input).hardswish(input)
 
 
+def _hardtanh_rule(g, input, min_val, max_val):
+    return of(g).hardtanh_grad(g, input, float(min_val), float(max_val))
+
+
+def _hardtanh_composed(input, min_val, max_val):
+    return where(le(input, min_val), min_val, where(ge(input, max_val), max_val, input))
+
+
 @op(
-    input=lambda g, input, min_val, max_val: where(_outside(input, min_val, max_val), 0.0, g),
+    input=_hardtanh_rule,
+    composed=_hardtanh_composed,
     inplace=True,
     **_FUNCTIONAL,
 )
@@ -244,6 +277,8 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     if input.dtype == dtypes.BOOL:
         raise RuntimeError("Bool inputs not supported for hardtanh")
     space = of(input)
+    if dtypes.is_floating(input.dtype):
+        return space.hardtanh(input, float(min_val), float(max_val))
     return space.clamp(input, space.full((), min_val, input.dtype), space.full((), max_val, input.dtype))
 
 

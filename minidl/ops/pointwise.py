@@ -115,8 +115,17 @@ atanh = _unary(
 erf = _unary(
     "erf",
     "2/sqrt(pi) times the integral of exp(-t^2) from 0 to x",
-    lambda g, input: mul(g, mul(exp(neg(mul(input, input))), 2 / math.sqrt(math.pi))),
+    lambda g, input: _erf_grad(g, input),
 )
+
+
+@op(
+    grad=lambda g, input: _erf_grad(g, input),
+    input=lambda g, grad, input: mul(g, mul(_erf_grad(grad, input), mul(input, -2))),
+    method=False, faces=(),
+)  # fmt: skip
+def _erf_grad(grad, input):
+    return of(grad).erf_grad(grad, input)
 
 
 @op(

@@ -31,6 +31,22 @@ MINIDL_INLINE V copy_sign(V x, V y) {
 }
 
 template <typename V>
+MINIDL_INLINE V square_root(V x) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<V, Vec<float>>) {
+    return reinterpret_cast<V>(_mm512_maskz_sqrt_ps(0xffff, reinterpret_cast<__m512>(x)));
+  } else {
+    return reinterpret_cast<V>(_mm512_maskz_sqrt_pd(0xff, reinterpret_cast<__m512d>(x)));
+  }
+#else
+  return lanewise<Lane<V>>(x, [](Lane<V> lane) {
+    return std::is_same_v<Lane<V>, float> ? Lane<V>(__builtin_sqrtf(lane))
+                                          : Lane<V>(__builtin_sqrt(lane));
+  });
+#endif
+}
+
+template <typename V>
 inline constexpr bool kSingle = std::is_same_v<Lane<V>, float>;
 
 // Coefficients from the highest power down.

@@ -301,3 +301,8 @@ def erf(xp, input):
     out = xp.where(x < 2.5, total * (2 / math.sqrt(math.pi)), tail)
     out = xp.where(xp.isnan(x), x, out)
     return xp.copysign(out, input.astype("float64")).astype(input.dtype)
+
+
+def erf_grad(xp, g, input):
+    """g 2/sqrt(pi) exp(-x^2)."""
+    return g * (xp.exp(-(input * input)) * (2 / math.sqrt(math.pi)))

@@ -1,0 +1,68 @@
+#include "cpu/elementwise.h"
+
+#include "cpu/simd/elementwise_run.h"
+#include "cpu/simd/erf.h"
+#include "cpu/simd/math.h"
+#include "cpu/simd/power.h"
+#include "cpu/simd/trigonometry.h"
+
+namespace minidl::cpu::MINIDL_ISA {
+namespace ops {
+namespace {
+
+// One function of vectors a row of MINIDL_ELEMENTWISE_OPS.
+#define MINIDL_UNARY(name, result)        \
+  struct name {                           \
+    template <typename V>                 \
+    static MINIDL_INLINE V of(V x) {      \
+      using T [[maybe_unused]] = Lane<V>; \
+      return result;                      \
+    }                                     \
+  };
+#define MINIDL_BINARY(name, a, b, result) \
+  struct name {                           \
+    template <typename V>                 \
+    static MINIDL_INLINE V of(V a, V b) { \
+      using T [[maybe_unused]] = Lane<V>; \
+      return result;                      \
+    }                                     \
+  };
+
+MINIDL_BINARY(add, a, b, a + b)
+MINIDL_BINARY(sub, a, b, a - b)
+MINIDL_BINARY(mul, a, b, a* b)
+MINIDL_BINARY(div, a, b, a / b)
+MINIDL_BINARY(maximum, a, b, (a >= b) | (a != a) ? a : b)
+MINIDL_BINARY(minimum, a, b, (a <= b) | (a != a) ? a : b)
+MINIDL_BINARY(pow, a, b, MINIDL_ISA::pow(a, b))
+MINIDL_BINARY(relu_grad, g, result, result <= T(0) ? V{} : g)  // NaN passes g, as in PyTorch
+MINIDL_BINARY(tanh_grad, g, result, g*(T(1) - result * result))
+MINIDL_BINARY(sigmoid_grad, g, result, g*((T(1) - result) * result))
+MINIDL_BINARY(erf_grad, g, x, g*(exp(-(x* x)) * T(1.12837916709551257390)))
+
+MINIDL_UNARY(neg, -x)
+MINIDL_UNARY(abs, absolute(x))
+MINIDL_UNARY(square, x* x)
+MINIDL_UNARY(cube, x* x* x)
+MINIDL_UNARY(reciprocal, T(1) / x)
+MINIDL_UNARY(sqrt, square_root(x))
+MINIDL_UNARY(rsqrt, T(1) / square_root(x))
+MINIDL_UNARY(relu, x <= T(0) ? V{} : x)
+MINIDL_UNARY(exp, MINIDL_ISA::exp(x))
+MINIDL_UNARY(expm1, MINIDL_ISA::expm1(x))
+MINIDL_UNARY(log, MINIDL_ISA::log(x))
+MINIDL_UNARY(log1p, MINIDL_ISA::log1p(x))
+MINIDL_UNARY(tanh, MINIDL_ISA::tanh(x))
+MINIDL_UNARY(sigmoid, MINIDL_ISA::sigmoid(x))
+MINIDL_UNARY(sin, MINIDL_ISA::sin(x))
+MINIDL_UNARY(cos, MINIDL_ISA::cos(x))
+MINIDL_UNARY(erf, MINIDL_ISA::erf(x))
+
+}  // namespace
+}  // namespace ops
+
+#define MINIDL_ROW(name, ...) \
+  .name = &run_elementwise<ops::name, ::minidl::cpu::elementwise_ops::name, T>,
+MINIDL_FILL_TABLES(ElementwiseKernels, elementwise_kernels, MINIDL_ELEMENTWISE_OPS(MINIDL_ROW))
+
+}  // namespace minidl::cpu::MINIDL_ISA
