@@ -13,6 +13,7 @@ namespace {
 using namespace minidl::bindings;
 using minidl::cpu::CrossEntropy;
 using minidl::cpu::Rows;
+using minidl::cpu::softmax_kernels;
 
 // A number of no dimensions has axis 0 all the same.
 bool is_axis(Py_ssize_t dim, PyObject* array) {
@@ -43,11 +44,8 @@ PyObject* forward(Arguments args, Py_ssize_t count) {
   const Rows rows = rows_of(input, dim);
   run(input, [&](auto kind) {
     using T = decltype(kind);
-    if constexpr (kLog) {
-      minidl::cpu::log_softmax<T>(rows, input.data<T>(), output.data<T>());
-    } else {
-      minidl::cpu::softmax<T>(rows, input.data<T>(), output.data<T>());
-    }
+    const auto& kernels = softmax_kernels<T>();
+    (kLog ? kernels.log_softmax : kernels.softmax)(rows, input.data<T>(), output.data<T>());
   });
   return output.release();
 }
@@ -70,8 +68,8 @@ PyObject* backward(Arguments args, Py_ssize_t count) {
   const Rows rows = rows_of(output, dim);
   run(output, [&](auto kind) {
     using T = decltype(kind);
-    const auto kernel =
-        kLog ? minidl::cpu::log_softmax_backward<T> : minidl::cpu::softmax_backward<T>;
+    const auto& kernels = softmax_kernels<T>();
+    const auto kernel = kLog ? kernels.log_softmax_backward : kernels.softmax_backward;
     kernel(rows, grad.data<T>(), output.data<T>(), grad_input.data<T>());
   });
   return grad_input.release();
@@ -147,9 +145,11 @@ PyObject* cross_entropy(Arguments args, Py_ssize_t count) {
   }
   run(call.input, [&](auto kind) {
     using T = decltype(kind);
-    const double weight = minidl::cpu::cross_entropy<T>(
-        call.problem, call.input.data<T>(), call.target.data<int64_t>(), call.weights<T>(),
-        losses.data<T>(), log_sums.data<double>());
+    const auto* targets = call.target.data<int64_t>();
+    softmax_kernels<T>().cross_entropy(call.problem, call.input.data<T>(), targets,
+                                       call.weights<T>(), losses.data<T>(),
+                                       log_sums.data<double>());
+    const double weight = minidl::cpu::counted_weight(call.problem, targets, call.weights<T>());
     *total.data<T>() = static_cast<T>(weight);
     if (!reduced) return;
     double sum = 0;
@@ -183,10 +183,10 @@ PyObject* cross_entropy_backward(Arguments args, Py_ssize_t count) {
     using T = decltype(kind);
     T scale = whole ? *grad.data<T>() : T(0);
     if (call.reduction == Reduction::kMean) scale /= *total.data<T>();
-    minidl::cpu::cross_entropy_backward<T>(call.problem, whole ? &scale : grad.data<T>(),
-                                           whole ? 0 : 1, call.input.data<T>(),
-                                           call.target.data<int64_t>(), call.weights<T>(),
-                                           log_sums.data<double>(), grad_input.data<T>());
+    softmax_kernels<T>().cross_entropy_backward(call.problem, whole ? &scale : grad.data<T>(),
+                                                whole ? 0 : 1, call.input.data<T>(),
+                                                call.target.data<int64_t>(), call.weights<T>(),
+                                                log_sums.data<double>(), grad_input.data<T>());
   });
   return grad_input.release();
 }

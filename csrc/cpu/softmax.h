@@ -8,25 +8,14 @@
 
 #include <cstdint>
 
-#include "cpu/row_tiles.h"
+#include "cpu/isa.h"
 
 namespace minidl::cpu {
 
-// output = exp(input - max) / sum(exp(input - max))
-template <typename T>
-void softmax(Rows rows, const T* input, T* output);
-
-// output = input - max - log(sum(exp(input - max)))
-template <typename T>
-void log_softmax(Rows rows, const T* input, T* output);
-
-// grad_input = output * (grad - sum(grad * output))
-template <typename T>
-void softmax_backward(Rows rows, const T* grad, const T* output, T* grad_input);
-
-// grad_input = grad - exp(output) * sum(grad)
-template <typename T>
-void log_softmax_backward(Rows rows, const T* grad, const T* output, T* grad_input);
+struct Rows {
+  int64_t outer, classes, inner;
+  int64_t count() const { return outer * inner; }
+};
 
 struct CrossEntropy {
   Rows rows;
@@ -34,24 +23,47 @@ struct CrossEntropy {
   double smoothing;      // label smoothing, in [0, 1]
 };
 
-// What a mean divides by: the sum of the weights of the targets that are not ignored.
-//
-// losses[outer, inner]  = (1 - s) w[t] (log_sum - x[t]) + s / C sum_c w[c] (log_sum - x[c]),  0
-// where ignored log_sums[outer, inner] = log(sum(exp(x))) in double whatever T is: at logits of 1e4
-// a float has no digits left
-//
-// targets[outer, inner] lie in [0, classes) or equal ignore_index (see first_out_of_range);
-// weight[classes] may be null, meaning ones.
 template <typename T>
-double cross_entropy(const CrossEntropy& problem, const T* input, const int64_t* targets,
-                     const T* weight, T* losses, double* log_sums);
+struct SoftmaxKernels {
+  // output = exp(input - max) / sum(exp(input - max))
+  void (*softmax)(const Rows& rows, const T* input, T* output);
 
-// grad_input[outer, classes, inner] = d loss / d input, times scale[k * scale_step] of row k =
-// [outer, inner].
+  // output = input - max - log(sum(exp(input - max)))
+  void (*log_softmax)(const Rows& rows, const T* input, T* output);
+
+  // grad_input = output * (grad - sum(grad * output))
+  void (*softmax_backward)(const Rows& rows, const T* grad, const T* output, T* grad_input);
+
+  // grad_input = grad - exp(output) * sum(grad)
+  void (*log_softmax_backward)(const Rows& rows, const T* grad, const T* output, T* grad_input);
+
+  // losses[outer, inner]  = (1 - s) w[t] (log_sum - x[t]) + s / C sum_c w[c] (log_sum - x[c]),
+  //                         0 where ignored
+  // log_sums[outer, inner] = log(sum(exp(x))) in double whatever T is: at logits of 1e4 a float has
+  // no digits left
+  //
+  // targets[outer, inner] lie in [0, classes) or equal ignore_index (see first_out_of_range);
+  // weight[classes] may be null, meaning ones.
+  void (*cross_entropy)(const CrossEntropy& problem, const T* input, const int64_t* targets,
+                        const T* weight, T* losses, double* log_sums);
+
+  // grad_input[outer, classes, inner] = d loss / d input, times scale[k * scale_step] of row k =
+  // [outer, inner].
+  void (*cross_entropy_backward)(const CrossEntropy& problem, const T* scale, int64_t scale_step,
+                                 const T* input, const int64_t* targets, const T* weight,
+                                 const double* log_sums, T* grad_input);
+};
+MINIDL_KERNEL_TABLES(SoftmaxKernels, softmax_kernels)
+
+// What a mean divides by: the sum of the weights of the targets that are not ignored.
 template <typename T>
-void cross_entropy_backward(const CrossEntropy& problem, const T* scale, int64_t scale_step,
-                            const T* input, const int64_t* targets, const T* weight,
-                            const double* log_sums, T* grad_input);
+double counted_weight(const CrossEntropy& problem, const int64_t* targets, const T* weight) {
+  double total = 0;
+  for (int64_t k = 0; k < problem.rows.count(); ++k) {
+    if (targets[k] != problem.ignore_index) total += weight == nullptr ? T(1) : weight[targets[k]];
+  }
+  return total;
+}
 
 // Position of the first of `count` indices outside [0, limit) that is not *ignore (null: nothing is
 // ignored); -1 where there is none.

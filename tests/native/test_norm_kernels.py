@@ -106,7 +106,7 @@ def test_batch_norm(native, dtype, shape, affine):
     g = draw(shape, dtype, 1)
     count = np.sqrt(np.prod(shape) / c)
     for x in layouts(draw(shape, dtype)):
-        out, mean, _, inv_std = check(native, "batch_norm", x, weight, bias, 0.1)
+        _, mean, _, inv_std = check(native, "batch_norm", x, weight, bias, 0.1)
         _, given = check(native, "batch_norm_inference", x, weight, bias, *running, 0.1)
         for needs in NEEDS if weight is not None else [(True, False, True)]:
             for training, center, scale in [(True, mean, inv_std), (False, running[0], given)]:

@@ -1,0 +1,177 @@
+// Walks [outer, classes, inner] arrays so that the class axis is reduced with whole vectors both
+// where it is the last axis (inner = 1) and where it is not.
+//
+// A tile is one row of contiguous classes, or up to kChains vectors of neighbouring columns of one
+// outer slice, whose class c lies c * inner further. Kernels are written once for both: a quantity
+// of a row or column lives in Slots, and a tile knows what a reduction over its classes means. In
+// a row the slots are parts of one sum, in columns each vector has its own.
+#pragma once
+
+#include <limits>
+
+#include "cpu/simd/moments.h"
+#include "cpu/softmax.h"
+#include "cpu/thread_pool.h"
+
+namespace minidl::cpu::MINIDL_ISA {
+
+template <typename T>
+using Slots = Chains<T>;
+
+template <typename T>
+inline constexpr T kLowest = -std::numeric_limits<T>::infinity();
+
+template <typename T>
+MINIDL_INLINE Slots<T> all_slots(T value) {
+  const Vec<T> v = splat(value);
+  return {{v, v, v, v}};
+}
+
+// One row of contiguous classes.
+template <typename T>
+struct RowTile {
+  int64_t classes;
+  static constexpr int64_t width = 1, inner = 1;
+
+  // body(offset, lanes, slot, c): a vector of elements at `offset`, of the classes from c on
+  template <typename Body>
+  MINIDL_INLINE void each(const Body& body) const {
+    sweep<T>(classes, [&](int64_t i, auto lanes, auto slot) { body(i, lanes, slot, i); });
+  }
+  // The sums of term(offset, lanes, slot, c), which is 0 in the lanes beyond the row.
+  template <typename Term>
+  MINIDL_INLINE Slots<T> sums(const Term& term) const {
+    double total = 0;
+    for (int64_t begin = 0; begin < classes; begin += kSumBlock) {
+      Slots<T> part;
+      sweep<T>(smaller(kSumBlock, classes - begin), [&](int64_t i, auto lanes, auto slot) {
+        part[slot] += term(begin + i, lanes, slot, begin + i);
+      });
+      total += part.sum();
+    }
+    return all_slots(static_cast<T>(total));
+  }
+  MINIDL_INLINE Slots<T> maximum(const Slots<T>& found) const {
+    const Vec<T> low = max_or_b(found.of[0], found.of[1]),
+                 high = max_or_b(found.of[2], found.of[3]);
+    return all_slots(max_lanes<T>(max_or_b(low, high)));
+  }
+  template <typename Lanes>
+  MINIDL_INLINE Vec<T> by_class(const T* weight, int64_t c, Lanes lanes) const {
+    return load(weight + c, lanes);
+  }
+  MINIDL_INLINE void unpack(const Slots<T>& slots, T* values) const { values[0] = slots.of[0][0]; }
+  MINIDL_INLINE Slots<T> pack(const T* values) const { return all_slots(values[0]); }
+};
+
+// `Count` vectors of neighbouring columns, `lanes` of each.
+template <typename T, int Count, typename Lanes>
+struct ColumnTile {
+  int64_t classes, inner, width;
+  Lanes lanes;
+
+  template <typename Body, int... I>
+  MINIDL_INLINE void across(int64_t c, const Body& body, std::integer_sequence<int, I...>) const {
+    (body(c * inner + I * kLanes<T>, lanes, Chain<I>{}, c), ...);
+  }
+  template <typename Body>
+  MINIDL_INLINE void each(const Body& body) const {
+    for (int64_t c = 0; c < classes; ++c) {
+      across(c, body, std::make_integer_sequence<int, Count>{});
+    }
+  }
+  template <typename Term>
+  MINIDL_INLINE Slots<T> sums(const Term& term) const {
+    constexpr int64_t kBlock = 128;  // sums of sums: rounding errors grow with the root of classes
+    Slots<T> total;
+    for (int64_t begin = 0; begin < classes; begin += kBlock) {
+      Slots<T> part;
+      const int64_t end = smaller(classes, begin + kBlock);
+      const auto add = [&](int64_t i, auto live, auto slot, int64_t c) {
+        part[slot] += term(i, live, slot, c);
+      };
+      for (int64_t c = begin; c < end; ++c) {
+        across(c, add, std::make_integer_sequence<int, Count>{});
+      }
+      for (int k = 0; k < Count; ++k) total.of[k] += part.of[k];
+    }
+    return total;
+  }
+  MINIDL_INLINE Slots<T> maximum(const Slots<T>& found) const { return found; }
+  template <typename Live>
+  MINIDL_INLINE Vec<T> by_class(const T* weight, int64_t c, Live) const {
+    return splat(weight[c]);
+  }
+  MINIDL_INLINE void unpack(const Slots<T>& slots, T* values) const {
+    for (int k = 0; k < Count; ++k) store(values + k * kLanes<T>, slots.of[k]);
+  }
+  MINIDL_INLINE Slots<T> pack(const T* values) const {
+    Slots<T> slots;
+    for (int k = 0; k < Count; ++k) slots.of[k] = load(values + k * kLanes<T>);
+    return slots;
+  }
+};
+
+// Columns of the widest tile: what arrays for pack and unpack hold.
+template <typename T>
+inline constexpr int64_t kTileWidth = kChains * kLanes<T>;
+
+inline constexpr int64_t kTileGrain = 1 << 14;  // elements a piece
+
+// The columns [first, inner) of one outer slice as tiles.
+template <typename T, typename Body>
+MINIDL_INLINE void column_tiles(const Rows& rows, int64_t outer, int64_t first, int64_t end,
+                                const Body& body) {
+  const int64_t slice = outer * rows.classes * rows.inner, row = outer * rows.inner;
+  constexpr int64_t step = kLanes<T>;
+  int64_t j = first;
+  for (; j + kTileWidth<T> <= end; j += kTileWidth<T>) {
+    body(ColumnTile<T, kChains, Whole>{rows.classes, rows.inner, kTileWidth<T>, {}}, slice + j,
+         row + j);
+  }
+  for (; j + step <= end; j += step) {
+    body(ColumnTile<T, 1, Whole>{rows.classes, rows.inner, step, {}}, slice + j, row + j);
+  }
+  if (j < end) {
+    body(ColumnTile<T, 1, Part>{rows.classes, rows.inner, end - j, {end - j}}, slice + j, row + j);
+  }
+}
+
+// Calls body(tile, offset, row) for every tile: `offset` is that of its first element in the array,
+// `row` that of its first row or column in [outer, inner].
+template <typename T, typename Body>
+MINIDL_INLINE void for_tiles(const Rows& rows, const Body& body) {
+  if (rows.count() * rows.classes == 0) return;
+  if (rows.inner == 1) {
+    const int64_t grain = larger(1, kTileGrain / rows.classes);
+    parallel_for(rows.outer, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        body(RowTile<T>{rows.classes}, row * rows.classes, row);
+      }
+    });
+    return;
+  }
+  const int64_t across = (rows.inner - 1) / kTileWidth<T> + 1;
+  const int64_t elements = rows.classes * smaller(rows.inner, kTileWidth<T>);
+  const int64_t grain = larger(1, kTileGrain / elements);
+  parallel_for(rows.outer * across, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t index = begin; index < end; ++index) {
+      const int64_t first = index % across * kTileWidth<T>;
+      column_tiles<T>(rows, index / across, first, smaller(rows.inner, first + kTileWidth<T>),
+                      body);
+    }
+  });
+}
+
+// The largest element of every row or column; NaN may be passed over: whoever subtracts the maximum
+// meets it again.
+template <typename T, typename Tile>
+MINIDL_INLINE Slots<T> class_maximum(const Tile& tile, const T* x) {
+  Slots<T> max = all_slots(kLowest<T>);
+  tile.each([&](int64_t i, auto lanes, auto slot, int64_t) {
+    max[slot] = max_or_b(load(x + i, lanes, kLowest<T>), max[slot]);
+  });
+  return tile.maximum(max);
+}
+
+}  // namespace minidl::cpu::MINIDL_ISA
