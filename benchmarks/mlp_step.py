@@ -8,9 +8,11 @@ import sys
 
 import numpy as np
 import torch
-from beside import interleaved, write
+from beside import write
 
 import minidl
+from minidl.bench.statistics import summary
+from minidl.bench.timing import Budget, HostTimer, interleaved
 
 
 def step_of(m, **options):
@@ -33,11 +35,9 @@ def step_of(m, **options):
 
 
 def main(argv):
-    found = interleaved(
-        {"minidl": step_of(minidl), "torch": step_of(torch), "torch fused": step_of(torch, fused=True)},
-        rounds=61,
-        repeats=10,
-    )
+    steps = {"minidl": step_of(minidl), "torch": step_of(torch), "torch fused": step_of(torch, fused=True)}
+    samples = interleaved(steps, HostTimer(), Budget(seconds=5, least=31))
+    found = {name: summary(times) for name, times in samples.items()}
     rows = []
     for name, times in found.items():
         ratio = found["minidl"]["median"] / times["median"]

@@ -11,26 +11,13 @@ import time
 
 import numpy as np
 import torch
-from beside import interleaved, write
+from beside import write
 
 import minidl
+from minidl.bench.timing import Budget, HostTimer, interleaved
+from minidl.bench.workloads.overhead import OPS
 
 COUNT = 40  # results of one op that one backward call serves
-
-OPS = {
-    "add": lambda m, x, y, b: x + y,
-    "mul": lambda m, x, y, b: x * y,
-    "mul by number": lambda m, x, y, b: x * 2.0,
-    "relu": lambda m, x, y, b: m.relu(x),
-    "tanh": lambda m, x, y, b: m.tanh(x),
-    "sum(dim)": lambda m, x, y, b: x.sum(1),
-    "reshape": lambda m, x, y, b: x.reshape(2, 8),
-    "index": lambda m, x, y, b: x[0],
-    "cat": lambda m, x, y, b: m.cat((x, y)),
-    "matmul": lambda m, x, y, b: x @ y,
-    "linear": lambda m, x, y, b: m.nn.functional.linear(x, y, b),
-    "softmax": lambda m, x, y, b: m.softmax(x, 1),
-}
 
 
 def leaves(m):
@@ -57,8 +44,9 @@ def backward_times(fn, rounds=31):
 
 def measure(fn):
     ours, theirs = leaves(minidl), leaves(torch)
-    forward = interleaved({"minidl": lambda: fn(minidl, *ours), "torch": lambda: fn(torch, *theirs)})
-    forward = {name: value["median"] for name, value in forward.items()}
+    calls = {"minidl": lambda: fn(minidl, *ours), "torch": lambda: fn(torch, *theirs)}
+    forward = interleaved(calls, HostTimer(), Budget(seconds=1, least=31))
+    forward = {name: statistics.median(samples) for name, samples in forward.items()}
     return forward, backward_times(fn)
 
 

@@ -14,6 +14,7 @@ from minidl.bench.errors import BadInput
 from minidl.bench.kit import Kit
 from minidl.bench.measuring import Settings, measure, prepared
 from minidl.bench.registry import Case, Target, Workload, named, registered, select, workload
+from minidl.bench.running import run
 from minidl.bench.timing import Budget
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "named",
     "prepared",
     "registered",
+    "run",
     "select",
     "workload",
     "workloads",

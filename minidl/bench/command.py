@@ -5,19 +5,15 @@ import shlex
 import sys
 from pathlib import Path
 
-from minidl.bench import ceilings as ceiling_probes
 from minidl.bench import compare as comparison
-from minidl.bench import machine, markdown, page, peers, record, roofline, text
+from minidl.bench import machine, markdown, page, record, roofline
 from minidl.bench.errors import BadInput
 from minidl.bench.kit import itemsize
-from minidl.bench.measuring import COLD, WARM, Settings, measure
-from minidl.bench.progress import Progress
 from minidl.bench.registry import select
+from minidl.bench.running import CACHES, run
 from minidl.bench.timing import Budget
 from minidl.bench.verdict import failures
 from minidl.extras import need
-
-_CACHES = {"warm": (WARM,), "cold": (COLD,), "both": (WARM, COLD)}
 
 _DESCRIPTION = """\
 Times workloads of minidl beside PyTorch, NumPy and CuPy: in one process, in turns, on the same random data.
@@ -60,7 +56,7 @@ def add_arguments(parser):
         help="threads of minidl and of PyTorch (default: all CPUs)",
     )  # fmt: skip
     what.add_argument(
-        "--caches", choices=list(_CACHES), default="warm",
+        "--caches", choices=list(CACHES), default="warm",
         help="data in the caches as they are left, or evicted before every call (default: warm)",
     )  # fmt: skip
     what.add_argument(
@@ -158,47 +154,10 @@ def _check(args):
 def _run(args):
     chosen = select(args.filters, args.targets)
     _check(args)
-    names = [] if args.vs == "none" else args.vs.split(",")
-    libraries, missing = peers.find(names, args.device)
-    for name, reason in missing.items():
-        print(f"note: {name} is left out: {reason}", file=sys.stderr)
-    peers.set_threads(libraries, args.threads)
-    rows, ceilings = [], {}
-    for dtype in args.dtype.split(","):
-        ceilings[dtype] = ceiling_probes.probe(dtype, args.device, args.threads)
-        settings = Settings(
-            dtype, args.device, args.threads, _CACHES[args.caches], Budget(args.seconds), machine.last_level()
-        )
-        _say(ceilings[dtype])
-        rows += _measure(chosen, libraries, settings, ceilings[dtype])
-    if args.json or args.plot or args.html:
-        command = "python -m minidl bench " + shlex.join(args.filters)
-        kept = {
-            "threads": args.threads,
-            "device": args.device,
-            "caches": args.caches,
-            "seconds": args.seconds,
-        }
-        _write(args, record.make(rows, kept, libraries, missing, ceilings, command.strip()))
-    return 1 if any(failures(row) for row in rows) else 0
-
-
-def _say(ceilings):
-    copies = ceilings["copies"]
-    print(
-        f"ceilings: {ceilings['flops'] / 1e9:.0f} GFLOP/s ({ceilings['flops_by']}); copy "
-        f"{copies[0]['bandwidth'] / 1e9:.0f} GB/s of {copies[0]['bytes'] / 2**20:.0f} MiB, "
-        f"{copies[-1]['bandwidth'] / 1e9:.0f} GB/s of {copies[-1]['bytes'] / 2**20:.0f} MiB ({ceilings['copies_by']})"
-    )
-    print(text.heading(), flush=True)
-
-
-def _measure(chosen, libraries, settings, ceilings):
-    rows, progress = [], Progress(len(chosen))
-    for workload in chosen:
-        progress.start(workload.name)
-        row = measure(workload, libraries, settings, progress.step)
-        progress.clear()
-        print("\n".join(text.lines(row, ceilings)), flush=True)
-        rows.append(row)
-    return rows
+    found = run(
+        chosen, [] if args.vs == "none" else args.vs.split(","), args.dtype.split(","), args.device, args.threads,
+        args.caches, Budget(args.seconds), shlex.join(["python", "-m", "minidl", "bench", *args.filters]),
+        lambda line: print(line, flush=True), lambda line: print(line, file=sys.stderr),
+    )  # fmt: skip
+    _write(args, found)
+    return 1 if any(failures(row) for row in found["rows"]) else 0

@@ -1,5 +1,6 @@
 """Who is timed: minidl and the libraries beside it, each with the variants that a workload names."""
 
+import contextlib
 import dataclasses
 import importlib
 from types import ModuleType
@@ -64,11 +65,18 @@ def candidates(workload, libraries):
     return found
 
 
-def set_threads(libraries, count):
-    """Gives minidl and torch ``count`` threads. NumPy's BLAS has as many as its own settings say."""
-    minidl.set_num_threads(count)
-    if "torch" in libraries:
-        libraries["torch"].set_num_threads(count)
+@contextlib.contextmanager
+def threads(libraries, count):
+    """Gives minidl and torch ``count`` threads within. NumPy's BLAS has as many as its own settings say."""
+    sides = [minidl] + [lib for name, lib in libraries.items() if name == "torch"]
+    before = [side.get_num_threads() for side in sides]
+    for side in sides:
+        side.set_num_threads(count)
+    try:
+        yield
+    finally:
+        for side, number in zip(sides, before, strict=True):
+            side.set_num_threads(number)
 
 
 def versions(libraries):

@@ -9,7 +9,7 @@ import pytest
 import minidl
 from minidl import __main__ as command_line
 from minidl import bench
-from minidl.bench import ceilings, command, peers, record
+from minidl.bench import ceilings, command, peers, record, running
 from minidl.bench.progress import Progress
 
 FAST = ["--seconds", "0", "--vs", "none", "--threads", "1"]
@@ -17,12 +17,9 @@ FAST = ["--seconds", "0", "--vs", "none", "--threads", "1"]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """No probes, no more samples than one; the thread count is given back."""
+    """No probes, no more samples than one."""
     monkeypatch.setattr(ceilings, "probe", lambda *args: records.CEILINGS)
     monkeypatch.setattr(command, "Budget", lambda seconds: bench.Budget(seconds, 1, 1))
-    threads = minidl.get_num_threads()
-    yield
-    minidl.set_num_threads(threads)
 
 
 def run(*arguments):
@@ -71,6 +68,12 @@ def test_a_run_prints_a_table_and_writes_all_of_it(capsys, tmp_path):
     assert found["machine"]["cpus"] >= 1 and found["versions"]["minidl"] == minidl.__version__
 
 
+def test_the_thread_count_is_given_back():
+    before = minidl.get_num_threads()
+    run("overhead/add/forward", *FAST[:-1], str(before + 1))
+    assert minidl.get_num_threads() == before
+
+
 def test_numpy_runs_beside_us(tmp_path):
     path = tmp_path / "r.json"
     run("matmul/256/forward", "--json", str(path), *FAST, "--vs", "numpy")
@@ -91,7 +94,7 @@ def test_a_peer_that_is_not_installed_is_named_and_left_out(monkeypatch, capsys)
 
 def test_a_fallback_fails_the_row_and_the_run(monkeypatch, capsys):
     fallen = records.row(fallbacks=["native.matmul"])
-    monkeypatch.setattr(command, "measure", lambda *args: fallen)
+    monkeypatch.setattr(running, "measure", lambda *args: fallen)
     assert run("matmul/256/forward", *FAST) == 1
     assert "FAILED, fell back to the reference: native.matmul" in capsys.readouterr().out
 
