@@ -151,7 +151,7 @@ def _into_leaf(node, g, boxed):
             tensor._grad = make(backends.of(g._array).copy(g._array), None)
     elif held is None:
         # fresh from a rule and owned by nobody else (this frame, its caller's and getrefcount's own reference)
-        mine = g.base is None and sys.getrefcount(g) <= 3
+        mine = sys.getrefcount(g) <= 3 and _has_own_memory(g)
         tensor._grad = make(g if mine else backends.of(g).copy(g), None)
     elif held._edge is None:
         _add_in_place(held, g)
@@ -159,6 +159,15 @@ def _into_leaf(node, g, boxed):
         tensor._grad = accumulate(held, make(g, None))
     if node.hooks is not None:
         hooks.accumulated(node, tensor, g, boxed)
+
+
+def _has_own_memory(g):
+    """Whether no other array shares memory with ``g``, an array or the transposition of one that is seen no more."""
+    base = g.base
+    if base is None:
+        return True
+    whole = base.__class__ is g.__class__ and base.base is None and base.size == g.size
+    return whole and sys.getrefcount(base) <= 3  # g's reference, this frame's and getrefcount's
 
 
 def _add_in_place(held, g):

@@ -124,6 +124,26 @@ def test_the_gradient_of_a_leaf_aliases_nothing():
     assert seed.tolist() == [1, 1]
 
 
+def test_the_gradient_of_a_leaf_keeps_its_memory_order_without_a_copy():
+    x = leaf([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    (x.t() * 2).backward(minidl.ones(3, 2, dtype=minidl.float64))
+    assert x.grad.stride() == (1, 2)
+    x.grad.mul_(10)
+    assert x.grad.tolist() == [[20, 20, 20], [20, 20, 20]]
+
+
+def test_the_gradient_of_a_leaf_is_no_view_of_what_another_holds():
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    seed = minidl.ones(2, 2, dtype=minidl.float64)
+    x.t().backward(seed)
+    x.grad.mul_(10)
+    assert seed.tolist() == [[1, 1], [1, 1]]
+    x.grad = None
+    x.sum(0).backward(minidl.ones(2, dtype=minidl.float64))
+    x.grad.mul_(10)
+    assert x.grad.tolist() == [[10, 10], [10, 10]]
+
+
 # --- autograd.grad and backward ---------------------------------------------------------------------------------------
 
 
