@@ -293,9 +293,21 @@ def adaptive_avg_pool3d(input, output_size):
     return _adaptive_avg("adaptive_avg_pool3d", 3, input, output_size)
 
 
+_WIDEST_BIN = 8  # equal bins are windows; wide ones are faster bin by bin
+
+
 def _adaptive_max(name, rank, input, output_size, return_indices):
     size = check_adaptive(name, rank, input, output_size, "b")
     input, single = batched(input, rank)
+    if all(
+        n > 0 and m % n == 0 and m // n <= _WIDEST_BIN for m, n in zip(input.shape[2:], size, strict=True)
+    ):
+        window, none = tuple(m // n for m, n in zip(input.shape[2:], size, strict=True)), (0,) * rank
+        geometry = window, window, none, (1,) * rank, False
+        if not return_indices:
+            return unbatched(max_pool(input, *geometry), single)
+        output, indices = max_pool_with_indices(input, *geometry)
+        return unbatched(output, single), unbatched(indices, single)
     indices = adaptive_max_indices(input, size)
     planes = tuple(input.shape[:2])
     values = gather(

@@ -182,7 +182,9 @@ def adaptive_avg_pool_grad(xp, g, input_shape):
 
 
 def adaptive_max_pool(xp, input, output_size):
-    """The largest value of each bin and its flat position in the spatial dimensions (int64); NaN wins."""
+    """The largest value of each bin and its flat position in the spatial dimensions (int64): the first of equal
+    ones, or the last NaN.
+    """
     size = input.shape[2:]
     best = xp.empty((*input.shape[:2], *output_size), input.dtype)
     indices = xp.empty(best.shape, "int64")
@@ -193,7 +195,9 @@ def adaptive_max_pool(xp, input, output_size):
         here = (..., *(i for i, _ in cell))
         inside = positions[tuple(slice(start, end) for _, (start, end) in cell)].reshape(-1)
         values = flat[:, :, inside]
-        winner = values.argmax(axis=2)
+        nan = xp.isnan(values)
+        last_nan = values.shape[2] - 1 - nan[:, :, ::-1].argmax(axis=2)
+        winner = xp.where(nan.any(axis=2), last_nan, values.argmax(axis=2))
         best[here] = xp.take_along_axis(values, winner[..., None], axis=2)[..., 0]
         indices[here] = inside[winner]
     return best, indices
