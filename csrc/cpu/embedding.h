@@ -1,0 +1,30 @@
+// Rows of a table by index, and the gradient of the table, float and double. Arrays are contiguous;
+// indices lie in [0, rows) (see first_out_of_range). The same bits for any number of threads.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/isa.h"
+
+namespace minidl::cpu {
+
+struct Embedding {
+  int64_t rows, width;  // of the table
+  int64_t count;        // of the indices
+  int64_t padding;      // a row whose gradient is zero; -1: none
+  bool divide_by_uses;  // the gradient of a row is a mean over its uses, not a sum
+};
+
+template <typename T>
+struct EmbeddingKernels {
+  // output[count, width] = table[indices[count]]
+  void (*embedding)(const Embedding& p, const int64_t* indices, const T* table, T* output);
+
+  // grad_table[rows, width] = the sum of the rows of grad[count, width] where a row was used, in
+  // the order of the indices; zero where it was not.
+  void (*embedding_backward)(const Embedding& p, const int64_t* indices, const T* grad,
+                             T* grad_table);
+};
+MINIDL_KERNEL_TABLES(EmbeddingKernels, embedding_kernels)
+
+}  // namespace minidl::cpu
