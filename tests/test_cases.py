@@ -97,9 +97,28 @@ def test_memory_layout_does_not_matter(case, layout):
             driving.assert_near(found, wanted, 1e-11, 1e-11, nan=True)
 
 
+# These change their tensor's shape, not its values.
+RESHAPING = {
+    "as_strided",
+    "squeeze",
+    "unsqueeze",
+    "t",
+    "transpose",
+    "swapaxes",
+    "swapdims",
+    "resize",
+    "resize_as",
+}
+
+
 def _has_inplace(case):
     first = case.inputs[0] if case.inputs else None
-    return case.op + "_" in registry.METHODS and first in case.specs and case.numpy is not None
+    return (
+        case.op not in RESHAPING
+        and case.op + "_" in registry.METHODS
+        and first in case.specs
+        and case.numpy is not None
+    )
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if _has_inplace(case)], ids=lambda case: case.name)

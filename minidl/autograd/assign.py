@@ -43,6 +43,14 @@ def _without_region(g, steps, layout):
     return out
 
 
+def _laid_out(g, steps, layout):
+    """``g`` itself, or, where a step views memory rather than an array, a copy that lies as the root does."""
+    if all(op.view != "memory" for op, _, _ in steps):
+        return g
+    space = backends.of(g)
+    return space.permute(space.copy(space.permute(g, layout)), tuple(int(i) for i in np.argsort(layout)))
+
+
 class _Region:
     """The backward of ``_without_region``, which is its own."""
 
@@ -74,7 +82,7 @@ class _CopySlices:
     def pull(self, node, g):
         steps, layout = node.saved
         root, value = node.edges
-        inside = None if value is None else backends.of(g).copy(_raw_view(g, steps))
+        inside = None if value is None else backends.of(g).copy(_raw_view(_laid_out(g, steps, layout), steps))
         return (None if root is None else _without_region(g, steps, layout), inside)
 
     def pull_boxed(self, node, g, run):

@@ -21,7 +21,7 @@ class Op:
     ``frees``      whether what is kept holds arrays, which backward frees
     ``pull``       compiled backward on raw arrays: (node, gradients) -> gradient of each edge
     ``composed``   definition in terms of ops, or None
-    ``view``       whether the output may share memory with the first input
+    ``view``       whether the output may share memory with the first input; "memory" where its place is in the memory
     """
 
     def __init__(self, forward, rules, joints, sequence, constant, number, composed, view, returns):

@@ -116,22 +116,33 @@ Tensor.__getitem__ = _getitem
 Tensor.__setitem__ = _setitem
 
 
-def _checked_index(name, input, dim, index):
+def _checked_index(name, input, dim, index, src=None, own="self"):
+    """Raises PyTorch's errors for what does not fit in ``gather`` (``own`` is "input") and the scatter family."""
     if index.dtype != dtypes.INT64 and index.dtype.kind not in "iu":
         raise RuntimeError(f"{name}(): Expected dtype int64 for index, but got {dtypes.of(index.dtype)!r}")
-    if index.ndim != input.ndim and input.ndim and index.ndim:
-        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    if src is not None and src.dtype != input.dtype:
+        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+    if index.size and max(index.ndim, 1) != max(input.ndim, 1):
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {own} tensor")
+    if src is not None and index.size and max(index.ndim, 1) != max(src.ndim, 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    _check_sizes(input, dim, index, src)
     size = input.shape[dim] if input.ndim else 1
     low, high = (int(index.min()), int(index.max())) if index.size else (0, -1)
     if low < 0 or high >= size:
         raise RuntimeError(
             f"index {low if low < 0 else high} is out of bounds for dimension {dim} with size {size}"
         )
+
+
+def _check_sizes(input, dim, index, src):
     for d, n in enumerate(index.shape):
-        if d != dim and input.ndim and n > input.shape[d]:
+        beside = d != dim and d < input.ndim and n > input.shape[d]
+        if index.size and (beside or (src is not None and d < src.ndim and n > src.shape[d])):
+            beyond = "" if src is None else f" and to be no larger size than src {list(src.shape)}"
             raise RuntimeError(
                 f"Size does not match at dimension {d} expected index {list(index.shape)} to be no larger than self "
-                f"{list(input.shape)} apart from dimension {dim}"
+                f"{list(input.shape)} apart from dimension {dim}{beyond}"
             )
 
 
@@ -148,33 +159,60 @@ def gather(input, dim, index, *, sparse_grad=False):
             [4]])
     """
     dim = wrap_dim(dim, input.ndim)
-    _checked_index("gather", input, dim, index)
+    _checked_index("gather", input, dim, index, own="input")
+    if input.ndim != index.ndim:  # one of them 0-d, or the index empty
+        return of(input).full(index.shape, input.reshape(-1)[0] if index.size else 0, input.dtype)
     return of(input).take_along(input, dim, index)
 
 
 @op(g=lambda g0, dim, index: gather(g0, dim, index), constant="index", faces=(), method=False)
 def _scatter_zeros(g, shape, dim, index):
-    space = of(g)
-    return space.add_along(space.zeros(shape, g.dtype), wrap_dim(dim, len(shape)), index, g)
+    space, dim = of(g), wrap_dim(dim, len(shape))
+    if len(shape) != index.ndim:
+        return _rank_raised("add_along", space.zeros(shape, g.dtype), dim, index, g)
+    return space.add_along(space.zeros(shape, g.dtype), dim, index, g)
 
 
 @op(
-    input=lambda g, dim, index: scatter(g, dim, index, 0.0),
+    input=lambda g, dim, index: _scatter(g, dim, index, 0.0),
     src=lambda g, dim, index, src_shape: _cropped_gather(g, dim, index, src_shape),
-    constant="index", number="src", inplace=True,
+    constant="index", number="src", faces=(), method=False, shown="Scatter",
 )  # fmt: skip
-def scatter(input, dim, index, src=None, *, value=None):
+def _scatter(input, dim, index, src):
+    dim, tensor = wrap_dim(dim, input.ndim), hasattr(src, "dtype")
+    _checked_index("scatter", input, dim, index, src if tensor else None)
+    if input.ndim == 0 or index.ndim == 0:
+        return _rank_raised("put_along", input, dim, index, src)
+    return of(input).put_along(input, dim, index, _cropped(src, index))
+
+
+def _rank_raised(name, input, dim, index, src):
+    """A scatter where the input or the index is 0-d, which counts as one element; an empty index changes nothing."""
+    if not index.size:
+        return of(input).copy(input)
+    raised = [a.reshape(1) if getattr(a, "ndim", 1) == 0 else a for a in (input, index, src)]
+    out = getattr(of(input), name)(raised[0], dim, raised[1], _cropped(raised[2], raised[1]))
+    return out.reshape(input.shape)
+
+
+@function()
+def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     """A copy of ``input`` with ``src`` written at ``index`` along ``dim``: out[index[i][j]][j] = src[i][j] for dim 0.
 
-    ``src`` is a tensor no smaller than ``index``, or a number. Source: ``torch.scatter``.
+    ``src`` is a tensor no smaller than ``index``, or a number. ``reduce`` ('add' or 'multiply', which PyTorch gave up
+    for ``scatter_reduce``) combines it with what is there. Source: ``torch.scatter``.
 
     >>> import minidl
     >>> minidl.zeros(1, 3).scatter(1, minidl.tensor([[2]]), 1.0)
     tensor([[0., 0., 1.]])
     """
-    dim, src = wrap_dim(dim, input.ndim), value if src is None else src
-    _checked_index("scatter", input, dim, index)
-    return of(input).put_along(input, dim, index, _cropped(src, index))
+    src = value if src is None else src
+    if reduce is None:
+        return _scatter(input, dim, index, src)
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    source = src if isinstance(src, Tensor) else input.new_full(index.shape, src)
+    return input.scatter_reduce(dim, index, source, {"add": "sum", "multiply": "prod"}[reduce])
 
 
 @op(
@@ -190,7 +228,9 @@ def scatter_add(input, dim, index, src):
     tensor([2., 0.])
     """
     dim = wrap_dim(dim, input.ndim)
-    _checked_index("scatter_add", input, dim, index)
+    _checked_index("scatter", input, dim, index, src)
+    if input.ndim == 0 or index.ndim == 0:
+        return _rank_raised("add_along", input, dim, index, src)
     return of(input).add_along(input, dim, index, _cropped(src, index))
 
 

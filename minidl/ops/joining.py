@@ -202,7 +202,15 @@ def roll(input, shifts, dims=None):
     >>> minidl.tensor([1, 2, 3]).roll(1)
     tensor([3, 1, 2])
     """
-    return of(input).roll(input, shifts, dims)
+    shifts = tuple(sizes((shifts,), "shifts"))
+    dims = () if dims is None else tuple(wrap_dim(d, input.ndim) for d in sizes((dims,), "dims"))
+    if not shifts:
+        raise RuntimeError("`shifts` required")
+    if dims and input.ndim == 0:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    if len(shifts) != (len(dims) or 1):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    return of(input).roll(input, shifts, dims) if dims else of(input).roll(input, shifts[0], None)
 
 
 def _opposite(shifts):
@@ -279,10 +287,18 @@ def narrow(input, dim, start, length):
     >>> minidl.arange(5).narrow(0, 1, 2)
     tensor([1, 2])
     """
+    if input.ndim == 0:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = wrap_dim(dim, input.ndim)
     size, start = input.size(dim), as_index(start, "start")
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if not -size <= start <= size:
+        raise IndexError(
+            f"start out of range (expected to be in range of [-{size}, {size}], but got {start})"
+        )
     start = start + size if start < 0 else start
-    if not 0 <= start <= size or length < 0 or start + length > size:
+    if start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
     return index_with(input, (slice(None),) * dim + (slice(start, start + length),))
 

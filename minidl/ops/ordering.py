@@ -9,7 +9,7 @@ from minidl.ops.common import wrap_dim
 from minidl.ops.indexing import _scatter_zeros, gather, index_with
 from minidl.ops.reductions import amax, amin, with_kept
 from minidl.ops.selection import maximum, minimum
-from minidl.ops.shapes import _reshape
+from minidl.ops.shapes import _reshape, movedim
 
 ValueIndex = {
     name: namedtuple(name, "values indices") for name in ("max", "min", "sort", "topk", "median", "mode")
@@ -181,7 +181,22 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     tensor([1, 3])
     """
     if dim is not None:
-        raise NotImplementedError("unique(dim=...) is not supported; flatten the rows into one key first")
+        return _unique_slices(input, wrap_dim(dim, input.ndim), return_inverse, return_counts)
     found = [Tensor._from_array(a) for a in of(input._array).unique(input._array)]
     out = (found[0], *found[1:2] * return_inverse, *found[2:] * return_counts)
     return out if len(out) > 1 else out[0]
+
+
+def _unique_slices(input, dim, return_inverse, return_counts):
+    """``unique`` of the slices along ``dim``."""
+    moved = movedim(input.detach(), dim, 0)
+    if moved.shape[0] and moved.numel() == 0:
+        raise RuntimeError(
+            "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied"
+        )
+    count = moved.shape[0]
+    flat = moved.reshape(count, moved.numel() // count if count else 0)
+    values, inverse, counts = (Tensor._from_array(a) for a in of(flat._array).unique_rows(flat._array))
+    values = movedim(values.reshape(values.shape[0], *moved.shape[1:]), 0, dim)
+    out = (values, *[inverse] * return_inverse, *[counts] * return_counts)
+    return out if len(out) > 1 else values

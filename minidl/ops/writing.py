@@ -50,7 +50,7 @@ def _filled(input, value):
     return space.copy(space.broadcast_to(value, input.shape))
 
 
-@function(faces=())
+@function()
 def fill_(self, value):
     """Writes a number, or a 0-d tensor, everywhere. Source: ``torch.Tensor.fill_``.
 
@@ -66,14 +66,14 @@ def fill_(self, value):
     return write(self, _filled(self, value), "fill_", constant=not isinstance(value, Tensor))
 
 
-@function(faces=())
+@function()
 def zero_(self):
     """Writes zeros. Source: ``torch.Tensor.zero_``."""
     check_writable(self, "zero_")
     return write(self, _filled(self, 0), "zero_", constant=True)
 
 
-@function(faces=())
+@function()
 def masked_fill(input, mask, value):
     """A copy with ``value`` where ``mask`` (bool, broadcastable) holds. Source: ``torch.Tensor.masked_fill``.
 

@@ -54,9 +54,10 @@ KNOWN = {
         "minidl.var_mean: unbiased=None, not True",
         "minidl.arange: end in place 1, not 0",
         *(f"{place}.conv{n}d: padding=0, not 'valid'" for place in PLACES for n in (1, 2, 3)),
+        *(f"minidl.{d}split: no {name}" for d in "hvd" for name in ("indices", "sections")),
+        *(f"minidl.tensor_split: no {n}" for n in ("indices", "sections", "tensor_indices_or_sections")),
         *(f"minidl.result_type: no {name}" for name in ("other", "scalar", "scalar1", "scalar2", "tensor")),
     ],
-    "PyTorch deprecates it for scatter_reduce": ["minidl.scatter: no reduce"],
     "the overload of counts alone is missing": [
         "minidl.repeat_interleave: repeats in place 1, not 0",
         "minidl.repeat_interleave: no output_size",

@@ -130,6 +130,13 @@ class _Module:
     cuda = SimpleNamespace(get_current_stream=lambda: SimpleNamespace(ptr=0, synchronize=lambda: None))
 
     @staticmethod
+    def diagonal(a, offset=0, axis1=0, axis2=1):
+        """A view that may be written, as CuPy's and not NumPy's."""
+        values = np.diagonal(operand(a), offset, axis1, axis2)
+        values.flags.writeable = True
+        return Array(values)
+
+    @staticmethod
     def asnumpy(a):
         """A NumPy array with the values of ``a``."""
         return a.get()

@@ -83,7 +83,17 @@ def triu(xp, input, diagonal):
 
 def diagonal(xp, input, offset, dim1, dim2):
     """View."""
-    return xp.diagonal(input, offset, dim1, dim2)
+    out = xp.diagonal(input, offset, dim1, dim2)
+    if getattr(input.flags, "writeable", False):
+        out.flags.writeable = True
+    return out
+
+
+def diagonal_zeros(xp, g, shape, offset, dim1, dim2):
+    """Zeros of ``shape`` with ``g`` on a diagonal."""
+    out = xp.zeros(shape, g.dtype)
+    diagonal(xp, out, offset, dim1, dim2)[...] = g
+    return out
 
 
 def copy(xp, input):
