@@ -3,12 +3,13 @@
 
 #include <algorithm>
 
+#include "cpu/conv_depthwise.h"
 #include "cpu/conv_direct.h"
 #include "cpu/conv_pass.h"
 
 namespace minidl::cpu {
 
-enum class ConvAlgorithm { unrolled, direct };
+enum class ConvAlgorithm { unrolled, direct, depthwise };
 
 inline const char* name_of(ConvAlgorithm algorithm) {
   switch (algorithm) {
@@ -16,6 +17,8 @@ inline const char* name_of(ConvAlgorithm algorithm) {
       return "unrolled";
     case ConvAlgorithm::direct:
       return "direct";
+    case ConvAlgorithm::depthwise:
+      return "depthwise";
   }
   return "";
 }
@@ -34,7 +37,8 @@ inline bool bands_fit(const ConvPass& pass) {
 }
 
 inline ConvAlgorithm select_pass(const ConvPass& pass) {
-  return bands_fit(pass) ? ConvAlgorithm::direct : ConvAlgorithm::unrolled;
+  if (!bands_fit(pass)) return ConvAlgorithm::unrolled;
+  return is_depthwise(pass) ? ConvAlgorithm::depthwise : ConvAlgorithm::direct;
 }
 
 // Whether a pass reads arrays in any order and writes channels-last ones where asked to.

@@ -38,13 +38,6 @@ TapPlaces places_of(const ConvPass& pass, const std::vector<PhaseWeights>& phase
   return places;
 }
 
-template <typename T>
-bool all_finite(const T* values, int64_t count) {
-  T sum = 0;
-  for (int64_t i = 0; i < count; ++i) sum += values[i] * T(0);
-  return sum == 0;
-}
-
 // One block of output channels of a group: weight [channel][...] to [phase][tap][in][channel].
 template <typename T>
 bool pack_block(const ConvPass& pass, const TapPlaces& places, const ChannelBlocks& blocks,

@@ -21,6 +21,13 @@ struct ChannelBlocks {
   int64_t padded() const { return begin(count() - 1) + width(count() - 1); }
 };
 
+template <typename T>
+bool all_finite(const T* values, int64_t count) {
+  T sum = 0;
+  for (int64_t i = 0; i < count; ++i) sum += values[i] * T(0);
+  return sum == 0;
+}
+
 // One combination of the phases of the three axes and where its weights lie.
 struct PhaseWeights {
   const ConvAxis* axes[3];
