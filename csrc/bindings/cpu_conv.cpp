@@ -188,6 +188,19 @@ py::object conv_weight_grad(const py::array& g, const py::array& input, const Si
   });
 }
 
+// How a convolution's pass ("forward", "input", "weight": a gradient) would be computed.
+std::string conv_select(const std::string& pass, const Sizes& input_shape,
+                        const Sizes& weight_shape, const Sizes& stride, const Sizes& padding,
+                        const Sizes& dilation, int64_t groups, const py::dtype& dtype) {
+  const ConvProblem p = problem_of(input_shape, weight_shape, {stride, padding, dilation, groups});
+  if (pass == "input") {
+    return minidl::cpu::describe_pass(minidl::cpu::input_grad_pass(p), dtype.itemsize());
+  }
+  const auto forward = minidl::cpu::forward_pass(p);
+  return pass == "weight" ? minidl::cpu::describe_weight_grad(forward, dtype.itemsize())
+                          : minidl::cpu::describe_pass(forward, dtype.itemsize());
+}
+
 }  // namespace
 
 MINIDL_REGISTER(conv) {
@@ -198,4 +211,6 @@ MINIDL_REGISTER(conv) {
         arg("stride"), arg("padding"), arg("dilation"), arg("groups"));
   m.def("conv_weight_grad", &conv_weight_grad, arg("g"), arg("input"), arg("weight_shape"),
         arg("stride"), arg("padding"), arg("dilation"), arg("groups"));
+  m.def("conv_select", &conv_select, arg("direction"), arg("input_shape"), arg("weight_shape"),
+        arg("stride"), arg("padding"), arg("dilation"), arg("groups"), arg("dtype"));
 }

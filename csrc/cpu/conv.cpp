@@ -5,14 +5,30 @@
 #include "cpu/conv_unrolled.h"
 #include "cpu/conv_weight_grad.h"
 #include "cpu/conv_weights.h"
+#include "cpu/conv_winograd.h"
 
 namespace minidl::cpu {
 namespace {
 
 // Where only one of two arrays is channels-last, the direct kernels take them as they are.
-bool depthwise_fits(const ConvPass& pass, const ImageLayout& a, const ImageLayout& b) {
-  return select_pass(pass) == ConvAlgorithm::depthwise &&
-         ((channels_first(a) && channels_first(b)) || (channels_last(a) && channels_last(b)));
+bool in_one_order(const ImageLayout& a, const ImageLayout& b) {
+  return (channels_first(a) && channels_first(b)) || (channels_last(a) && channels_last(b));
+}
+
+// By taps, or by another algorithm where that is faster and gives as much; `finite` as in
+// conv_direct.
+template <typename T>
+bool run_pass(const ConvPass& pass, ConvAlgorithm algorithm, Image<const T> input, const T* weight,
+              const T* bias, Image<T> output, bool finite) {
+  if (algorithm == ConvAlgorithm::winograd && conv_winograd(pass, input, weight, bias, output)) {
+    return true;
+  }
+  if (algorithm == ConvAlgorithm::depthwise && in_one_order(input.layout, output.layout)) {
+    if (finite && !all_finite(weight, pass.groups * pass.taps())) return false;
+    conv_depthwise(pass, input, weight, bias, output);
+    return true;
+  }
+  return conv_direct(pass, input, weight, bias, output, finite);
 }
 
 }  // namespace
@@ -22,13 +38,11 @@ void conv_forward(const ConvProblem& p, Image<const T> input, const T* weight, c
                   Image<T> output) {
   if (p.batch == 0 || p.out_channels == 0) return;
   const ConvPass pass = forward_pass(p);
-  if (select_pass(pass) == ConvAlgorithm::unrolled) {
+  const ConvAlgorithm algorithm = select_pass(pass, sizeof(T));
+  if (algorithm == ConvAlgorithm::unrolled) {
     return conv_forward_unrolled(p, input.data, weight, bias, output.data);
   }
-  if (depthwise_fits(pass, input.layout, output.layout)) {
-    return conv_depthwise(pass, input, weight, bias, output);
-  }
-  conv_direct(pass, input, weight, bias, output, false);
+  run_pass(pass, algorithm, input, weight, bias, output, false);
 }
 
 template <typename T>
@@ -36,16 +50,12 @@ bool conv_input_grad(const ConvProblem& p, Image<const T> grad, const T* weight,
                      Image<T> grad_input) {
   if (p.batch == 0 || p.in_channels == 0) return true;
   const ConvPass pass = input_grad_pass(p);
-  if (select_pass(pass) == ConvAlgorithm::unrolled) {
+  const ConvAlgorithm algorithm = select_pass(pass, sizeof(T));
+  if (algorithm == ConvAlgorithm::unrolled) {
     conv_input_grad_unrolled(p, grad.data, weight, grad_input.data);
     return true;
   }
-  if (depthwise_fits(pass, grad.layout, grad_input.layout)) {
-    if (!channels_last(grad.layout) && !all_finite(weight, p.out_channels * p.rows())) return false;
-    conv_depthwise<T>(pass, grad, weight, nullptr, grad_input);
-    return true;
-  }
-  return conv_direct<T>(pass, grad, weight, nullptr, grad_input, true);
+  return run_pass<T>(pass, algorithm, grad, weight, nullptr, grad_input, true);
 }
 
 template <typename T>
@@ -53,13 +63,14 @@ void conv_weight_grad(const ConvProblem& p, Image<const T> grad, Image<const T> 
                       T* grad_weight) {
   if (p.out_channels == 0 || p.in_channels == 0) return;
   const ConvPass pass = forward_pass(p);
-  if (p.batch == 0 || select_pass(pass) == ConvAlgorithm::unrolled) {
-    return conv_weight_grad_unrolled(p, grad.data, input.data, grad_weight);
+  const ConvAlgorithm algorithm = select_weight_grad(pass);
+  if (p.batch == 0 || algorithm == ConvAlgorithm::unrolled) {
+    conv_weight_grad_unrolled(p, grad.data, input.data, grad_weight);
+  } else if (algorithm == ConvAlgorithm::depthwise && in_one_order(input.layout, grad.layout)) {
+    conv_depthwise_weight_grad(pass, grad, input, grad_weight);
+  } else {
+    conv_weight_grad_direct(pass, grad, input, grad_weight);
   }
-  if (depthwise_fits(pass, input.layout, grad.layout)) {
-    return conv_depthwise_weight_grad(pass, grad, input, grad_weight);
-  }
-  conv_weight_grad_direct(pass, grad, input, grad_weight);
 }
 
 #define MINIDL_INSTANTIATE(T)                                                                      \

@@ -79,11 +79,20 @@ Band<T> copy_band(const ConvKernels<T>& kernels, const BandPiece& piece, const T
                   const ImageLayout& layout, T* memory) {
   const int64_t step = band_step(piece.channels), row = piece.columns.size() * step;
   const Columns columns(piece.columns, piece.size[2]);
+  // Whole rows without padding are one run of points.
+  const bool dense = piece.planes == 1 && piece.inside() && columns.width == piece.size[2] &&
+                     layout.point[1] == columns.width * layout.point[2];
   // A few channels at a time: each is read front to back over all rows, as prefetchers like it.
   const int64_t block = layout.channel == 1 ? piece.channels : kernels.lanes;
   for (int64_t c = 0; c < piece.channels; c += block) {
     const int64_t count = std::min(block, piece.channels - c);
     T* to = memory;
+    if (dense) {
+      const T* from = image + piece.plane * layout.point[0] + piece.rows.begin * layout.point[1] +
+                      c * layout.channel;
+      copy_points(kernels, piece.rows.size() * columns.width, count, from, layout, to + c, step);
+      continue;
+    }
     for (int64_t i = 0; i < piece.planes; ++i) {
       const int64_t z = piece.plane + i * piece.plane_step;
       for (int64_t y = piece.rows.begin; y < piece.rows.end; ++y, to += row) {

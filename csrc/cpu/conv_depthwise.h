@@ -6,8 +6,7 @@
 namespace minidl::cpu {
 
 inline bool is_depthwise(const ConvPass& pass) {
-  return pass.in == 1 && pass.out == 1 && pass.groups > 1 && pass.in_size[0] == 1 &&
-         pass.out_size[0] == 1 && pass.kernel[0] == 1;
+  return pass.in == 1 && pass.out == 1 && pass.groups > 1 && pass.is_flat();
 }
 
 // Whether the columns of a channel lie side by side, or the channels of a point do.

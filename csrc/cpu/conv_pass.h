@@ -39,6 +39,11 @@ struct ConvPass {
   std::vector<ConvAxis> axes[3];
 
   int64_t taps() const { return product(kernel); }
+  // One or two dimensions: there is nothing to sum along the first axis.
+  bool is_flat() const {
+    return in_size[0] == 1 && out_size[0] == 1 && kernel[0] == 1 && axes[0].size() == 1 &&
+           axes[0][0].taps == 1 && axes[0][0].first == 0;
+  }
   // What outputs [begin, end) of an axis read of the input.
   Span reads(int axis, int64_t begin, int64_t end) const;
 };

@@ -2,14 +2,16 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 
 #include "cpu/conv_depthwise.h"
 #include "cpu/conv_direct.h"
 #include "cpu/conv_pass.h"
+#include "cpu/conv_winograd.h"
 
 namespace minidl::cpu {
 
-enum class ConvAlgorithm { unrolled, direct, depthwise };
+enum class ConvAlgorithm { unrolled, direct, depthwise, winograd };
 
 inline const char* name_of(ConvAlgorithm algorithm) {
   switch (algorithm) {
@@ -19,6 +21,8 @@ inline const char* name_of(ConvAlgorithm algorithm) {
       return "direct";
     case ConvAlgorithm::depthwise:
       return "depthwise";
+    case ConvAlgorithm::winograd:
+      return "winograd";
   }
   return "";
 }
@@ -36,14 +40,26 @@ inline bool bands_fit(const ConvPass& pass) {
   return band_elements(pass, 1) <= std::max<int64_t>(1 << 18, 4 * image);
 }
 
-inline ConvAlgorithm select_pass(const ConvPass& pass) {
+// For forward and the gradient by the input.
+inline ConvAlgorithm select_pass(const ConvPass& pass, int64_t element_bytes) {
+  if (!bands_fit(pass)) return ConvAlgorithm::unrolled;
+  if (is_depthwise(pass)) return ConvAlgorithm::depthwise;
+  // float64 is asked for by those who want every digit.
+  return element_bytes == 4 && winograd_fits(pass) ? ConvAlgorithm::winograd
+                                                   : ConvAlgorithm::direct;
+}
+
+// For the gradient by the weight, of a forward pass.
+inline ConvAlgorithm select_weight_grad(const ConvPass& pass) {
   if (!bands_fit(pass)) return ConvAlgorithm::unrolled;
   return is_depthwise(pass) ? ConvAlgorithm::depthwise : ConvAlgorithm::direct;
 }
 
+// What a pass is cut into, for people: "winograd, bands of 7 rows of tiles, 2 images together".
+std::string describe_pass(const ConvPass& pass, int64_t element_bytes);
+std::string describe_weight_grad(const ConvPass& pass, int64_t element_bytes);
+
 // Whether a pass reads arrays in any order and writes channels-last ones where asked to.
-inline bool takes_any_order(const ConvPass& pass) {
-  return select_pass(pass) != ConvAlgorithm::unrolled;
-}
+inline bool takes_any_order(const ConvPass& pass) { return bands_fit(pass); }
 
 }  // namespace minidl::cpu

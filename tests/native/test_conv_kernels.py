@@ -103,6 +103,49 @@ def test_widths_and_blocks_of_channels(size, channels):
     check(*arrays(rng, 2, (3, size), (o, c, 3, 3), ONE, "float32"), ONE)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_winograd_and_its_edges(seed):
+    """Channels around the blocks, odd sizes whose last tiles are half used, images taken together."""
+    rng = np.random.default_rng(seed)
+    c, o = int(rng.choice([32, 33, 47, 64])), int(rng.choice([32, 33, 50, 64]))
+    n, size, padding = int(rng.integers(2, 9)), rng.integers(8, 24, 2), rng.integers(0, 4, 2)
+    size, geometry = tuple(map(int, size)), ((1, 1), tuple(map(int, padding)), (1, 1), 1)
+    x, w, b, dy = arrays(rng, n, size, (o, c, 3, 3), geometry, "float32")
+    for order in ORDERS:
+        check(x, w, b if seed % 2 else None, dy, geometry, order)
+
+
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (5, 2)])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("channels", [2, 15, 16, 70])
+def test_depthwise(channels, stride, kernel):
+    rng = np.random.default_rng(channels)
+    geometry = ((stride, stride), (1, 0), (1, 2), channels)
+    for size, dtype in (((9, 33), "float32"), ((40, 7), "float64")):
+        x, w, b, dy = arrays(rng, 3, size, (channels, 1, *kernel), geometry, dtype)
+        for order in ORDERS:
+            check(x, w, b, dy, geometry, order)
+
+
+def selected(direction, input_shape, weight_shape, dtype="float32", groups=1, **options):
+    geometry = [options.get(k, v) for k, v in (("stride", (1, 1)), ("padding", (1, 1)), ("dilation", (1, 1)))]
+    return _native.conv_select(direction, input_shape, weight_shape, *geometry, groups, np.dtype(dtype))
+
+
+def test_the_choice_of_algorithm_depends_on_the_problem_alone():
+    resnet = (16, 256, 14, 14), (256, 256, 3, 3)
+    assert selected("forward", *resnet).startswith("winograd")
+    assert selected("input", *resnet).startswith("winograd")
+    assert selected("weight", *resnet).startswith("direct, stretches")
+    assert selected("forward", *resnet, dtype="float64").startswith("direct")
+    assert selected("forward", *resnet, stride=(2, 2)).startswith("direct")
+    assert selected("forward", (1, 256, 3, 3), (256, 256, 3, 3)).startswith("direct")
+    assert selected("weight", (32, 64, 56, 56), (64, 64, 3, 3)) == "direct, 14 parts of the batch, bands of 7 rows"
+    assert selected("forward", (8, 64, 9, 9), (64, 1, 3, 3), groups=64) == "depthwise"
+    far = {"padding": (0, 2**30), "dilation": (1, 2**30)}
+    assert selected("forward", (1, 2, 3, 4), (2, 2, 1, 3), **far) == "unrolled"
+
+
 @pytest.mark.parametrize("stride", [1, 2, 3, 5])
 @pytest.mark.parametrize("padding", [0, 2, 4])
 def test_input_gradients_of_strides_and_wide_padding(stride, padding):
@@ -151,6 +194,20 @@ def test_not_a_number_stays_where_its_window_is():
     dy[0, 5, 0, 0] = np.inf
     wild = ~np.isfinite(_native.conv_input_grad(dy, w, x.shape, *ONE))
     assert wild[0, :, :2, :2].all() and wild.sum() == 3 * 4
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 3e38])
+def test_not_a_number_stays_where_its_window_is_in_winograd(bad):
+    rng = np.random.default_rng(5)
+    x, w, b, _ = arrays(rng, 2, (16, 16), (32, 32, 3, 3), ONE, "float32")
+    x[1, 2, 4, 8] = bad
+    with np.errstate(over="ignore", invalid="ignore"):
+        want = reference.conv_forward(np, x, w, b, *ONE)
+    for order in (np.asarray, channels_last):
+        y = _native.conv_forward(order(x), w, b, *ONE)
+        wild = ~np.isfinite(want)
+        assert (~np.isfinite(y[wild])).all()
+        np.testing.assert_allclose(y[~wild], want[~wild], rtol=1e-4, atol=1e-3)
 
 
 def test_infinite_weights_do_not_meet_padding_in_the_input_gradient():

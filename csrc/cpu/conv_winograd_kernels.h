@@ -1,0 +1,35 @@
+// The transforms of Winograd's minimal filtering F(2x2, 3x3), compiled once per instruction-set
+// level: of 4 x 4 points to 16 positions, whose products with the transformed weight give the 2 x 2
+// outputs of a tile with 16 multiplications in place of 36. Vectors hold channels.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/isa.h"
+
+namespace minidl::cpu {
+
+inline constexpr int kWinogradPositions = 16;
+
+// A row of tiles: tile t covers points (y, 2 t + x) of a channels-last image.
+template <typename T>
+struct WinogradRow {
+  int64_t tiles, channels;
+  int64_t row, column;               // steps of the image, in elements
+  int64_t tile_step, position_step;  // of the transformed values
+};
+
+template <typename T>
+struct WinogradKernels {
+  // to[position][lanes of width] of weights [3][3][width]; width is a multiple of a vector
+  void (*weights)(int64_t width, const T* weight, T* to, int64_t position_step);
+  // to[position][tile][channel] of 4 x 4 points a tile
+  void (*inputs)(const WinogradRow<T>& job, const T* image, T* to);
+  // image[2 x 2 points a tile][channel] = bias + what from[position][tile][channel] gives, `height`
+  // rows and `columns` columns of it; false where a value is not finite. Reads whole vectors.
+  bool (*outputs)(const WinogradRow<T>& job, const T* from, const T* bias, int64_t height,
+                  int64_t columns, T* image);
+};
+MINIDL_KERNEL_TABLES(WinogradKernels, winograd_kernels)
+
+}  // namespace minidl::cpu
