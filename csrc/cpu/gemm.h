@@ -7,8 +7,9 @@
 // and small operands are read where they are.
 //
 // Deterministic: an element's sum runs over K in stretches of fixed length, in one order that
-// depends on nothing but K, for any number of threads and any cut of M and N. NaN and infinity
-// propagate as in the plain triple loop. C overlaps neither A nor B.
+// depends on nothing but K, for any number of threads and any cut of M and N. Products with a
+// vector (M or N is 1) have an order of their own, which depends on the strides too. NaN and
+// infinity propagate as in the plain triple loop. C overlaps neither A nor B.
 //
 // Code of cpu/simd uses cpu/simd/gemm_blocks.h itself: with operands of its own that pack
 // themselves (convolution) or a weight packed once (recurrent cells).
@@ -63,7 +64,8 @@ struct GemmKernels {
   void (*multiply_parallel)(const GemmShape& shape, const Matrix<T>& a, const Matrix<T>& b,
                             const GemmResult<T>& result);
 
-  // B packed once: elements that the packed form takes, the packing, the product. The same bits.
+  // B packed once: elements that the packed form takes, the packing, the product. The same bits,
+  // unless M or N is 1.
   int64_t (*packed_size)(int64_t K, int64_t N);
   void (*pack)(int64_t K, int64_t N, const Matrix<T>& b, T* packed);
   void (*multiply_packed)(const GemmShape& shape, const Matrix<T>& a, const T* packed,

@@ -1,6 +1,7 @@
 #include "cpu/gemm.h"
 
 #include "cpu/simd/gemm_blocks.h"
+#include "cpu/simd/gemv.h"
 #include "cpu/thread_pool.h"
 
 namespace minidl::cpu::MINIDL_ISA {
@@ -42,6 +43,11 @@ void multiply_parallel(const GemmShape& shape, const Matrix<T>& a, const Matrix<
   const auto [M, N, K] = shape;
   const CutPlan plan = select_cut(shape, kPanelA<T>, kPanelB<T>, get_num_threads());
   if (plan.cut == Cut::none) return multiply(shape, a, b, result);
+  if (VectorProduct<T> p; as_vector_product(shape, a, b, result, p)) {
+    const int64_t grain = select_grain((p.N + 63) / 64, 1, 1, get_num_threads()) * 64;
+    return parallel_for(
+        p.N, grain, [&](int64_t begin, int64_t end) { multiply_vector(p.columns(begin, end)); });
+  }
   const RowsOfA<T> rows = rows_of(a, shape);
   const ColumnsOfB<T> columns = columns_of(b, shape);
   if (plan.cut == Cut::rows) {

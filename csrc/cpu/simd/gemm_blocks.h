@@ -4,7 +4,8 @@
 //   Panels<T> panels(int64_t first, int64_t count, int64_t k, int64_t depth, T* room) const;
 // that gives lines first ... first + count (rows of A, columns of B), elements k ... k + depth of
 // each, as panels: packed into `room` (room_for(count, depth) elements), packed before, or as they
-// lie in memory. `first` is a multiple of the panel's width.
+// lie in memory. `first` is a multiple of the panel's width. kReady says
+// that nothing is packed.
 #pragma once
 
 #include "cpu/gemm_select.h"
@@ -70,6 +71,7 @@ struct Stretches {
 // columns of B: line is 1, and whole vectors of columns).
 template <int64_t kPanel, typename T>
 struct StridedLines {
+  static constexpr bool kReady = false;
   Lines<T> lines;
   bool in_place = false;
 
@@ -87,6 +89,7 @@ struct StridedLines {
 // All lines packed before: for one stretch of the depth after the other all panels.
 template <int64_t kPanel, typename T>
 struct PackedLines {
+  static constexpr bool kReady = true;
   const T* data;
   int64_t lines;  // rounded up to whole panels
 
@@ -143,25 +146,17 @@ MINIDL_INLINE void tile_at(const GemmResult<T>& r, const Block& block, int64_t i
               e.activation);
 }
 
-// C's block = (panels of A) (panels of B). `a_stays`: a panel of A stays in the first cache while
-// B's pass by; otherwise the other way round.
+// C's block = (panels of A) (panels of B); a panel of B stays in the first cache while A's pass by.
 template <typename T>
 void multiply_block(const GemmResult<T>& r, const Block& block, const Panels<T>& a,
-                    const Panels<T>& b, bool a_stays) {
+                    const Panels<T>& b) {
   constexpr int64_t P = kPanelA<T>, Q = kPanelB<T>;
-  const auto tile = [&](int64_t i, int64_t j) {
-    tile_at(r, block, block.row + i * P, smaller(P, block.rows - i * P), block.col + j * Q,
-            smaller(Q, block.cols - j * Q), a.data + i * a.panel, a, b.data + j * b.panel,
-            b.stride);
-  };
   const int64_t across = (block.rows + P - 1) / P, along = (block.cols + Q - 1) / Q;
-  if (a_stays) {
+  for (int64_t j = 0; j < along; ++j) {
     for (int64_t i = 0; i < across; ++i) {
-      for (int64_t j = 0; j < along; ++j) tile(i, j);
-    }
-  } else {
-    for (int64_t j = 0; j < along; ++j) {
-      for (int64_t i = 0; i < across; ++i) tile(i, j);
+      tile_at(r, block, block.row + i * P, smaller(P, block.rows - i * P), block.col + j * Q,
+              smaller(Q, block.cols - j * Q), a.data + i * a.panel, a, b.data + j * b.panel,
+              b.stride);
     }
   }
 }
@@ -172,20 +167,21 @@ template <typename T, typename A, typename B>
 void multiply_range(int64_t row, int64_t rows, int64_t col, int64_t cols, int64_t K, const A& a,
                     const B& b, const GemmResult<T>& result) {
   const Stretches stretches(K);
-  const int64_t tall = smaller(rows, kBlockRows<T>), wide = smaller(cols, kBlockCols<T>);
-  const auto bytes = static_cast<int64_t>(sizeof(T));
-  T* a_room = static_cast<T*>(
-      thread_scratch(Slot::gemm_a, bytes * room_for<kPanelA<T>>(tall, stretches.length)));
-  T* b_room = static_cast<T*>(
-      thread_scratch(Slot::gemm_b, bytes * room_for<kPanelB<T>>(wide, stretches.length)));
-  for (int64_t j = 0; j < cols; j += kBlockCols<T>) {
-    const int64_t n = smaller(kBlockCols<T>, cols - j);
+  const int64_t tall = A::kReady ? rows : smaller(rows, kBlockRows<T>);
+  const int64_t wide = B::kReady ? cols : smaller(cols, kBlockCols<T>);
+  const auto room = [&](Slot slot, int64_t elements) {
+    return static_cast<T*>(thread_scratch(slot, static_cast<int64_t>(sizeof(T)) * elements));
+  };
+  T* a_room = room(Slot::gemm_a, A::kReady ? 0 : room_for<kPanelA<T>>(tall, stretches.length));
+  T* b_room = room(Slot::gemm_b, B::kReady ? 0 : room_for<kPanelB<T>>(wide, stretches.length));
+  for (int64_t j = 0; j < cols; j += wide) {
+    const int64_t n = smaller(wide, cols - j);
     stretches.each([&](int64_t k, int64_t depth, bool first, bool last) {
       const Panels<T> right = b.panels(col + j, n, k, depth, b_room);
-      for (int64_t i = 0; i < rows; i += kBlockRows<T>) {
-        const int64_t m = smaller(kBlockRows<T>, rows - i);
+      for (int64_t i = 0; i < rows; i += tall) {
+        const int64_t m = smaller(tall, rows - i);
         const Panels<T> left = a.panels(row + i, m, k, depth, a_room);
-        multiply_block<T>(result, {row + i, m, col + j, n, depth, first, last}, left, right, false);
+        multiply_block<T>(result, {row + i, m, col + j, n, depth, first, last}, left, right);
       }
     });
   }
@@ -209,15 +205,6 @@ void multiply_packed(const GemmShape& shape, const Matrix<T>& a, const T* packed
   if (shape.M <= 0 || shape.N <= 0) return;
   multiply_range<T>(0, shape.M, 0, shape.N, shape.K, rows_of(a, shape),
                     PackedB<T>{packed, round_up(shape.N, kPanelB<T>)}, result);
-}
-
-// C = A B on the calling thread.
-template <typename T>
-void multiply(const GemmShape& shape, const Matrix<T>& a, const Matrix<T>& b,
-              const GemmResult<T>& result) {
-  if (shape.M <= 0 || shape.N <= 0) return;
-  multiply_columns<T>(0, shape.M, 0, shape.N, shape.K, rows_of(a, shape), columns_of(b, shape),
-                      result);
 }
 
 // Panels [first, first + count) of stretch [k, k + depth) of the form that PackedLines reads.

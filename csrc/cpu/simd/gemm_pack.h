@@ -79,18 +79,22 @@ void pack_transposed(const Lines<T>& from, int64_t count, int64_t depth, int64_t
   }
 }
 
-// Lines that are neighbours in memory (line = 1): a row of the panel is a row of the matrix.
+// Lines that are neighbours in memory (line = 1): a row of a panel is a piece of a row of the
+// matrix. `panels` of them at once, so that memory is read in runs; the last has `count` lines.
 template <int64_t kPanel, typename T>
-void pack_adjacent(const Lines<T>& from, int64_t count, int64_t depth, T* out) {
+void pack_adjacent(const Lines<T>& from, int64_t panels, int64_t count, int64_t depth, T* out) {
   constexpr int64_t L = kLanes<T>;
   for (int64_t k = 0; k < depth; ++k) {
     const T* row = from.data + k * from.step;
     T* to = out + k * kPanel;
+    for (int64_t p = 0; p < panels; ++p, row += kPanel, to += kPanel * depth) {
+      const int64_t present = p == panels - 1 ? count : kPanel;
 #pragma GCC unroll 4
-    for (int64_t lane = 0; lane < kPanel; lane += L) {
-      const int64_t left = count - lane, width = kPanel - lane < L ? kPanel - lane : L;
-      const Vec<T> v = left >= L ? load(row + lane) : load_n(row + lane, left > 0 ? left : 0);
-      width == L ? store(to + lane, v) : store_n(to + lane, width, v);
+      for (int64_t lane = 0; lane < kPanel; lane += L) {
+        const int64_t left = present - lane, width = kPanel - lane < L ? kPanel - lane : L;
+        const Vec<T> v = left >= L ? load(row + lane) : load_n(row + lane, left > 0 ? left : 0);
+        width == L ? store(to + lane, v) : store_n(to + lane, width, v);
+      }
     }
   }
 }
@@ -99,9 +103,8 @@ void pack_adjacent(const Lines<T>& from, int64_t count, int64_t depth, T* out) {
 template <int64_t kPanel, typename T>
 void pack_panel(const Lines<T>& from, int64_t count, int64_t depth, T* out) {
   constexpr int64_t L = kLanes<T>;
-  if (from.line == 1) {
-    pack_adjacent<kPanel>(from, count, depth, out);
-  } else if (from.step == 1) {
+  if (from.line == 1) return pack_adjacent<kPanel>(from, 1, count, depth, out);
+  if (from.step == 1) {
     for (int64_t lane = (kPanel - 1) / L * L; lane >= 0; lane -= L) {  // see the spill above
       const int64_t left = count - lane;
       pack_transposed<kPanel>(from.from(lane, 0),
@@ -110,20 +113,28 @@ void pack_panel(const Lines<T>& from, int64_t count, int64_t depth, T* out) {
                                          : L,
                               depth, lane, out);
     }
-  } else {
-    for (int64_t k = 0; k < depth; ++k) {
-      for (int64_t l = 0; l < kPanel; ++l) {
-        out[k * kPanel + l] = l < count ? from.data[l * from.line + k * from.step] : T(0);
-      }
+    return;
+  }
+  for (int64_t k = 0; k < depth; ++k) {
+    for (int64_t l = 0; l < kPanel; ++l) {
+      out[k * kPanel + l] = l < count ? from.data[l * from.line + k * from.step] : T(0);
     }
   }
 }
 
 template <int64_t kPanel, typename T>
 void pack_panels(const Lines<T>& from, int64_t count, int64_t depth, T* out) {
-  for (int64_t first = 0; first < count; first += kPanel, out += kPanel * depth) {
+  const int64_t together = from.line == 1 ? 8 : 1;
+  for (int64_t first = 0; first < count; first += together * kPanel) {
     const int64_t left = count - first;
-    pack_panel<kPanel>(from.from(first, 0), left < kPanel ? left : kPanel, depth, out);
+    const int64_t n = left < together * kPanel ? left : together * kPanel;
+    const Lines<T> lines = from.from(first, 0);
+    if (from.line == 1) {
+      const int64_t panels = (n + kPanel - 1) / kPanel;
+      pack_adjacent<kPanel>(lines, panels, n - (panels - 1) * kPanel, depth, out + first * depth);
+    } else {
+      pack_panel<kPanel>(lines, n, depth, out + first * depth);
+    }
   }
 }
 
