@@ -1,8 +1,6 @@
 #include "cpu/random.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include "common/philox.h"
 #include "cpu/thread_pool.h"
@@ -10,60 +8,23 @@
 namespace minidl::cpu {
 namespace {
 
-constexpr int kLanes = 8;               // blocks computed side by side, for the vector unit
-constexpr int kWords = 4 * kLanes;      // words of a group of lanes
-constexpr int64_t kGroupsAPiece = 512;  // 64 KiB of words: worth a thread's while
+constexpr int64_t kBlocksAPiece = 4096;  // 64 KiB of words: worth a thread's while
 
-// Words of the kLanes blocks from `first` on. One lane a vector element, so that a round is a
-// handful of vector instructions.
-void philox_lanes(uint64_t first, uint64_t seed, uint32_t (&words)[kWords]) {
-  uint32_t c0[kLanes], c1[kLanes], c2[kLanes], c3[kLanes];
-  for (int lane = 0; lane < kLanes; ++lane) {
-    const PhiloxBlock counter = PhiloxBlock::counter(first + lane);
-    c0[lane] = counter.word[0], c1[lane] = counter.word[1];
-    c2[lane] = counter.word[2], c3[lane] = counter.word[3];
-  }
-  PhiloxKey key(seed);
-  for (int round = 0; round < 10; ++round, key = key.next()) {
-    for (int lane = 0; lane < kLanes; ++lane) {
-      const PhiloxBlock next = PhiloxBlock{{c0[lane], c1[lane], c2[lane], c3[lane]}}.round(key);
-      c0[lane] = next.word[0], c1[lane] = next.word[1];
-      c2[lane] = next.word[2], c3[lane] = next.word[3];
-    }
-  }
-  for (int lane = 0; lane < kLanes; ++lane) {
-    words[4 * lane] = c0[lane], words[4 * lane + 1] = c1[lane];
-    words[4 * lane + 2] = c2[lane], words[4 * lane + 3] = c3[lane];
-  }
-}
-
-// Fills `out` by convert(words, out), which turns kIn words into kOut elements.
-template <int kIn, int kOut, class T, class Convert>
-void fill(T* out, int64_t count, Stream stream, Convert convert) {
-  static_assert(kWords % kIn == 0, "a group of words must hold whole elements");
-  constexpr int kElements = kWords / kIn * kOut;
-  const int64_t groups = count / kElements + (count % kElements != 0);
-  parallel_for(groups, kGroupsAPiece, [&](int64_t begin, int64_t end) {
-    uint32_t words[kWords];
-    T tail[kElements];
-    for (int64_t group = begin; group < end; ++group) {
-      philox_lanes(stream.offset + static_cast<uint64_t>(group) * kLanes, stream.seed, words);
-      const int64_t start = group * kElements;
-      const bool whole = count - start >= kElements;
-      T* target = whole ? out + start : tail;
-      for (int i = 0; i < kWords / kIn; ++i) convert(words + i * kIn, target + i * kOut);
-      if (!whole) std::copy(tail, tail + (count - start), out + start);
-    }
+// Calls piece(begin, count, stream) for runs of elements, of which a block of the stream gives
+// `per_block`.
+template <class Piece>
+void in_pieces(int64_t count, int64_t per_block, Stream stream, const Piece& piece) {
+  const int64_t blocks = count / per_block + (count % per_block != 0);
+  parallel_for(blocks, kBlocksAPiece, [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * per_block;
+    piece(first, std::min(end * per_block, count) - first, stream.after(begin));
   });
 }
 
-// Box-Muller, in double for every T so that all backends round the same number.
 template <class T>
-void two_normals(double first, double second, T* out) {
-  const double radius = std::sqrt(std::log(first) * -2.0);
-  const double angle = second * (2.0 * std::numbers::pi);
-  out[0] = static_cast<T>(radius * std::cos(angle));
-  out[1] = static_cast<T>(radius * std::sin(angle));
+void fill(RandomKernels::Fill<T> kernel, T* out, int64_t count, int64_t per_block, Stream stream) {
+  in_pieces(count, per_block, stream,
+            [&](int64_t first, int64_t length, Stream part) { kernel(out + first, length, part); });
 }
 
 // floor(pair * span / 2^64)
@@ -77,60 +38,67 @@ inline uint64_t multiply_high(uint64_t high, uint64_t low, uint64_t span) {
   return static_cast<uint64_t>((product + multiply_high(low, span)) >> 64);
 }
 
+// out[i] = convert(words of element i), kWords of them
+template <int kWords, class Convert>
+void convert_words(int64_t* out, int64_t count, Stream stream, const Convert& convert) {
+  constexpr int64_t kElements = 512;
+  in_pieces(count, 4 / kWords, stream, [&](int64_t first, int64_t length, Stream part) {
+    uint32_t words[kElements * kWords];
+    for (int64_t at = 0; at < length; at += kElements) {
+      const int64_t some = std::min(kElements, length - at);
+      random_kernels().bits(words, some * kWords, part.after(at * kWords / 4));
+      for (int64_t i = 0; i < some; ++i) out[first + at + i] = convert(words + i * kWords);
+    }
+  });
+}
+
 }  // namespace
 
 void fill_bits(uint32_t* out, int64_t count, Stream stream) {
-  fill<1, 1>(out, count, stream, [](const uint32_t* w, uint32_t* o) { *o = *w; });
+  fill(random_kernels().bits, out, count, 4, stream);
 }
 
 void fill_bits(uint64_t* out, int64_t count, Stream stream) {
-  fill<2, 1>(out, count, stream, [](const uint32_t* w, uint64_t* o) { *o = philox_pair(w); });
+  // The words of a pair, the first one lowest, are the pair in this machine's byte order.
+  static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+  fill(random_kernels().bits, reinterpret_cast<uint32_t*>(out), 2 * count, 4, stream);
 }
 
 void fill_uniform(float* out, int64_t count, Stream stream) {
-  fill<1, 1>(out, count, stream, [](const uint32_t* w, float* o) { *o = philox_unit_float(*w); });
+  fill(random_kernels().uniform_float, out, count, 4, stream);
 }
 
 void fill_uniform(double* out, int64_t count, Stream stream) {
-  fill<2, 1>(out, count, stream,
-             [](const uint32_t* w, double* o) { *o = philox_unit_double(philox_pair(w)); });
+  fill(random_kernels().uniform_double, out, count, 2, stream);
 }
 
 void fill_normal(float* out, int64_t count, Stream stream) {
-  fill<2, 2>(out, count, stream, [](const uint32_t* w, float* o) {
-    two_normals(philox_open_unit(w[0]), philox_open_unit(w[1]), o);
-  });
+  fill(random_kernels().normal_float, out, count, 4, stream);
 }
 
 void fill_normal(double* out, int64_t count, Stream stream) {
-  fill<4, 2>(out, count, stream, [](const uint32_t* w, double* o) {
-    two_normals(philox_open_unit(philox_pair(w)), philox_open_unit(philox_pair(w + 2)), o);
-  });
+  fill(random_kernels().normal_double, out, count, 2, stream);
 }
 
 void fill_exponential(float* out, int64_t count, Stream stream) {
-  fill<1, 1>(out, count, stream, [](const uint32_t* w, float* o) {
-    *o = static_cast<float>(-std::log(philox_open_unit(*w)));
-  });
+  fill(random_kernels().exponential_float, out, count, 4, stream);
 }
 
 void fill_exponential(double* out, int64_t count, Stream stream) {
-  fill<2, 1>(out, count, stream, [](const uint32_t* w, double* o) {
-    *o = -std::log(philox_open_unit(philox_pair(w)));
-  });
+  fill(random_kernels().exponential_double, out, count, 2, stream);
 }
 
 void fill_integers(int64_t* out, int64_t count, int64_t low, uint64_t span, Stream stream) {
   const auto base = static_cast<uint64_t>(low);
   if (span != 0 && span <= uint64_t{1} << 32) {
-    return fill<2, 1>(out, count, stream, [=](const uint32_t* w, int64_t* o) {
-      *o = static_cast<int64_t>(base + multiply_high(philox_pair(w), span));
+    return convert_words<2>(out, count, stream, [=](const uint32_t* w) {
+      return static_cast<int64_t>(base + multiply_high(philox_pair(w), span));
     });
   }
-  fill<4, 1>(out, count, stream, [=](const uint32_t* w, int64_t* o) {
+  convert_words<4>(out, count, stream, [=](const uint32_t* w) {
     const uint64_t high = philox_pair(w + 2), low_pair = philox_pair(w);
     const uint64_t index = span == 0 ? high : multiply_high(high, low_pair, span);
-    *o = static_cast<int64_t>(base + index);
+    return static_cast<int64_t>(base + index);
   });
 }
 

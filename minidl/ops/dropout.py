@@ -8,11 +8,12 @@ Source: N. Srivastava et al., "Dropout: a simple way to prevent neural networks 
 import warnings
 
 from minidl import backends, dtypes
-from minidl.autograd import function, op
+from minidl.autograd import Saved, function, op
 from minidl.autograd.inplace import write
 from minidl.autograd.tensor import make
 from minidl.backends import of
 from minidl.ops.arithmetic import add, mul
+from minidl.ops.generator import chosen
 from minidl.ops.random import draw
 from minidl.ops.selection import where
 from minidl.ops.windows import is_tensor
@@ -33,6 +34,13 @@ def masked_scale(input, mask, scale):
     return of(input).masked_scale(input, mask, scale)
 
 
+@op(input=lambda g, mask, scale: masked_scale(g, mask, scale), shown="Mul", faces=(), method=False)
+def _drop(input, p, scale, seed, offset):
+    """Draws a mask and applies it, in one pass."""
+    out, mask = of(input).dropout(input, p, scale, seed, offset)
+    return out, Saved(mask=mask)
+
+
 def _keep(input, p, shape):
     """A bool tensor of ``shape``: True with probability 1 - p."""
     array = input._array
@@ -50,9 +58,12 @@ def _check(input, p, training):
         )
 
 
+def _scale(p):
+    return 0.0 if p == 1 else 1 / (1 - p)
+
+
 def _dropped(input, p, shape, inplace):
-    scale = 0.0 if p == 1 else 1 / (1 - p)
-    return (masked_scale.op.inplace if inplace else masked_scale)(input, _keep(input, p, shape), scale)
+    return (masked_scale.op.inplace if inplace else masked_scale)(input, _keep(input, p, shape), _scale(p))
 
 
 @function(faces=("torch", "functional"))
@@ -70,7 +81,10 @@ def dropout(input, p=0.5, training=True, inplace=False):
     _check(input, p, training)
     if not training or p == 0:
         return input
-    return _dropped(input, p, tuple(input.shape), inplace)
+    if inplace:
+        return _dropped(input, p, tuple(input.shape), inplace)
+    seed, offset = chosen(None, input.device).reserve(input.numel(), 1)
+    return _drop(input, float(p), _scale(p), seed, offset)
 
 
 def _channel_shape(input, batched):

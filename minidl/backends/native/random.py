@@ -28,7 +28,7 @@ def philox_exponential(shape, dtype, seed, offset):
 def philox_randint(shape, dtype, seed, offset, low, span):
     if low > _INT64_MAX:
         return NotImplemented
-    out = np.empty(shape, np.int64)
+    out = _native.empty(shape, np.dtype(np.int64))
     _native.random_integers(out, low, span % 2**64, seed, offset)
     return out.astype(dtype, copy=False)
 
@@ -36,6 +36,6 @@ def philox_randint(shape, dtype, seed, offset, low, span):
 def _filled(fill, dtypes, shape, dtype, seed, offset):
     if dtype not in dtypes:
         return NotImplemented
-    out = np.empty(shape, dtype)
+    out = _native.empty(shape, dtype)
     fill(out, seed, offset)
     return out
