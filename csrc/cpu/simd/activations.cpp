@@ -105,7 +105,7 @@ struct softplus {
   static MINIDL_INLINE V of(V x, const Lane<V>* numbers) {
     const V scaled = x * numbers[0];
     const V above = scaled < Lane<V>(0) ? V{} : scaled;
-    const V curved = (above + log1p(exp(-absolute(scaled)))) / numbers[0];
+    const V curved = (above + log1p_in_unit(exp(-absolute(scaled)))) / numbers[0];
     return scaled > numbers[1] ? x : curved;
   }
 };
@@ -143,7 +143,7 @@ struct mish_grad {
 struct log_sigmoid {
   template <typename V>
   static MINIDL_INLINE V of(V x) {
-    return (x > Lane<V>(0) ? V{} : x) - log1p(exp(-absolute(x)));
+    return (x > Lane<V>(0) ? V{} : x) - log1p_in_unit(exp(-absolute(x)));
   }
 };
 struct log_sigmoid_grad {
@@ -162,7 +162,7 @@ MINIDL_INLINE V hard_gate(V x) {
 struct hardsigmoid {
   template <typename V>
   static MINIDL_INLINE V of(V x) {
-    return hard_gate(x) / Lane<V>(6);
+    return hard_gate(x) * Lane<V>(1.0 / 6);
   }
 };
 struct hardsigmoid_grad {
@@ -174,7 +174,7 @@ struct hardsigmoid_grad {
 struct hardswish {
   template <typename V>
   static MINIDL_INLINE V of(V x) {
-    return x * hard_gate(x) / Lane<V>(6);
+    return x * hard_gate(x) * Lane<V>(1.0 / 6);
   }
 };
 struct hardswish_grad {
