@@ -152,8 +152,7 @@ PyObject* cross_entropy(Arguments args, Py_ssize_t count) {
     const double weight = minidl::cpu::counted_weight(call.problem, targets, call.weights<T>());
     *total.data<T>() = static_cast<T>(weight);
     if (!reduced) return;
-    double sum = 0;
-    for (int64_t k = 0; k < losses.size(); ++k) sum += losses.data<T>()[k];
+    const double sum = minidl::cpu::sum_of(losses.size(), losses.data<T>());
     *reduced.data<T>() = static_cast<T>(call.reduction == Reduction::kMean ? sum / weight : sum);
   });
   return PyTuple_Pack(3, (reduced ? reduced : losses).object(), log_sums.object(), total.object());

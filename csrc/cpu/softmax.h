@@ -57,13 +57,10 @@ MINIDL_KERNEL_TABLES(SoftmaxKernels, softmax_kernels)
 
 // What a mean divides by: the sum of the weights of the targets that are not ignored.
 template <typename T>
-double counted_weight(const CrossEntropy& problem, const int64_t* targets, const T* weight) {
-  double total = 0;
-  for (int64_t k = 0; k < problem.rows.count(); ++k) {
-    if (targets[k] != problem.ignore_index) total += weight == nullptr ? T(1) : weight[targets[k]];
-  }
-  return total;
-}
+double counted_weight(const CrossEntropy& problem, const int64_t* targets, const T* weight);
+
+template <typename T>
+double sum_of(int64_t count, const T* values);
 
 // Position of the first of `count` indices outside [0, limit) that is not *ignore (null: nothing is
 // ignored); -1 where there is none.

@@ -1,10 +1,11 @@
 // Walks [outer, classes, inner] arrays so that the class axis is reduced with whole vectors both
 // where it is the last axis (inner = 1) and where it is not.
 //
-// A tile is one row of contiguous classes, or up to kChains vectors of neighbouring columns of one
-// outer slice, whose class c lies c * inner further. Kernels are written once for both: a quantity
-// of a row or column lives in Slots, and a tile knows what a reduction over its classes means. In
-// a row the slots are parts of one sum, in columns each vector has its own.
+// A tile is one row of contiguous classes, kChains short rows, or up to kChains vectors of
+// neighbouring columns of one outer slice. Kernels are written once for all: a quantity of a row or
+// column lives in Slots, and a tile knows what a reduction over its classes means. In a long row
+// the slots are parts of one sum, in short rows each row has its slot (one row alone would wait for
+// its maximum, then its sum, then its logarithm), in columns each vector.
 #pragma once
 
 #include <limits>
@@ -31,7 +32,10 @@ MINIDL_INLINE Slots<T> all_slots(T value) {
 template <typename T>
 struct RowTile {
   int64_t classes;
-  static constexpr int64_t width = 1, inner = 1;
+  static constexpr int64_t width = 1;  // rows or columns
+
+  // Where the class c of row or column j is.
+  MINIDL_INLINE int64_t at(int64_t c, int64_t) const { return c; }
 
   // body(offset, lanes, slot, c): a vector of elements at `offset`, of the classes from c on
   template <typename Body>
@@ -56,6 +60,12 @@ struct RowTile {
                  high = max_or_b(found.of[2], found.of[3]);
     return all_slots(max_lanes<T>(max_or_b(low, high)));
   }
+  // f of what a reduction gave
+  template <typename F>
+  MINIDL_INLINE Slots<T> map(const Slots<T>& slots, const F& f) const {
+    const Vec<T> v = f(slots.of[0]);
+    return {{v, v, v, v}};
+  }
   template <typename Lanes>
   MINIDL_INLINE Vec<T> by_class(const T* weight, int64_t c, Lanes lanes) const {
     return load(weight + c, lanes);
@@ -64,11 +74,69 @@ struct RowTile {
   MINIDL_INLINE Slots<T> pack(const T* values) const { return all_slots(values[0]); }
 };
 
-// `Count` vectors of neighbouring columns, `lanes` of each.
+// kChains rows of up to kShortRow contiguous classes, one after the other.
+inline constexpr int64_t kShortRow = 1024;
+
+template <typename T>
+struct ShortRowsTile {
+  int64_t classes;
+  static constexpr int64_t width = kChains;
+
+  MINIDL_INLINE int64_t at(int64_t c, int64_t j) const { return j * classes + c; }
+
+  template <typename Body>
+  MINIDL_INLINE void across(int64_t i, const Body& body, auto lanes) const {
+    body(i, lanes, Chain<0>{}, i);
+    body(classes + i, lanes, Chain<1>{}, i);
+    body(2 * classes + i, lanes, Chain<2>{}, i);
+    body(3 * classes + i, lanes, Chain<3>{}, i);
+  }
+  template <typename Body>
+  MINIDL_INLINE void each(const Body& body) const {
+    int64_t i = 0;
+    for (; i + kLanes<T> <= classes; i += kLanes<T>) across(i, body, Whole{});
+    if (i < classes) across(i, body, Part{classes - i});
+  }
+  template <typename Term>
+  MINIDL_INLINE Slots<T> sums(const Term& term) const {
+    Slots<T> total;
+    each([&](int64_t i, auto lanes, auto slot, int64_t c) {
+      total[slot] += term(i, lanes, slot, c);
+    });
+    for (auto& sum : total.of) sum = splat(sum_lanes<T>(sum));
+    return total;
+  }
+  MINIDL_INLINE Slots<T> maximum(Slots<T> found) const {
+    for (auto& max : found.of) max = splat(max_lanes<T>(max));
+    return found;
+  }
+  // One vector holds what f is asked of all rows.
+  template <typename F>
+  MINIDL_INLINE Slots<T> map(const Slots<T>& slots, const F& f) const {
+    T values[kChains * kLanes<T>] = {};
+    unpack(slots, values);
+    for (int64_t i = 0; i < kChains; i += kLanes<T>) store(values + i, f(load(values + i)));
+    return pack(values);
+  }
+  template <typename Lanes>
+  MINIDL_INLINE Vec<T> by_class(const T* weight, int64_t c, Lanes lanes) const {
+    return load(weight + c, lanes);
+  }
+  MINIDL_INLINE void unpack(const Slots<T>& slots, T* values) const {
+    for (int k = 0; k < kChains; ++k) values[k] = slots.of[k][0];
+  }
+  MINIDL_INLINE Slots<T> pack(const T* values) const {
+    return {{splat(values[0]), splat(values[1]), splat(values[2]), splat(values[3])}};
+  }
+};
+
+// `Count` vectors of neighbouring columns, `lanes` of each; class c lies c * inner further.
 template <typename T, int Count, typename Lanes>
 struct ColumnTile {
   int64_t classes, inner, width;
   Lanes lanes;
+
+  MINIDL_INLINE int64_t at(int64_t c, int64_t j) const { return c * inner + j; }
 
   template <typename Body, int... I>
   MINIDL_INLINE void across(int64_t c, const Body& body, std::integer_sequence<int, I...>) const {
@@ -98,6 +166,12 @@ struct ColumnTile {
     return total;
   }
   MINIDL_INLINE Slots<T> maximum(const Slots<T>& found) const { return found; }
+  template <typename F>
+  MINIDL_INLINE Slots<T> map(const Slots<T>& slots, const F& f) const {
+    Slots<T> mapped;
+    for (int k = 0; k < Count; ++k) mapped.of[k] = f(slots.of[k]);
+    return mapped;
+  }
   template <typename Live>
   MINIDL_INLINE Vec<T> by_class(const T* weight, int64_t c, Live) const {
     return splat(weight[c]);
@@ -145,9 +219,13 @@ MINIDL_INLINE void for_tiles(const Rows& rows, const Body& body) {
   if (rows.inner == 1) {
     const int64_t grain = larger(1, kTileGrain / rows.classes);
     parallel_for(rows.outer, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        body(RowTile<T>{rows.classes}, row * rows.classes, row);
+      int64_t row = begin;
+      if (rows.classes <= kShortRow) {
+        for (; row + kChains <= end; row += kChains) {
+          body(ShortRowsTile<T>{rows.classes}, row * rows.classes, row);
+        }
       }
+      for (; row < end; ++row) body(RowTile<T>{rows.classes}, row * rows.classes, row);
     });
     return;
   }

@@ -2,8 +2,6 @@
 // cache between its maximum and its sum), one backward.
 #pragma once
 
-#include <cmath>
-
 #include "cpu/simd/class_tiles.h"
 #include "cpu/simd/math.h"
 
@@ -15,10 +13,7 @@ MINIDL_INLINE Slots<T> log_of_sums(const Tile& tile, const T* x, Slots<T> max) {
   const Slots<T> sum = tile.sums([&](int64_t i, auto lanes, auto slot, int64_t) {
     return exp(load(x + i, lanes, kLowest<T>) - max[slot]);
   });
-  T values[kTileWidth<T>];
-  tile.unpack(sum, values);
-  for (int64_t j = 0; j < tile.width; ++j) values[j] = std::log(values[j]);
-  return tile.pack(values);
+  return tile.map(sum, [](Vec<T> v) { return log(v); });
 }
 
 template <typename T>
@@ -46,7 +41,7 @@ void cross_entropy(const CrossEntropy& problem, const T* input, const int64_t* t
       log_sums[row + j] = static_cast<double>(largest[j]) + logs[j];
       double loss = 0;
       if (target != problem.ignore_index) {
-        loss = static_cast<double>(largest[j]) - x[target * tile.inner + j] + logs[j];
+        loss = static_cast<double>(largest[j]) - x[tile.at(target, j)] + logs[j];
         if (weight != nullptr) loss *= weight[target];
         if (smoothing > 0) loss = (1 - smoothing) * loss + smoothing / classes * smooth[j];
       }
@@ -112,9 +107,9 @@ void cross_entropy_backward(const CrossEntropy& problem, const T* scale, int64_t
     for (int64_t j = 0; j < tile.width; ++j) {
       const int64_t target = targets[row + j];
       if (target == problem.ignore_index) {
-        for (int64_t c = 0; c < tile.classes; ++c) out[c * tile.inner + j] = T(0);
+        for (int64_t c = 0; c < tile.classes; ++c) out[tile.at(c, j)] = T(0);
       } else {
-        out[target * tile.inner + j] -=
+        out[tile.at(target, j)] -=
             static_cast<T>(scale[(row + j) * scale_step] * (1 - smoothing) * own(target));
       }
     }

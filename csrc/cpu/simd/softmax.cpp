@@ -1,7 +1,5 @@
 #include "cpu/softmax.h"
 
-#include <cmath>
-
 #include "cpu/simd/class_tiles.h"
 #include "cpu/simd/cross_entropy.h"
 #include "cpu/simd/math.h"
@@ -20,8 +18,7 @@ void softmax(const Rows& rows, const T* input, T* output) {
       store(y + i, lanes, e);
       return e;
     });
-    Slots<T> scale;
-    for (int k = 0; k < kChains; ++k) scale.of[k] = T(1) / sum.of[k];
+    Slots<T> scale = tile.map(sum, [](Vec<T> v) { return T(1) / v; });
     tile.each([&](int64_t i, auto lanes, auto slot, int64_t) {
       store(y + i, lanes, load(y + i, lanes) * scale[slot]);
     });
