@@ -23,6 +23,12 @@ bool run_pass(const ConvPass& pass, ConvAlgorithm algorithm, Image<const T> inpu
   if (algorithm == ConvAlgorithm::winograd && conv_winograd(pass, input, weight, bias, output)) {
     return true;
   }
+  const bool first = channels_first(input.layout) && channels_first(output.layout);
+  if (algorithm == ConvAlgorithm::planes && first) {
+    if (finite && !all_finite(weight, pass.groups * pass.in * pass.out * pass.taps())) return false;
+    conv_planes(pass, input, weight, bias, output);
+    return true;
+  }
   if (algorithm == ConvAlgorithm::depthwise && in_one_order(input.layout, output.layout)) {
     if (finite && !all_finite(weight, pass.groups * pass.taps())) return false;
     conv_depthwise(pass, input, weight, bias, output);

@@ -11,9 +11,9 @@
 namespace minidl::cpu {
 namespace {
 
-// A band and a block of its output stay in the second cache level beside the block's weights.
+// A band stays in the second cache level beside a block's weights.
 constexpr int64_t kBandBytes = 320 << 10;
-constexpr int64_t kOutputBytes = 128 << 10;
+constexpr int64_t kStageBytes = 32 << 10;
 // So many tasks that a few threads finish together.
 constexpr int64_t kTasks = 8;
 
@@ -53,25 +53,20 @@ class Direct {
                           depth->taps,
                           pass_.reads(1, task.begin, task.end),
                           pass_.reads(2, 0, pass_.out_size[2])};
-    thread_local Scratch<T> memory, staging;
+    thread_local Scratch<T> memory;
     const T* image = input_.data + task.image * input_.layout.batch +
                      task.group * pass_.in * input_.layout.channel;
     const Band<T> band =
         make_band(kernels_, piece, image, input_.layout, memory.reserve(piece.elements()));
-    const int64_t points = (task.end - task.begin) * pass_.out_size[2];
-    T* const stage = staged() ? staging.reserve(points * kernels_.block) : nullptr;
     for (int64_t block = task.first; block < task.last; ++block) {
-      T* out = output_.data + task.image * output_.layout.batch +
-               (task.group * pass_.out + weights_.blocks.begin(block)) * output_.layout.channel +
-               task.z * output_.layout.point[0] + task.begin * output_.layout.point[1];
-      const int64_t column = staged() ? weights_.blocks.width(block) : output_.layout.point[2];
-      for (const PhaseWeights& phase : weights_.phases) {
-        if (phase.axes[0] != depth) continue;
-        run_phase(task, phase, band, piece, block, staged() ? stage : out, column);
-      }
-      if (staged()) {
-        kernels_.transpose(points, weights_.blocks.valid(block), stage, column, out,
-                           output_.layout.channel);
+      // Through the stage a few rows at a time: it stays in the first cache level.
+      const int64_t bytes =
+          pass_.out_size[2] * weights_.blocks.width(block) * static_cast<int64_t>(sizeof(T));
+      const int64_t step = staged() ? std::max<int64_t>(1, kStageBytes / bytes) : task.end;
+      Task part = task;
+      for (part.begin = task.begin; part.begin < task.end; part.begin += step) {
+        part.end = std::min(task.end, part.begin + step);
+        run_block(part, *depth, band, piece, block);
       }
     }
   }
@@ -79,6 +74,25 @@ class Direct {
  private:
   // Kernels write channels-last: for other outputs into a stage first.
   bool staged() const { return output_.layout.channel != 1; }
+
+  void run_block(const Task& task, const ConvAxis& depth, const Band<T>& band,
+                 const BandPiece& piece, int64_t block) const {
+    thread_local Scratch<T> staging;
+    const int64_t points = (task.end - task.begin) * pass_.out_size[2];
+    T* const stage = staged() ? staging.reserve(points * kernels_.block) : nullptr;
+    T* out = output_.data + task.image * output_.layout.batch +
+             (task.group * pass_.out + weights_.blocks.begin(block)) * output_.layout.channel +
+             task.z * output_.layout.point[0] + task.begin * output_.layout.point[1];
+    const int64_t column = staged() ? weights_.blocks.width(block) : output_.layout.point[2];
+    for (const PhaseWeights& phase : weights_.phases) {
+      if (phase.axes[0] != &depth) continue;
+      run_phase(task, phase, band, piece, block, staged() ? stage : out, column);
+    }
+    if (staged()) {
+      kernels_.transpose(points, weights_.blocks.valid(block), stage, column, out,
+                         output_.layout.channel);
+    }
+  }
 
   // `out` is the place of column 0 of row task.begin, whole rows follow each other.
   void run_phase(const Task& task, const PhaseWeights& phase, const Band<T>& band,
@@ -155,8 +169,8 @@ int64_t band_elements(const ConvPass& pass, int64_t rows) {
 }
 
 ConvDirectPlan plan_direct(const ConvPass& pass, int64_t lanes, int64_t element_bytes) {
-  const int64_t all = pass.out_size[1], row_bytes = pass.out_size[2] * 2 * lanes * element_bytes;
-  int64_t rows = std::clamp<int64_t>(kOutputBytes / std::max<int64_t>(1, row_bytes), 1, all);
+  const int64_t all = pass.out_size[1];
+  int64_t rows = all;
   while (rows > 1 && band_elements(pass, rows) * element_bytes > kBandBytes) rows = (rows + 1) / 2;
   const int64_t images = std::max<int64_t>(1, pass.batch * pass.groups * pass.out_size[0]);
   rows = std::min(rows, std::max<int64_t>(1, all * images / kTasks));

@@ -7,11 +7,12 @@
 #include "cpu/conv_depthwise.h"
 #include "cpu/conv_direct.h"
 #include "cpu/conv_pass.h"
+#include "cpu/conv_planes.h"
 #include "cpu/conv_winograd.h"
 
 namespace minidl::cpu {
 
-enum class ConvAlgorithm { unrolled, direct, depthwise, winograd };
+enum class ConvAlgorithm { unrolled, direct, depthwise, planes, winograd };
 
 inline const char* name_of(ConvAlgorithm algorithm) {
   switch (algorithm) {
@@ -21,6 +22,8 @@ inline const char* name_of(ConvAlgorithm algorithm) {
       return "direct";
     case ConvAlgorithm::depthwise:
       return "depthwise";
+    case ConvAlgorithm::planes:
+      return "planes";
     case ConvAlgorithm::winograd:
       return "winograd";
   }
@@ -44,6 +47,7 @@ inline bool bands_fit(const ConvPass& pass) {
 inline ConvAlgorithm select_pass(const ConvPass& pass, int64_t element_bytes) {
   if (!bands_fit(pass)) return ConvAlgorithm::unrolled;
   if (is_depthwise(pass)) return ConvAlgorithm::depthwise;
+  if (planes_fit(pass)) return ConvAlgorithm::planes;
   // float64 is asked for by those who want every digit.
   return element_bytes == 4 && winograd_fits(pass) ? ConvAlgorithm::winograd
                                                    : ConvAlgorithm::direct;

@@ -127,6 +127,19 @@ def test_depthwise(channels, stride, kernel):
             check(x, w, b, dy, geometry, order)
 
 
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (7, 5)])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("few", [1, 3, 4])
+def test_few_output_channels(few, stride, kernel):
+    """Forward to few channels, and the input gradient of images of few channels."""
+    rng = np.random.default_rng(few)
+    geometry = ((stride, stride), (2, 0), (1, 1), 2)
+    for weight_shape in ((2 * few, 9, *kernel), (18, few, *kernel)):
+        x, w, b, dy = arrays(rng, 2, (11, 61), weight_shape, geometry, "float32")
+        for order in ORDERS:
+            check(x, w, b, dy, geometry, order)
+
+
 def selected(direction, input_shape, weight_shape, dtype="float32", groups=1, **options):
     geometry = [options.get(k, v) for k, v in (("stride", (1, 1)), ("padding", (1, 1)), ("dilation", (1, 1)))]
     return _native.conv_select(direction, input_shape, weight_shape, *geometry, groups, np.dtype(dtype))
@@ -140,8 +153,12 @@ def test_the_choice_of_algorithm_depends_on_the_problem_alone():
     assert selected("forward", *resnet, dtype="float64").startswith("direct")
     assert selected("forward", *resnet, stride=(2, 2)).startswith("direct")
     assert selected("forward", (1, 256, 3, 3), (256, 256, 3, 3)).startswith("direct")
-    assert selected("weight", (32, 64, 56, 56), (64, 64, 3, 3)) == "direct, 14 parts of the batch, bands of 7 rows"
+    assert (
+        selected("weight", (32, 64, 56, 56), (64, 64, 3, 3))
+        == "direct, 14 parts of the batch, bands of 7 rows"
+    )
     assert selected("forward", (8, 64, 9, 9), (64, 1, 3, 3), groups=64) == "depthwise"
+    assert selected("input", (8, 3, 64, 64), (64, 3, 3, 3)) == "planes"
     far = {"padding": (0, 2**30), "dilation": (1, 2**30)}
     assert selected("forward", (1, 2, 3, 4), (2, 2, 1, 3), **far) == "unrolled"
 
