@@ -9,16 +9,18 @@
 #include <vector>
 
 #include "bindings/array.h"
+#include "bindings/output.h"
 #include "bindings/registry.h"
 #include "bindings/translate.h"
 #include "cpu/recurrent.h"
+#include "cpu/recurrent_steps.h"
 
 namespace py = pybind11;
 
 namespace minidl::bindings {
 namespace {
 
-using cpu::Activation;
+using cpu::Nonlinearity;
 using cpu::RecurrentGrads;
 using cpu::RecurrentShape;
 using cpu::RecurrentUpstream;
@@ -63,13 +65,13 @@ template <class T>
 class Output {
  public:
   explicit Output(const Shape& shape, bool wanted = true) {
-    if (wanted) array_.emplace(shape);
+    if (wanted) array_ = empty<T>(shape);
   }
   T* data() { return array_ ? array_->mutable_data() : nullptr; }
   py::object value() const { return array_ ? py::object(*array_) : py::none(); }
 
  private:
-  std::optional<py::array_t<T>> array_;
+  std::optional<py::array_t<T, py::array::c_style>> array_;
 };
 
 RecurrentShape shape_of(const py::array& input, const py::array& h0, bool reverse) {
@@ -90,9 +92,9 @@ RecurrentShape lstm_shape_of(const py::array& input, const py::array& h0, const 
   return shape;
 }
 
-Activation activation_of(const std::string& name) {
+Nonlinearity nonlinearity_of(const std::string& name) {
   MINIDL_CHECK(name == "tanh" || name == "relu", "Unknown nonlinearity '", name, "'");
-  return name == "tanh" ? Activation::kTanh : Activation::kRelu;
+  return name == "tanh" ? Nonlinearity::kTanh : Nonlinearity::kRelu;
 }
 
 template <class Body>
@@ -147,8 +149,8 @@ struct Layer {
   }
 
   // A copy of `states` [T, *each] after the last step that was computed.
-  py::array_t<T> last(Output<T>& states, const Shape& each) const {
-    py::array_t<T> result(each);
+  py::array last(Output<T>& states, const Shape& each) const {
+    auto result = empty<T>(each);
     const int64_t count = result.size();
     std::copy_n(states.data() + shape.step(shape.steps - 1) * count, count, result.mutable_data());
     return result;
@@ -205,13 +207,13 @@ py::object rnn_sequence(const py::array& input, const py::array& h0, const py::o
   return for_dtype_of(input, [&](auto type) -> py::object {
     using T = typename decltype(type)::type;
     const Layer<T> layer(shape_of(input, h0, reverse), 1, input, h0, w_ih, w_hh, b_ih, b_hh);
-    const Activation activation = activation_of(nonlinearity);
+    const Nonlinearity kind = nonlinearity_of(nonlinearity);
     Output<T> output(layer.shapes.output);
     T* const out = output.data();
     {
       py::gil_scoped_release release;
-      cpu::rnn_forward(layer.shape, activation, layer.input.data(), layer.h0.data(),
-                       layer.weights(), out);
+      cpu::rnn_forward(layer.shape, kind, layer.input.data(), layer.h0.data(), layer.weights(),
+                       out);
     }
     return py::make_tuple(output.value(), layer.last(output, layer.shapes.state));
   });
@@ -225,7 +227,7 @@ py::object rnn_sequence_grad(const py::object& doutput, const py::object& dh_n,
   return for_dtype_of(input, [&](auto type) -> py::object {
     using T = typename decltype(type)::type;
     const Layer<T> layer(shape_of(input, h0, reverse), 1, input, h0, w_ih, w_hh);
-    const Activation activation = activation_of(nonlinearity);
+    const Nonlinearity kind = nonlinearity_of(nonlinearity);
     const Input<T> d_output("doutput", doutput, layer.shapes.output, kOptional);
     const Input<T> d_h("dh_n", dh_n, layer.shapes.state, kOptional);
     const Input<T> states("output", output, layer.shapes.output);
@@ -233,7 +235,7 @@ py::object rnn_sequence_grad(const py::object& doutput, const py::object& dh_n,
     const RecurrentGrads<T> pointers = grads.pointers();
     {
       py::gil_scoped_release release;
-      cpu::rnn_backward(layer.shape, activation, {d_output.data(), d_h.data(), nullptr},
+      cpu::rnn_backward(layer.shape, kind, {d_output.data(), d_h.data(), nullptr},
                         layer.input.data(), layer.h0.data(), layer.weights(), states.data(),
                         pointers);
     }
@@ -331,11 +333,25 @@ py::object gru_sequence_grad(const py::object& doutput, const py::object& dh_n,
   });
 }
 
+// How threads share the steps of a layer: "alone", "columns" or "rows".
+const char* recurrent_sharing(int64_t steps, int64_t batch, int64_t input, int64_t hidden,
+                              int64_t state, int64_t gates) {
+  switch (cpu::sharing_of({steps, batch, input, hidden, state, false}, gates)) {
+    case cpu::Sharing::columns:
+      return "columns";
+    case cpu::Sharing::rows:
+      return "rows";
+    default:
+      return "alone";
+  }
+}
+
 }  // namespace
 }  // namespace minidl::bindings
 
 MINIDL_REGISTER(recurrent) {
   using namespace minidl::bindings;
+  m.def("recurrent_sharing", &recurrent_sharing);
   m.def("rnn_sequence", &rnn_sequence);
   m.def("rnn_sequence_grad", &rnn_sequence_grad);
   m.def("lstm_sequence", &lstm_sequence);

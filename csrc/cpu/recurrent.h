@@ -26,7 +26,7 @@ struct RecurrentShape {
   int64_t step(int64_t k) const { return reverse ? steps - 1 - k : k; }
 };
 
-enum class Activation { kTanh, kRelu };
+enum class Nonlinearity { kTanh, kRelu };
 
 template <typename T>
 struct RecurrentWeights {
@@ -46,11 +46,11 @@ struct RecurrentUpstream {
 };
 
 template <typename T>
-void rnn_forward(const RecurrentShape& shape, Activation activation, const T* input, const T* h0,
-                 const RecurrentWeights<T>& weights, T* output);
+void rnn_forward(const RecurrentShape& shape, Nonlinearity nonlinearity, const T* input,
+                 const T* h0, const RecurrentWeights<T>& weights, T* output);
 
 template <typename T>
-void rnn_backward(const RecurrentShape& shape, Activation activation,
+void rnn_backward(const RecurrentShape& shape, Nonlinearity nonlinearity,
                   const RecurrentUpstream<T>& upstream, const T* input, const T* h0,
                   const RecurrentWeights<T>& weights, const T* output,
                   const RecurrentGrads<T>& grads);

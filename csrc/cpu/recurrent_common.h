@@ -4,116 +4,105 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "cpu/gemm.h"
 #include "cpu/recurrent.h"
-#include "cpu/thread_pool.h"
-#include "cpu/vector_math.h"
+#include "cpu/recurrent_steps.h"
+#include "cpu/recycler.h"
 
 namespace minidl::cpu::recurrent_detail {
 
-// Rows that share one packed copy of w_hh in a step: fewer would pack more than they multiply.
-inline constexpr int64_t kBatchGrain = 16;
-inline constexpr int64_t kRowGrain = 96;
-inline constexpr int64_t kColumnGrain = 128;
-
-// out[rows, M] = x[rows, K] weight[M, K]^T + first + second, either bias null or [M].
+// Working memory of one call.
 template <typename T>
-void linear(int64_t rows, int64_t M, int64_t K, const T* x, const T* weight, const T* first,
-            const T* second, T* out) {
-  const bool biased = first || second;
-  for (int64_t i = 0; biased && i < rows; ++i) {
-    for (int64_t j = 0; j < M; ++j) {
-      out[i * M + j] = (first ? first[j] : T(0)) + (second ? second[j] : T(0));
-    }
+class Memory {
+ public:
+  explicit Memory(int64_t count)
+      : bytes_(static_cast<size_t>(std::max<int64_t>(count, 1)) * sizeof(T)),
+        data_(static_cast<T*>(take_block(bytes_))) {
+    if (data_ == nullptr) throw std::bad_alloc();
   }
-  gemm<T>(false, true, rows, M, K, T(1), x, K, weight, K, biased ? T(1) : T(0), out, M);
+  ~Memory() { give_block(data_, bytes_); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  T* data() const { return data_; }
+
+ private:
+  size_t bytes_;
+  T* data_;
+};
+
+// A matrix [rows, cols] whose rows lie `row` elements apart.
+template <typename T>
+Matrix<T> rows_of(const T* data, int64_t row) {
+  return {data, row, 1};
 }
 
+// bias[count] = first + second, either of them null or [count].
 template <typename T>
-void parallel_linear(int64_t rows, int64_t M, int64_t K, const T* x, const T* weight,
-                     const T* first, const T* second, T* out) {
-  parallel_for(rows, kRowGrain, [&](int64_t begin, int64_t end) {
-    linear(end - begin, M, K, x + begin * K, weight, first, second, out + begin * M);
-  });
+void add_biases(int64_t count, const T* first, const T* second, T* bias) {
+  for (int64_t j = 0; j < count; ++j) {
+    bias[j] = (first ? first[j] : T(0)) + (second ? second[j] : T(0));
+  }
 }
 
-// out[rows, K] = g[rows, M] weight[M, K].
+// gates[T N, M] = input w_ih^T + bias.
 template <typename T>
-void linear_input_grad(int64_t rows, int64_t M, int64_t K, const T* g, const T* weight, T* out) {
-  parallel_for(rows, kRowGrain, [&](int64_t begin, int64_t end) {
-    gemm<T>(false, false, end - begin, K, M, T(1), g + begin * M, M, weight, K, T(0),
-            out + begin * K, K);
-  });
+void multiply_inputs(const RecurrentShape& shape, int64_t M, const T* input, const T* w_ih,
+                     const T* bias, T* gates) {
+  gemm_kernels<T>().multiply_parallel(
+      {shape.steps * shape.batch, M, shape.input}, rows_of(input, shape.input),
+      rows_of(w_ih, shape.input).transposed(), {gates, M, {.bias = bias}});
 }
 
-// out[M, K] = g[rows, M]^T x[rows, K] + beta out.
+// The gradient of the products of all steps with some rows [M, K] of a weight: dz [rows, M], rows
+// `dz_row` apart.
 template <typename T>
-void linear_weight_grad(int64_t rows, int64_t M, int64_t K, const T* g, const T* x, T beta,
-                        T* out) {
-  parallel_for(M, kColumnGrain, [&](int64_t begin, int64_t end) {
-    gemm<T>(true, false, end - begin, K, rows, T(1), g + begin, M, x, K, beta, out + begin * K, K);
-  });
+struct ProductGrad {
+  int64_t rows, M;
+  const T* dz;
+  int64_t dz_row;
+
+  // dx[rows, K] = dz weight [+ dx]
+  void input(int64_t K, const T* weight, bool accumulate, T* dx) const {
+    gemm_kernels<T>().multiply_parallel({rows, K, M}, rows_of(dz, dz_row), rows_of(weight, K),
+                                        {dx, K, {.accumulate = accumulate}});
+  }
+  // dw[M, K] = dz^T x [+ dw]
+  void weight(int64_t K, const T* x, bool accumulate, T* dw) const {
+    gemm_kernels<T>().multiply_parallel({M, K, rows}, rows_of(dz, dz_row).transposed(),
+                                        rows_of(x, K), {dw, K, {.accumulate = accumulate}});
+  }
+  ProductGrad from(int64_t first_row, int64_t count) const {
+    return {count, M, dz + first_row * dz_row, dz_row};
+  }
+};
+
+// Gradient of w_hh [M, P]: each step's dz meets the state that the step started from. Those states
+// are h0 and all of `output` but its last step, so that two products need no shifted copy.
+template <typename T>
+void hidden_weight_grad(const RecurrentShape& shape, const ProductGrad<T>& dz, const T* h0,
+                        const T* output, T* dw) {
+  const int64_t N = shape.batch, later = (shape.steps - 1) * N;
+  const T* states = output + (shape.reverse ? N * shape.state : 0);
+  dz.from(shape.step(0) * N, N).weight(shape.state, h0, false, dw);
+  if (later > 0) {
+    dz.from(shape.reverse ? 0 : N, later).weight(shape.state, states, true, dw);
+  }
 }
 
-// out[M] = the sum of g[rows, M] over its rows, in double: T N terms are many for a float.
+// Writes the wanted gradients of input, weights and biases of a layer whose two products have one
+// gradient dz [T, N, padded_row(M)], with sums db [M].
 template <typename T>
-void column_sums(int64_t rows, int64_t M, const T* g, T* out) {
-  parallel_for(M, kColumnGrain, [&](int64_t begin, int64_t end) {
-    std::vector<double> sums(static_cast<size_t>(end - begin), 0.0);
-    for (int64_t i = 0; i < rows; ++i) {
-      const T* row = g + i * M + begin;
-      for (int64_t j = 0; j < end - begin; ++j) sums[static_cast<size_t>(j)] += row[j];
-    }
-    for (int64_t j = begin; j < end; ++j)
-      out[j] = static_cast<T>(sums[static_cast<size_t>(j - begin)]);
-  });
-}
-
-// Gradient of w_hh [M, P]: each step's dz [N, M] meets the state that the step started from. Those
-// states are h0 and all of `output` but its last step, so that two products need no shifted copy.
-template <typename T>
-void hidden_weight_grad(const RecurrentShape& shape, int64_t M, const T* dz, const T* h0,
-                        const T* output, T* out) {
-  const int64_t later = (shape.steps - 1) * shape.batch;
-  const int64_t dz_later = shape.reverse ? 0 : shape.batch;
-  const int64_t output_before = shape.reverse ? shape.batch : 0;
-  const T* dz_first = dz + shape.step(0) * shape.batch * M;
-  linear_weight_grad(shape.batch, M, shape.state, dz_first, h0, T(0), out);
-  linear_weight_grad(later, M, shape.state, dz + dz_later * M, output + output_before * shape.state,
-                     T(1), out);
-}
-
-// Writes the wanted gradients of input, weights and biases. dz_input and dz_hidden [T, N, M] are
-// the gradients of W_ih x + b_ih and of W_hh h + b_hh; the same array but for the GRU.
-template <typename T>
-void gather_gradients(const RecurrentShape& shape, int64_t M, const T* dz_input, const T* dz_hidden,
+void gather_gradients(const RecurrentShape& shape, int64_t M, const T* dz, const T* db,
                       const T* input, const T* h0, const T* output, const T* w_ih,
                       const RecurrentGrads<T>& grads) {
-  const int64_t rows = shape.steps * shape.batch;
-  if (grads.input) linear_input_grad(rows, M, shape.input, dz_input, w_ih, grads.input);
-  if (grads.w_ih) linear_weight_grad(rows, M, shape.input, dz_input, input, T(0), grads.w_ih);
-  if (grads.w_hh) hidden_weight_grad(shape, M, dz_hidden, h0, output, grads.w_hh);
-  if (grads.b_ih) column_sums(rows, M, dz_input, grads.b_ih);
-  if (grads.b_hh) column_sums(rows, M, dz_hidden, grads.b_hh);
-}
-
-// state[count] = the gradient that arrives for the last state, or zero.
-template <typename T>
-void start(const T* upstream, int64_t count, T* state) {
-  if (upstream) {
-    std::copy_n(upstream, count, state);
-  } else {
-    std::fill_n(state, count, T(0));
-  }
-}
-
-// state[count] += the gradient that arrives for a step's output, if any.
-template <typename T>
-void add_upstream(const T* upstream, int64_t offset, int64_t count, T* state) {
-  if (!upstream) return;
-  for (int64_t j = 0; j < count; ++j) state[j] += upstream[offset + j];
+  const ProductGrad<T> product{shape.steps * shape.batch, M, dz, padded_row(M)};
+  if (grads.input) product.input(shape.input, w_ih, false, grads.input);
+  if (grads.w_ih) product.weight(shape.input, input, false, grads.w_ih);
+  if (grads.w_hh) hidden_weight_grad(shape, product, h0, output, grads.w_hh);
+  if (grads.b_ih) std::copy_n(db, M, grads.b_ih);
+  if (grads.b_hh) std::copy_n(db, M, grads.b_hh);
 }
 
 }  // namespace minidl::cpu::recurrent_detail
