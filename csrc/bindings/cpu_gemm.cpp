@@ -8,6 +8,7 @@
 
 #include "bindings/array.h"
 #include "bindings/registry.h"
+#include "cpu/gemm_select.h"
 
 namespace py = pybind11;
 
@@ -82,6 +83,26 @@ void gemm_into(py::array c, const py::array& a, const py::array& b,
                                                           accumulate, form);
 }
 
+// What cpu/gemm_select.h chooses for `count` float products on the instruction set at hand.
+py::dict gemm_plan(int64_t count, int64_t M, int64_t N, int64_t K, int threads) {
+  MINIDL_CHECK(std::min({count, M, N, K}) >= 0 && threads >= 1, "gemm_plan: a negative size");
+  const GemmShape shape{M, N, K};
+  const GemmKernels<float>& kernels = gemm_kernels<float>();
+  const BatchPlan batch = select_batch(count, shape, threads);
+  const CutPlan plan = batch.parallel_products
+                           ? select_cut(shape, kernels.tile_rows, kernels.tile_cols, threads)
+                           : CutPlan{Cut::none, 0};
+  const char* cut = batch.grain > 0          ? "batch"
+                    : plan.cut == Cut::rows  ? "rows"
+                    : plan.cut == Cut::cols  ? "cols"
+                                             : "none";
+  py::dict found;
+  found["cut"] = cut;
+  found["grain"] = batch.grain > 0 ? batch.grain : plan.grain;
+  found["tile"] = py::make_tuple(kernels.tile_rows, kernels.tile_cols);
+  return found;
+}
+
 }  // namespace
 }  // namespace minidl::bindings
 
@@ -92,4 +113,7 @@ MINIDL_REGISTER(gemm) {
         py::arg("form") = "serial",
         "c[M, N] = activation(a[M, K] b[K, N] [+ c] [+ bias[N]] [+ row_bias[M]]); form: serial, "
         "parallel, packed");
+  m.def("gemm_plan", &minidl::bindings::gemm_plan, py::arg("count"), py::arg("M"), py::arg("N"),
+        py::arg("K"), py::arg("threads"),
+        "How products are cut between threads: batch, rows, cols or none, how many a task, the tile");
 }

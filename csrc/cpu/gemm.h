@@ -56,6 +56,8 @@ struct GemmResult {
 
 template <typename T>
 struct GemmKernels {
+  int64_t tile_rows, tile_cols;  // of the micro-kernel
+
   // On the calling thread alone.
   void (*multiply)(const GemmShape& shape, const Matrix<T>& a, const Matrix<T>& b,
                    const GemmResult<T>& result);

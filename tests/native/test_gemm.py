@@ -91,7 +91,7 @@ def test_forms_agree_to_the_bit():
 @pytest.mark.parametrize("k", [0, 5, 600])
 def test_accumulates_and_adds_biases(form, k):
     rng = np.random.default_rng(0)
-    for m, n in [(1, 1), (13, 33), (40, 70), (300, 100)]:
+    for m, n in [(1, 1), (1, 90), (90, 1), (13, 33), (40, 70), (300, 100)]:
         a, b = drawn(rng, (m, k), np.float32), drawn(rng, (k, n), np.float32)
         before, bias, row_bias = (drawn(rng, s, np.float32) for s in [(m, n), (n,), (m,)])
         for use in itertools.product((False, True), repeat=3):

@@ -67,8 +67,9 @@ void multiply_parallel(const GemmShape& shape, const Matrix<T>& a, const Matrix<
 
 }  // namespace
 
-MINIDL_FILL_TABLES(GemmKernels, gemm_kernels, .multiply = &multiply<T>,
-                   .multiply_parallel = &multiply_parallel<T>, .packed_size = &packed_size<T>,
-                   .pack = &pack<T>, .multiply_packed = &multiply_packed<T>)
+MINIDL_FILL_TABLES(GemmKernels, gemm_kernels, .tile_rows = kPanelA<T>, .tile_cols = kPanelB<T>,
+                   .multiply = &multiply<T>, .multiply_parallel = &multiply_parallel<T>,
+                   .packed_size = &packed_size<T>, .pack = &pack<T>,
+                   .multiply_packed = &multiply_packed<T>)
 
 }  // namespace minidl::cpu::MINIDL_ISA
