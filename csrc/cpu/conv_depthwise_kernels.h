@@ -9,7 +9,10 @@
 
 namespace minidl::cpu {
 
-// Points [rows, columns] of one channel. Lines of the input are readable a vector beyond `columns`.
+inline constexpr int64_t kPlaneOutputs = 4;
+
+// Points [rows, columns] of up to kPlaneOutputs output channels. Lines of the input are readable a
+// vector beyond `columns`.
 template <typename T>
 struct DepthwisePlane {
   int64_t rows, columns;
@@ -18,6 +21,7 @@ struct DepthwisePlane {
   const T* input;
   int64_t input_row;  // steps from row to row, in elements; columns lie side by side
   int64_t output_row;
+  int64_t outputs = 1, output_channel = 0;  // channels, and the step from one to the next
 };
 
 // The taps of one output point along one axis.
@@ -46,8 +50,9 @@ struct DepthwiseKernels {
   // to[row][column] = from[row][column]; steps from row to row in elements
   void (*copy)(int64_t rows, int64_t columns, const T* from, int64_t from_row, T* to,
                int64_t to_row);
-  // output[row][column] = bias + the sum over taps of input * weight[tap]
-  void (*plane)(const DepthwisePlane<T>& job, const T* weight, T bias, T* output);
+  // output[channel][row][column] = bias[channel] + the sum over taps of input *
+  // weight[tap][channel]; bias may be null
+  void (*plane)(const DepthwisePlane<T>& job, const T* weight, const T* bias, T* output);
   // sums[tap][lane] += the sum over points of input * grad[row][column]
   void (*plane_sums)(const DepthwisePlane<T>& job, const T* grad, T* sums);
   // output[column][channel] = bias + the sum over taps of input * weight

@@ -6,7 +6,11 @@ namespace minidl::cpu {
 
 bool planes_fit(const ConvPass& pass) {
   const int64_t phases = static_cast<int64_t>(pass.axes[2].size());
-  return pass.is_flat() && pass.out <= 4 && pass.out_size[2] >= 12 * phases;
+  const int64_t width = pass.out_size[2];
+  if (!pass.is_flat() || width < 12 * phases) return false;
+  // Of many outputs, 16 columns at a time: little may be lost at the end of a row.
+  return pass.out <= 4 ||
+         (pass.in <= 4 && phases == 1 && 5 * width >= 4 * ceil_div(width, 16) * 16);
 }
 
 template <typename T>
@@ -31,12 +35,13 @@ void conv_planes(const ConvPass& pass, Image<const T> input, const T* weight, co
       for (int64_t c = 0; c < pass.in; ++c) {
         band.padded.fill(from + c * input.layout.channel, input.layout.point[1], rows + c * size);
       }
-      for (int64_t o = 0; o < pass.out; ++o) {
+      for (int64_t o = 0; o < pass.out; o += kPlaneOutputs) {
         const int64_t channel = group * pass.out + o;
-        plane_forward(band, rows, weight + group * pass.weight_group + o * pass.weight_out,
-                      bias == nullptr ? T(0) : bias[channel],
+        plane_forward(band, rows, std::min(kPlaneOutputs, pass.out - o),
+                      weight + group * pass.weight_group + o * pass.weight_out, pass.weight_out,
+                      bias == nullptr ? nullptr : bias + channel,
                       output.data + image * output.layout.batch + channel * output.layout.channel,
-                      output.layout.point[1]);
+                      output.layout.point[1], output.layout.channel);
       }
     }
   });

@@ -1,5 +1,6 @@
 // Convolution of channels-first arrays channel by channel, the columns of a row in the lanes of
-// vectors: where a group has too few output channels to fill vectors with them.
+// vectors: where a group has too few output channels to fill vectors with them, or so few input
+// channels that changing the order of its many outputs would cost too much.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +14,8 @@
 namespace minidl::cpu {
 
 inline constexpr int64_t kTaskPoints = 1 << 14;     // outputs that are worth a task of their own
-inline constexpr int64_t kPlaneBytes = 64 << 10;    // of a channel's padded rows
-inline constexpr int64_t kPlanesBytes = 512 << 10;  // of several channels'
+inline constexpr int64_t kPlaneBytes = 96 << 10;    // of the padded rows of few channels
+inline constexpr int64_t kPlanesBytes = 512 << 10;  // of many
 
 inline int64_t grain(int64_t points) {
   return std::max<int64_t>(1, kTaskPoints / std::max<int64_t>(1, points));
@@ -116,8 +117,8 @@ template <typename T>
 std::vector<PlaneBand<T>> plane_bands(const ConvPass& pass) {
   constexpr int64_t bytes = sizeof(T);
   const int64_t row = pass.reads(2, 0, pass.out_size[2]).size() * pass.in * bytes;
-  const int64_t fitting = (pass.in == 1 ? kPlaneBytes : kPlanesBytes) / std::max<int64_t>(1, row);
-  const int64_t step = std::max<int64_t>(8, fitting);
+  const int64_t fitting = (pass.in <= 4 ? kPlaneBytes : kPlanesBytes) / std::max<int64_t>(1, row);
+  const int64_t step = std::max<int64_t>(8, fitting / pass.axes[1][0].stride);
   std::vector<PlaneBand<T>> bands;
   for (int64_t begin = 0; begin < pass.out_size[1]; begin += step) {
     bands.emplace_back(pass, begin, std::min(pass.out_size[1], begin + step));
@@ -125,31 +126,36 @@ std::vector<PlaneBand<T>> plane_bands(const ConvPass& pass) {
   return bands;
 }
 
-// A band of one channel whose padded input is `rows`; the output's rows lie `row` apart.
+// `count` output channels of a band whose padded input is `rows`; rows of the output lie `row`
+// apart, channels `channel`.
 template <typename T>
-void plane_forward(const PlaneBand<T>& band, const T* rows, const T* weight, T bias, T* output,
-                   int64_t row) {
+void plane_forward(const PlaneBand<T>& band, const T* rows, int64_t count, const T* weight,
+                   int64_t weight_out, const T* bias, T* output, int64_t row, int64_t channel) {
   thread_local Scratch<T> weights, staging;
   for (const PlanePhase& phase : band.phases) {
     const ConvAxis &ys = *phase.ys, &xs = *phase.xs;
     const int64_t taps = static_cast<int64_t>(phase.offsets.size()), high = phase.high - phase.low;
-    T* const chosen = weights.reserve(taps + 1);
-    for (int64_t t = 0; t < taps; ++t) chosen[t] = weight[phase.weights[static_cast<size_t>(t)]];
+    T* const chosen = weights.reserve(taps * count + 1);  // [tap][channel]
+    for (int64_t t = 0; t < taps; ++t) {
+      const T* from = weight + phase.weights[static_cast<size_t>(t)];
+      for (int64_t o = 0; o < count; ++o) chosen[t * count + o] = from[o * weight_out];
+    }
     T* const to = output + (ys.place + phase.low * ys.step) * row + xs.place;
     const bool staged = xs.step != 1;
-    T* const stage = staged ? staging.reserve(high * xs.count) : to;
-    depthwise_kernels<T>().plane({high, xs.count, taps, phase.offsets.data(), rows,
-                                  ys.stride * band.padded.row(), staged ? xs.count : ys.step * row},
-                                 chosen, bias, stage);
-    for (int64_t y = 0; staged && y < high; ++y) {
-      for (int64_t x = 0; x < xs.count; ++x) {
-        to[y * ys.step * row + x * xs.step] = stage[y * xs.count + x];
-      }
+    const int64_t size = high * xs.count;
+    T* const stage = staged ? staging.reserve(count * size) : to;
+    depthwise_kernels<T>().plane(
+        {high, xs.count, taps, phase.offsets.data(), rows, ys.stride * band.padded.row(),
+         staged ? xs.count : ys.step * row, count, staged ? size : channel},
+        chosen, bias, stage);
+    for (int64_t i = 0; staged && i < count * high; ++i) {
+      T* const line = to + i / high * channel + i % high * ys.step * row;
+      for (int64_t x = 0; x < xs.count; ++x) line[x * xs.step] = stage[i * xs.count + x];
     }
   }
 }
 
-// Whether a pass has so few output channels, and rows long enough.
+// Whether a pass has so few channels, and rows that fill vectors.
 bool planes_fit(const ConvPass& pass);
 
 // output = bias + the pass's sums; the columns of both arrays lie side by side.

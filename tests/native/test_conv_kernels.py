@@ -130,12 +130,16 @@ def test_depthwise(channels, stride, kernel):
 @pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (7, 5)])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("few", [1, 3, 4])
-def test_few_output_channels(few, stride, kernel):
+def test_few_channels(few, stride, kernel):
     """Forward to few channels, and the input gradient of images of few channels."""
     rng = np.random.default_rng(few)
     geometry = ((stride, stride), (2, 0), (1, 1), 2)
-    for weight_shape in ((2 * few, 9, *kernel), (18, few, *kernel)):
-        x, w, b, dy = arrays(rng, 2, (11, 61), weight_shape, geometry, "float32")
+    for weight_shape, width in (
+        ((2 * few, 9, *kernel), 61),
+        ((18, few, *kernel), 61),
+        ((14, few, *kernel), 32),
+    ):
+        x, w, b, dy = arrays(rng, 2, (11, width), weight_shape, geometry, "float32")
         for order in ORDERS:
             check(x, w, b, dy, geometry, order)
 
@@ -159,6 +163,8 @@ def test_the_choice_of_algorithm_depends_on_the_problem_alone():
     )
     assert selected("forward", (8, 64, 9, 9), (64, 1, 3, 3), groups=64) == "depthwise"
     assert selected("input", (8, 3, 64, 64), (64, 3, 3, 3)) == "planes"
+    assert selected("forward", (8, 3, 64, 64), (64, 3, 3, 3)) == "planes"
+    assert selected("forward", (8, 3, 17, 17), (64, 3, 3, 3)).startswith("direct")
     far = {"padding": (0, 2**30), "dilation": (1, 2**30)}
     assert selected("forward", (1, 2, 3, 4), (2, 2, 1, 3), **far) == "unrolled"
 

@@ -20,37 +20,68 @@ void copy(int64_t rows, int64_t columns, const T* from, int64_t from_row, T* to,
   }
 }
 
-template <int kRows, typename T>
-void plane_rows(const DepthwisePlane<T>& job, int64_t row, const T* weight, T bias, T* output) {
+// Rows [row, row + kRows) of kOutputs channels.
+template <int kRows, int kOutputs, typename T>
+void plane_rows(const DepthwisePlane<T>& job, int64_t row, const T* weight, const T* bias,
+                T* output) {
   constexpr int64_t n = kLanes<T>;
   for (int64_t column = 0; column < job.columns; column += n) {
     const T* const input = job.input + row * job.input_row + column;
-    Vec<T> sums[kRows];
+    Vec<T> sums[kOutputs][kRows];
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) sums[r] = splat(bias);
-    for (int64_t t = 0; t < job.taps; ++t) {
-      const Vec<T> w = splat(weight[t]);
-      const T* const from = input + job.offsets[t];
+    for (int o = 0; o < kOutputs; ++o) {
+      const Vec<T> start = splat(bias == nullptr ? T(0) : bias[o]);
 #pragma GCC unroll 4
-      for (int r = 0; r < kRows; ++r) sums[r] += w * load(from + r * job.input_row);
+      for (int r = 0; r < kRows; ++r) sums[o][r] = start;
     }
-    T* const to = output + row * job.output_row + column;
+    for (int64_t t = 0; t < job.taps; ++t) {
+      const T* const from = input + job.offsets[t];
+      Vec<T> x[kRows];
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) x[r] = load(from + r * job.input_row);
+#pragma GCC unroll 4
+      for (int o = 0; o < kOutputs; ++o) {
+        const Vec<T> w = splat(weight[t * kOutputs + o]);
+#pragma GCC unroll 4
+        for (int r = 0; r < kRows; ++r) sums[o][r] += w * x[r];
+      }
+    }
     const int64_t rest = job.columns - column;
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) {
-      T* const line = to + r * job.output_row;
-      rest >= n ? store(line, sums[r]) : store_n(line, rest, sums[r]);
+    for (int o = 0; o < kOutputs; ++o) {
+      T* const to = output + o * job.output_channel + row * job.output_row + column;
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) {
+        T* const line = to + r * job.output_row;
+        rest >= n ? store(line, sums[o][r]) : store_n(line, rest, sums[o][r]);
+      }
     }
   }
 }
 
-template <typename T>
-void plane(const DepthwisePlane<T>& job, const T* weight, T bias, T* output) {
+template <int kOutputs, typename T>
+void plane_of(const DepthwisePlane<T>& job, const T* weight, const T* bias, T* output) {
+  constexpr int kRows = kOutputs == 1 || kVectorBytes == 64 ? 4 : 2;
   int64_t row = 0;
-  for (; row + kTogether <= job.rows; row += kTogether) {
-    plane_rows<kTogether>(job, row, weight, bias, output);
+  for (; row + kRows <= job.rows; row += kRows) {
+    plane_rows<kRows, kOutputs>(job, row, weight, bias, output);
   }
-  for (; row < job.rows; ++row) plane_rows<1>(job, row, weight, bias, output);
+  for (; row < job.rows; ++row) plane_rows<1, kOutputs>(job, row, weight, bias, output);
+}
+
+template <typename T>
+void plane(const DepthwisePlane<T>& job, const T* weight, const T* bias, T* output) {
+  static_assert(kPlaneOutputs == 4);
+  switch (job.outputs) {
+    case 1:
+      return plane_of<1>(job, weight, bias, output);
+    case 2:
+      return plane_of<2>(job, weight, bias, output);
+    case 3:
+      return plane_of<3>(job, weight, bias, output);
+    default:
+      return plane_of<4>(job, weight, bias, output);
+  }
 }
 
 // Taps that are too many repeat the last; their sums are dropped.
