@@ -1,6 +1,8 @@
 // 3 x 3 convolution with stride 1 by Winograd's minimal filtering F(2x2, 3x3): 2.25 times fewer
-// multiplications than the sum over taps, at about twice its rounding error (Lavin and Gray, "Fast
-// algorithms for convolutional neural networks", 2015).
+// multiplications than the sum over taps. Its rounding error is no larger, since its sums over
+// channels are 9 times shorter; but a value that is far larger than its neighbours costs them
+// digits, within its tile (Lavin and Gray, "Fast algorithms for convolutional neural networks",
+// 2015).
 #pragma once
 
 #include "cpu/conv_pass.h"
