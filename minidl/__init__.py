@@ -10,7 +10,22 @@ tensor([2., 4., 6.])
 import math as _math
 
 from minidl import absent as _absent
-from minidl import autograd, backends, cuda, dtypes, errors, io, nn, ops, optim, random, special, utils
+from minidl import (
+    autograd,
+    backends,
+    cuda,
+    dtypes,
+    errors,
+    fft,
+    io,
+    linalg,
+    nn,
+    ops,
+    optim,
+    random,
+    special,
+    utils,
+)
 from minidl._version import __version__
 from minidl.autograd import (
     Tensor,

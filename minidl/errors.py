@@ -19,3 +19,7 @@ class GradcheckError(RuntimeError):
 
 class MissingDependencyError(ImportError):
     """An optional dependency is not installed; the message says what to install."""
+
+
+class LinAlgError(RuntimeError):
+    """A decomposition that a matrix has not: it is singular, or not positive definite."""

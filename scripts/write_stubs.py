@@ -123,7 +123,10 @@ def room_stub(room):
     shown = {
         name: fn for name, fn in vars(room).items() if not name.startswith("_") and inspect.isroutine(fn)
     }
-    return "\n".join([HEADER, PRELUDE, "from minidl.autograd import Tensor", *functions(shown)]) + "\n"
+    errors = ["from minidl.errors import LinAlgError as LinAlgError"] if hasattr(room, "LinAlgError") else []
+    return (
+        "\n".join([HEADER, PRELUDE, "from minidl.autograd import Tensor", *errors, *functions(shown)]) + "\n"
+    )
 
 
 def layers_stub():
@@ -200,6 +203,7 @@ def main():
         ROOT / "nn" / "__init__.pyi": layers_stub(),
         ROOT / "nn" / "functional.pyi": functional_stub(),
         ROOT / "special.pyi": room_stub(minidl.special),
+        ROOT / "linalg.pyi": room_stub(minidl.linalg),
         ROOT / "autograd" / "tensor.pyi": tensor_stub(),
     }
     stale = [path for path, text in stubs.items() if not path.exists() or path.read_text() != text]

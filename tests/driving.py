@@ -14,7 +14,10 @@ EPS = 1e-6  # central differences in float64: truncation ~1e-12, rounding ~1e-10
 
 
 def public(name):
-    """The function that users call by an op's or a function's registered name."""
+    """The function that users call by an op's or a function's registered name, or by ``face.name``."""
+    face, dot, own = name.partition(".")
+    if dot:
+        return registry.FACES[face][own]
     for home in (*registry.FACES.values(), registry.METHODS):
         if name in home:
             return home[name]

@@ -19,9 +19,9 @@ def counterpart(case):
     """PyTorch's function for a row: the one that the row names, or the one of the op's name."""
     if callable(case.torch):
         return lambda *args, **kwargs: case.torch(torch, *args, **kwargs)
-    if case.torch is not None:
+    if case.torch is not None or "." in case.op:
         found = torch
-        for part in case.torch.split("."):
+        for part in (case.torch or case.op.replace("functional.", "nn.functional.")).split("."):
             found = getattr(found, part)
         return found
     homes = [torch, torch.Tensor, torch.nn.functional]

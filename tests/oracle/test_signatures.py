@@ -53,6 +53,7 @@ KNOWN = {
         "minidl.var_mean: unbiased in place 2, not 1",
         "minidl.var_mean: unbiased=None, not True",
         "minidl.arange: end in place 1, not 0",
+        "minidl.nuclear_norm: keepdim in place 2, not 1",
         *(f"{place}.conv{n}d: padding=0, not 'valid'" for place in PLACES for n in (1, 2, 3)),
         *(f"minidl.{d}split: no {name}" for d in "hvd" for name in ("indices", "sections")),
         *(f"minidl.tensor_split: no {n}" for n in ("indices", "sections", "tensor_indices_or_sections")),

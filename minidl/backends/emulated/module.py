@@ -113,6 +113,12 @@ def _empty_like(prototype, dtype=None, order="K", subok=None, shape=None):
     return Array(values)
 
 
+def _linalg(name):
+    """A function of ``cupy.linalg``."""
+    function = getattr(np.linalg, name)
+    return lambda *args, **kwargs: _call(function, args, kwargs)
+
+
 class _Module:
     """Attributes are made from ``NAMES`` when they are first asked for."""
 
@@ -126,6 +132,12 @@ class _Module:
                 np.lib.stride_tricks.as_strided(operand(x), shape, strides)
             )
         )
+    )
+    linalg = SimpleNamespace(
+        **{
+            name: _linalg(name)
+            for name in ("inv", "solve", "slogdet", "det", "cholesky", "qr", "svd", "eigh")
+        }
     )
     cuda = SimpleNamespace(get_current_stream=lambda: SimpleNamespace(ptr=0, synchronize=lambda: None))
 

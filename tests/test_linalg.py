@@ -1,0 +1,71 @@
+"""Linear algebra beside its rows: gradients at symmetric matrices, what cannot be decomposed, broadcasting."""
+
+import numpy as np
+import pytest
+
+import minidl
+from minidl.autograd import gradcheck, gradgradcheck
+
+
+def symmetric(n=3, batch=()):
+    a = np.random.default_rng(n).standard_normal((*batch, n, n))
+    return minidl.tensor(a @ np.swapaxes(a, -1, -2) + np.diag(np.arange(1.0, n + 1)), requires_grad=True)
+
+
+def halves(x):
+    return (x + x.mT) / 2
+
+
+def signless(x):
+    """Eigenvectors up to their sign."""
+    values, vectors = minidl.linalg.eigh(halves(x))
+    return values, vectors.unsqueeze(-1) * vectors.unsqueeze(-2)
+
+
+FUNCTIONS = {
+    "cholesky": lambda x: minidl.linalg.cholesky(halves(x)),
+    "eigh": signless,
+    "eigvalsh": lambda x: minidl.linalg.eigvalsh(halves(x)),
+    "pinv": lambda x: minidl.linalg.pinv(halves(x), hermitian=True),
+}
+
+
+@pytest.mark.parametrize("batch", [(), (2,)], ids=["one", "batch"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_gradients_at_symmetric_matrices(name, batch):
+    x = symmetric(3, batch)
+    assert gradcheck(FUNCTIONS[name], (x,))
+    assert gradgradcheck(FUNCTIONS[name], (x,))
+
+
+@pytest.mark.parametrize("function", [minidl.linalg.cholesky, minidl.linalg.eigvalsh])
+def test_the_gradient_is_symmetric(function):
+    x = symmetric()
+    function(x).sum().backward()
+    assert minidl.allclose(x.grad, x.grad.mT)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: minidl.linalg.inv(minidl.zeros(2, 2)), "singular"),
+        (lambda: minidl.linalg.solve(minidl.zeros(2, 2), minidl.ones(2)), "singular"),
+        (lambda: minidl.linalg.cholesky(-minidl.eye(2)), "leading minor of order 1"),
+    ],
+)
+def test_what_has_no_decomposition(call, text):
+    with pytest.raises(minidl.linalg.LinAlgError, match=text):
+        call()
+
+
+def test_complex_results_are_refused_by_name():
+    with pytest.raises(AttributeError, match="complex numbers are not supported"):
+        minidl.linalg.eig(minidl.eye(2))
+    with pytest.raises(AttributeError, match="complex numbers are not supported"):
+        minidl.fft.fft(minidl.ones(2))
+
+
+@pytest.mark.parametrize("dtype", [minidl.int64, minidl.float16])
+def test_other_dtypes_are_refused(dtype):
+    with pytest.raises(RuntimeError, match=r"linalg.inv: (Expected a floating point|Low precision)"):
+        minidl.linalg.inv(minidl.ones(2, 2).to(dtype))
