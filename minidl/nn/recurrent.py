@@ -142,10 +142,8 @@ class LSTM(RNNBase):
     def forward(self, input, hx=None):
         input, batched = self._batched(input)
         if hx is None:
-            hx = (
-                self._zero_state(input, self.proj_size or self.hidden_size),
-                self._zero_state(input, self.hidden_size),
-            )
+            c = self._zero_state(input, self.hidden_size)
+            hx = (self._zero_state(input, self.proj_size) if self.proj_size else c, c)
         else:
             hx = _pair(hx, batched)
         self.check_forward_args(input, hx)

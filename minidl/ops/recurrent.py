@@ -7,7 +7,7 @@ from minidl.ops.joining import cat, stack, unbind
 from minidl.ops.matmul import linear
 from minidl.ops.pointwise import relu, tanh
 from minidl.ops.recurrent_cells import check_bias, check_dtypes, gru_step, lstm_step, rnn_step
-from minidl.ops.shapes import transpose
+from minidl.ops.shapes import squeeze, transpose, unsqueeze
 
 
 def _check_sequence(name, gates, input, states, w_ih, w_hh, b_ih, b_hh, w_hr=None):
@@ -125,7 +125,9 @@ def _stacked(run, input, states, layers, dropout, train, batch_first):
     Returns the last layer's output and the last states, stacked.
     """
     input = transpose(input, 0, 1) if batch_first else input
-    firsts = list(zip(*(unbind(state, 0) for state in states), strict=True))
+    alone = len(layers) == len(layers[0]) == 1  # one layer and direction: no need to take states apart
+    parts = ([squeeze(state, 0)] if alone else unbind(state, 0) for state in states)
+    firsts = list(zip(*parts, strict=True))
     lasts = []
     for number, directions in enumerate(layers):
         outputs = []
@@ -137,6 +139,8 @@ def _stacked(run, input, states, layers, dropout, train, batch_first):
         if dropout and train and number < len(layers) - 1:
             input = drop(input, dropout, True)
     input = transpose(input, 0, 1) if batch_first else input
+    if alone:
+        return input, *(unsqueeze(last, 0) for last in lasts[0])
     return input, *(stack(list(last), 0) for last in zip(*lasts, strict=True))
 
 

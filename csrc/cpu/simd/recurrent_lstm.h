@@ -52,34 +52,46 @@ class LstmForward {
       for (int64_t gate = 0; gate < 4; ++gate) {
         prefetch_rows(z + gate * H, rows, 4 * H, recurrent_.width(block));
       }
+      T* result = projected_ ? hidden_ + n * H : output_ + (row + n) * H;
+      prefetch_rows(cells_ + (row + n) * H + first, rows, H, recurrent_.width(block));
+      prefetch_rows(result + first, rows, H, recurrent_.width(block));
       Sums<T, 4> sums;
       recurrent_.multiply(block, rows, h + n * P, P, sums);
-      T* result = projected_ ? hidden_ + n * H : output_ + (row + n) * H;
+      // Two passes: the tanh of a cell waits for its gates, and what a core can look ahead holds
+      // the gates of a few vectors or the tanh of many.
       for (int64_t i = 0; i < rows; ++i) {
         for_vectors<T>(recurrent_.width(block), [&](int64_t j, auto part) {
-          unit(part, sums, i, j, z + i * 4 * H + j, c + (n + i) * H + first + j,
-               cells_ + (row + n + i) * H + first + j, result + i * H + first + j);
+          cell_unit(part, sums, i, j, z + i * 4 * H + j, c + (n + i) * H + first + j,
+                    cells_ + (row + n + i) * H + first + j);
+        });
+      }
+      for (int64_t i = 0; i < rows; ++i) {
+        for_vectors<T>(recurrent_.width(block), [&](int64_t j, auto part) {
+          const Vec<T> next = load(&sums.data[0][i][j]), o = load(&sums.data[3][i][j]);
+          part.put(result + i * H + first + j, o * tanh(next));
         });
       }
     });
   }
 
-  // c = f c_before + i g, h = o tanh(c), for one vector of hidden units of one sample.
+  // One vector of hidden units of one sample: z becomes gates, c = f c_before + i g. Leaves c and o
+  // in the sums of gates 0 and 3.
   template <typename Part>
-  MINIDL_INLINE void unit(Part part, const Sums<T, 4>& sums, int64_t row, int64_t j, T* z,
-                          const T* c_before, T* c, T* h) const {
+  MINIDL_INLINE void cell_unit(Part part, Sums<T, 4>& sums, int64_t row, int64_t j, T* z,
+                               const T* c_before, T* c) const {
     const int64_t H = s_.hidden;
     const Vec<T> i = sigmoid(part.get(z) + load(&sums.data[0][row][j]));
     const Vec<T> f = sigmoid(part.get(z + H) + load(&sums.data[1][row][j]));
     const Vec<T> g = tanh(part.get(z + 2 * H) + load(&sums.data[2][row][j]));
     const Vec<T> o = sigmoid(part.get(z + 3 * H) + load(&sums.data[3][row][j]));
+    const Vec<T> next = f * part.get(c_before) + i * g;
     part.put(z, i);
     part.put(z + H, f);
     part.put(z + 2 * H, g);
     part.put(z + 3 * H, o);
-    const Vec<T> next = f * part.get(c_before) + i * g;
     part.put(c, next);
-    part.put(h, o * tanh(next));
+    store(&sums.data[0][row][j], next);
+    store(&sums.data[3][row][j], o);
   }
 
   // A block of columns of the k-th step's state = hidden w_hr^T.

@@ -93,6 +93,7 @@ class LstmBackward {
       const T* gates = gates_ + (row + n) * 4 * H + first;
       for (int64_t gate = 0; gate < 4; ++gate) {
         prefetch_rows(gates + gate * H, rows, 4 * H, width);
+        prefetch_rows(dz_ + (row + n) * lda + gate * H + first, rows, lda, width);
       }
       Sums<T, 1> sums;
       if (projected_) {
