@@ -159,6 +159,7 @@ PyObject* call<elementwise_ops::pow>(PyObject* self, PyObject* const* args, Py_s
   fast_method(#name, &call<elementwise_ops::name>, text),
 PyMethodDef methods[] = {MINIDL_ELEMENTWISE_OPS(MINIDL_ROW)  //
                          MINIDL_ACTIVATIONS(MINIDL_ROW)      //
+                         MINIDL_LOSSES(MINIDL_ROW)           //
                          {nullptr, nullptr, 0, nullptr}};
 #undef MINIDL_ROW
 

@@ -1,5 +1,5 @@
 // Elementwise functions on the CPU, float and double: one row an operation here, one struct of the
-// same name in cpu/simd/elementwise.cpp or cpu/simd/activations.cpp.
+// same name in cpu/simd/elementwise.cpp, activations.cpp or losses.cpp.
 //
 // NaN spreads through every operation, maximum, minimum and relu included. Results may not overlap
 // operands.
@@ -26,6 +26,7 @@
   X(erf_grad, 2, 0, 8, "erf_grad(g, input): g 2/sqrt(pi) exp(-input^2)")     \
   X(neg, 1, 0, 1, "neg(input): -input")                                      \
   X(abs, 1, 0, 1, "abs(input): |input|")                                     \
+  X(sign, 1, 0, 1, "sign(input): -1, 0 or 1; NaN stays NaN")                 \
   X(square, 1, 0, 1, "square(input): input^2")                               \
   X(cube, 1, 0, 1, "cube(input): input^3")                                   \
   X(reciprocal, 1, 0, 2, "reciprocal(input): 1 / input")                     \
@@ -66,6 +67,14 @@
   X(hardtanh, 1, 2, 1, "hardtanh(input, low, high): input limited to [low, high]")       \
   X(hardtanh_grad, 2, 2, 1, "hardtanh_grad(g, input, low, high): 0 at the limits and beyond")
 
+// Elements of losses of an input and a target: minidl/backends/reference/losses.py.
+#define MINIDL_LOSSES(X)                                                        \
+  X(squared_error, 2, 0, 1, "squared_error(input, target)")                     \
+  X(absolute_error, 2, 0, 1, "absolute_error(input, target)")                   \
+  X(smooth_l1_error, 2, 1, 2, "smooth_l1_error(input, target, beta), beta > 0") \
+  X(huber_error, 2, 1, 2, "huber_error(input, target, delta)")                  \
+  X(logits_error, 2, 0, 14, "logits_error(input, target): binary cross entropy of logits")
+
 namespace minidl::cpu {
 
 inline constexpr int kMaxOperands = 2;
@@ -93,6 +102,14 @@ struct ActivationKernels {
 };
 MINIDL_KERNEL_TABLES(ActivationKernels, activation_kernels)
 
+template <typename T>
+struct LossKernels {
+#define MINIDL_ROW(name, ...) ElementwiseRun<T> name;
+  MINIDL_LOSSES(MINIDL_ROW)
+#undef MINIDL_ROW
+};
+MINIDL_KERNEL_TABLES(LossKernels, loss_kernels)
+
 // The rows as types.
 namespace elementwise_ops {
 #define MINIDL_ROW(name, arrays, numbers, weight, text) \
@@ -110,6 +127,9 @@ MINIDL_ELEMENTWISE_OPS(MINIDL_ROW)
 #undef MINIDL_TABLE
 #define MINIDL_TABLE activation_kernels
 MINIDL_ACTIVATIONS(MINIDL_ROW)
+#undef MINIDL_TABLE
+#define MINIDL_TABLE loss_kernels
+MINIDL_LOSSES(MINIDL_ROW)
 #undef MINIDL_TABLE
 #undef MINIDL_ROW
 }  // namespace elementwise_ops

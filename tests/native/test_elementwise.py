@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from minidl.backends.reference import activations, elementwise
+from minidl import backends
+from minidl.backends.reference import activations, elementwise, losses
 
 _native = pytest.importorskip("minidl._native", exc_type=ImportError)
 
@@ -32,7 +33,7 @@ UNARY = [
     "log1p",
     "tanh",
 ]
-UNARY += ["sigmoid", "sin", "cos", "erf"]
+UNARY += ["sigmoid", "sin", "cos", "erf", "sign"]
 BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", "pow"]
 BINARY += ["relu_grad", "tanh_grad", "sigmoid_grad", "erf_grad"]
 ACTIVATIONS = {
@@ -47,6 +48,13 @@ ACTIVATIONS = {
     "hardsigmoid": (),
     "hardswish": (),
     "hardtanh": (-0.5, 2.0),
+}
+LOSSES = {
+    "squared_error": ("mse_loss", ()),
+    "absolute_error": ("l1_loss", ()),
+    "smooth_l1_error": ("smooth_l1_loss", (0.7,)),
+    "huber_error": ("huber_loss", (0.7,)),
+    "logits_error": ("binary_cross_entropy_with_logits", ()),
 }
 SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 0.5, 88.0, -88.0, 2.0, 700.0, 3e38]
 # Every vector width of every level, its tails, and pieces of threads.
@@ -68,6 +76,10 @@ def reference(name):
     if name.startswith("gelu_tanh"):
         function = activations.gelu_grad if name.endswith("_grad") else activations.gelu
         return lambda *arguments: function(np, *arguments, "tanh")
+    if name == "logits_error":
+        return lambda x, t: losses.binary_cross_entropy_with_logits(np, x, t, None, None, "none")
+    if name in LOSSES:
+        return lambda x, t, *number: getattr(losses, LOSSES[name][0])(np, x, t, "none", *number)
     home = elementwise if hasattr(elementwise, name) else activations
     return lambda *arguments: getattr(home, name)(np, *arguments)
 
@@ -107,6 +119,8 @@ def functions():
     for name, numbers in ACTIVATIONS.items():
         yield name, 1, numbers
         yield f"{name}_grad", 2, numbers
+    for name, (_, numbers) in LOSSES.items():
+        yield name, 2, numbers
 
 
 FUNCTIONS = list(functions())
@@ -292,6 +306,35 @@ def test_what_is_refused():
         assert _native.leaky_relu(*arguments) is NotImplemented
     assert _native.elu_grad(x, x.astype(np.float64), 1.0, 1.0, 1.0) is NotImplemented
     assert _native.elu_grad(x, 2.0, 1.0, 1.0, 1.0) is NotImplemented
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_clamp(dtype):
+    x = np.array([*SPECIAL, *np.linspace(-3, 3, 20)], np.float64).astype(dtype)
+    native = backends.cpu
+    for low, high in [(-1, 2), (None, 0.5), (0, None), (2, -2), (-np.inf, np.inf), (np.nan, 1)]:
+        limits = [None if v is None else np.array(v, dtype) for v in (low, high)]
+        np.testing.assert_array_equal(native.clamp(x, *limits), elementwise.clamp(np, x, *limits))
+    np.testing.assert_array_equal(native.clamp(x, x, None), x)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_reduced_losses(name, reduction, dtype):
+    loss, numbers = LOSSES[name]
+    rng = np.random.default_rng(0)
+    options = (None, None, reduction) if name == "logits_error" else (reduction, *numbers)
+    for shape in [(), (1,), (3, 5), (0, 2), (300, 301)]:
+        x, t = rng.normal(size=shape).astype(dtype), np.asarray(rng.uniform(size=shape), dtype)
+        for a, b in [(x, t), (x.T, t.T)]:
+            with np.errstate(all="ignore"):
+                found, wanted = (
+                    getattr(backends.cpu, loss)(a, b, *options),
+                    getattr(losses, loss)(np, a, b, *options),
+                )
+            np.testing.assert_allclose(found, wanted, rtol=2e-5 if dtype == np.float32 else 1e-12)
+            assert np.asarray(found).dtype == dtype and found.shape == wanted.shape
 
 
 def test_empty_arrays_of_any_layout():

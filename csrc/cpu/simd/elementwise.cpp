@@ -42,6 +42,7 @@ MINIDL_BINARY(erf_grad, g, x, g*(exp(-(x* x)) * T(1.12837916709551257390)))
 
 MINIDL_UNARY(neg, -x)
 MINIDL_UNARY(abs, absolute(x))
+MINIDL_UNARY(sign, x > T(0) ? same<V>(1) : (x < T(0) ? same<V>(-1) : (x == T(0) ? V{} : x)))
 MINIDL_UNARY(square, x* x)
 MINIDL_UNARY(cube, x* x* x)
 MINIDL_UNARY(reciprocal, T(1) / x)

@@ -1,5 +1,8 @@
-"""Elementwise functions in C++ for float32 and float64, each called straight from the namespace."""
+"""Elementwise functions in C++ for float32 and float64, most called straight from the namespace."""
 
+import math
+
+from minidl import _native
 from minidl._native import (
     abs,
     add,
@@ -22,6 +25,7 @@ from minidl._native import (
     rsqrt,
     sigmoid,
     sigmoid_grad,
+    sign,
     sin,
     sqrt,
     square,
@@ -29,3 +33,18 @@ from minidl._native import (
     tanh,
     tanh_grad,
 )
+
+
+def clamp(input, min, max):
+    """Limits that are one number each."""
+    low, high = _limit(min, input, -math.inf), _limit(max, input, math.inf)
+    return NotImplemented if low is None or high is None else _native.hardtanh(input, low, high)
+
+
+def _limit(value, input, missing):
+    if value is None:
+        return missing
+    if value.ndim or value.dtype != input.dtype:
+        return None
+    number = float(value)
+    return None if math.isnan(number) else number
