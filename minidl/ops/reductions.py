@@ -263,7 +263,7 @@ def _euclid_rule(g, input, result, dim, keepdim):
 @op(input=_euclid_rule, faces=(), method=False)
 def _euclid(input, dim, keepdim):
     space = of(input)
-    return space.sqrt(space.sum(space.square(input), wrap_dims(dim, input.ndim), keepdim))
+    return space.sqrt(space.sum_squares(input, wrap_dims(dim, input.ndim), keepdim))
 
 
 def _spread_evenly(g, input, result, dim, keepdim):

@@ -48,14 +48,20 @@ def test_sum_over_any_axes(dtype, shape, keepdim, data):
 def test_long_sums_are_accurate(shape, dims):
     x = np.random.default_rng(0).uniform(size=shape).astype(np.float32)
     exact = x.sum(axis=dims, dtype=np.float64)
-    np.testing.assert_allclose(_native.sum(x, dims, False), exact.astype(np.float32), rtol=1.2e-7)
+    np.testing.assert_allclose(_native.sum(x, dims, False), exact, rtol=3e-7)
 
 
 def test_sum_spreads_nan_and_refuses_other_arguments():
     x = np.ones((3, 4), np.float32)
     x[1, 2] = np.nan
     assert np.isnan(_native.sum(x, (0, 1), False)) and np.isnan(_native.sum(x, (0,), False)).sum() == 1
-    for arguments in [(x, 0, False), (x, (2,), False), (x, (-1,), False), (x.T, (0,), False), (x, (0,), 1)]:
+    for arguments in [
+        (x, 0, False),
+        (x, (2,), False),
+        (x, (-1,), False),
+        (x[:, ::2], (0,), False),
+        (x, (0,), 1),
+    ]:
         assert _native.sum(*arguments) is NotImplemented
     assert _native.sum(np.arange(3), (0,), False) is NotImplemented
 

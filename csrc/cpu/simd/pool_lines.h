@@ -3,35 +3,13 @@
 #pragma once
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "cpu/simd/vec.h"
+#include "cpu/simd/workspace.h"
 #include "cpu/thread_pool.h"
 
 namespace minidl::cpu::MINIDL_ISA {
-
-// Uninitialised memory of a task, aligned for the widest vector.
-template <typename T>
-class Workspace {
- public:
-  explicit Workspace(int64_t count)
-      : data_(static_cast<T*>(::operator new(static_cast<size_t>(count) * sizeof(T), kAlign))) {}
-  // Element i is fill(i).
-  template <typename Fill>
-  Workspace(int64_t count, const Fill& fill) : Workspace(count) {
-    for (int64_t i = 0; i < count; ++i) data_[i] = fill(i);
-  }
-  ~Workspace() { ::operator delete(data_, kAlign); }
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-
-  T* data() const { return data_; }
-
- private:
-  static constexpr std::align_val_t kAlign{64};
-  T* data_;
-};
 
 MINIDL_INLINE int64_t ceil_quotient(int64_t a, int64_t b) {
   return a >= 0 ? (a + b - 1) / b : -(-a / b);

@@ -1,3 +1,5 @@
 """Reductions in C++ for float32 and float64."""
 
-from minidl._native import sum
+from minidl._native import amax, amin, argmax, argmin, cumsum, prod, sum, sum_squares
+
+__all__ = ["amax", "amin", "argmax", "argmin", "cumsum", "prod", "sum", "sum_squares"]

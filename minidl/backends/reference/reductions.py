@@ -13,6 +13,11 @@ def sum(xp, input, dims, keepdim):
     return out.astype(input.dtype) if wide != input.dtype else out
 
 
+def sum_squares(xp, input, dims, keepdim):
+    """Sum of the squares in the input's dtype."""
+    return sum(xp, xp.square(input), dims, keepdim)
+
+
 def prod(xp, input, dims, keepdim):
     wide = _accumulator(xp, input.dtype)
     return xp.prod(input, axis=dims, keepdims=keepdim, dtype=wide).astype(input.dtype)
