@@ -44,6 +44,30 @@ from minidl.device import device
 from minidl.dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
 from minidl.io import load, save
 from minidl.random import Generator, default_generator
+from minidl.settings import (
+    are_deterministic_algorithms_enabled,
+    compile,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    is_deterministic_algorithms_warn_only_enabled,
+    set_float32_matmul_precision,
+    set_flush_denormal,
+    set_num_interop_threads,
+    set_warn_always,
+    use_deterministic_algorithms,
+)
+from minidl.typed import (
+    BFloat16Tensor,
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
 
 globals().update(registry.FACES["torch"])
 globals().update({d.name: d for d in dtypes.ALL})  # bfloat16 joins when it is first named

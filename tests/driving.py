@@ -17,7 +17,7 @@ def public(name):
     """The function that users call by an op's or a function's registered name, or by ``face.name``."""
     face, dot, own = name.partition(".")
     if dot:
-        return registry.FACES[face][own]
+        return registry.METHODS[own] if face == "Tensor" else registry.FACES[face][own]
     for home in (*registry.FACES.values(), registry.METHODS):
         if name in home:
             return home[name]

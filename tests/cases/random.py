@@ -19,6 +19,11 @@ DRAWS = {
     "exponential_": (unit(2, 3), 1.5),
     "bernoulli_": (unit(2, 3), 0.25),
     "random_": (unit(2, 3), 3, 9),
+    "poisson": (positive(2, 3),),
+    "binomial": (values([[3.0, 5.0, 9.0]]), values([[0.5, 0.1, 0.9]])),
+    "cauchy_": (unit(2, 3), 1.0, 2.0),
+    "geometric_": (unit(2, 3), 0.25),
+    "log_normal_": (unit(2, 3), 1.0, 0.5),
 }
 
 CASES = [Case(name, inputs, numpy=None, torch=False, grad=False) for name, inputs in DRAWS.items()]

@@ -67,6 +67,10 @@ KNOWN = {
         f"minidl.{name}: device='cpu', not None"
         for name in ("normal", "rand", "randint", "randn", "randperm")
     ],
+    "what its own compiler takes": [
+        f"minidl.compile: no {name}"
+        for name in ("name", "shapes_spec", "isolate_recompiles", "recompile_limit")
+    ],
     "one name for a tensor and a number": ["minidl.isin: no element", "minidl.isin: no test_element"],
     "an alias of transpose, with its names": ["minidl.swapaxes: no axis0", "minidl.swapaxes: no axis1"],
     "an alias of as_tensor": [f"minidl.asarray: no {name}" for name in ("copy", "obj", "requires_grad")],
@@ -80,7 +84,10 @@ KNOWN = {
         "minidl.save: no pickle_module",
         "minidl.save: no pickle_protocol",
     ],
-    "PyTorch's None is an error by now": ["minidl.linspace: steps=None is missing"],
+    "PyTorch's None is an error by now": [
+        "minidl.linspace: steps=None is missing",
+        "minidl.logspace: steps=None is missing",
+    ],
     "PyTorch's is torch.special.expit": ["minidl.expit: not in PyTorch", "functional.expit: not in PyTorch"],
 }
 

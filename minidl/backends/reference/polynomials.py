@@ -1,0 +1,161 @@
+"""Orthogonal polynomials by their recurrences, and Bessel functions by integrals and series; in float64.
+
+Abramowitz and Stegun, "Handbook of Mathematical Functions", chapters 9, 10 and 22.
+"""
+
+import functools
+import math
+
+# P_{k+1} = (a_k x + b_k) P_k - c_k P_{k-1}: for each family P_1 from x, and a, b, c from k.
+_THREE_TERM = {
+    "chebyshev_polynomial_t": (lambda x: x, lambda k: (2, 0, 1)),
+    "chebyshev_polynomial_u": (lambda x: 2 * x, lambda k: (2, 0, 1)),
+    "chebyshev_polynomial_v": (lambda x: 2 * x - 1, lambda k: (2, 0, 1)),
+    "chebyshev_polynomial_w": (lambda x: 2 * x + 1, lambda k: (2, 0, 1)),
+    "hermite_polynomial_h": (lambda x: 2 * x, lambda k: (2, 0, 2 * k)),
+    "hermite_polynomial_he": (lambda x: x, lambda k: (1, 0, k)),
+    "laguerre_polynomial_l": (lambda x: 1 - x, lambda k: (-1 / (k + 1), (2 * k + 1) / (k + 1), k / (k + 1))),
+    "legendre_polynomial_p": (lambda x: x, lambda k: ((2 * k + 1) / (k + 1), 0, k / (k + 1))),
+}
+
+
+def polynomial(xp, x, n, name):
+    """The polynomial ``name`` of degree ``n`` (truncated; 0 for n < 0), both arrays that broadcast."""
+    first, coefficients = _THREE_TERM[name]
+    wide, degree = x.astype("float64"), xp.trunc(n.astype("float64"))
+    before, now = xp.ones_like(wide), first(wide)
+    top = int(xp.max(degree)) if degree.size else 0
+    out = xp.where(degree == 0, before, xp.where(degree == 1, now, xp.zeros_like(wide)))
+    for k in range(1, max(top, 1)):
+        a, b, c = coefficients(k)
+        before, now = now, (a * wide + b) * now - c * before
+        out = xp.where(degree == k + 1, now, out)
+    return out.astype(x.dtype)
+
+
+_NODES = 256
+
+
+def _in_float64(function):
+    @functools.wraps(function)
+    def call(xp, input):
+        wide = input.astype("float64")
+        out = function(xp, wide.reshape(-1)).reshape(input.shape)
+        return xp.where(xp.isnan(wide), wide, out).astype(input.dtype)
+
+    return call
+
+
+def _j_integral(xp, x, order):
+    """J_order(x) = the mean of cos(order t - x sin t) over a period, exact to rounding for |x| < 100."""
+    t = (xp.arange(_NODES) + 0.5) * (math.pi / _NODES)
+    return xp.mean(xp.cos(order * t - x[:, None] * xp.sin(t)), axis=1)
+
+
+def _hankel(xp, x, order):
+    """The modulus and phase series P and Q of Hankel's expansion, for large x."""
+    p, q, term = xp.ones_like(x), xp.zeros_like(x), xp.ones_like(x)
+    for k in range(1, 16):
+        term = term * (4 * order * order - (2 * k - 1) ** 2) / (8 * k * x)
+        if k % 2:
+            q = q + (-1) ** (k // 2) * term
+        else:
+            p = p + (-1) ** (k // 2) * term
+    return p, q
+
+
+def _large(xp, x, order, cosine, sine):
+    p, q = _hankel(xp, x, order)
+    angle = x - (order / 2 + 0.25) * math.pi
+    return xp.sqrt(2 / (math.pi * x)) * (p * cosine(angle) + q * sine(angle))
+
+
+def _j(xp, x, order):
+    size = xp.absolute(x)
+    far = xp.maximum(size, 50.0)
+    large = _large(xp, far, order, xp.cos, lambda a: -xp.sin(a))
+    out = xp.where(size < 50, _j_integral(xp, xp.minimum(size, 50.0), order), large)
+    out = xp.where(xp.isinf(size), 0.0, out)
+    return xp.where(x < 0, -out, out) if order else out
+
+
+@_in_float64
+def bessel_j0(xp, input):
+    return _j(xp, input, 0)
+
+
+@_in_float64
+def bessel_j1(xp, input):
+    return _j(xp, input, 1)
+
+
+def _y(xp, x, order):
+    """Neumann's series in J for x < 50 (A&S 9.1.89, and its derivative), Hankel's expansion above."""
+    near = xp.clip(x, 1e-300, 50.0)
+    logs = xp.log(near / 2) + 0.57721566490153286
+    if order == 0:
+        total = sum((-1) ** k / k * _j_integral(xp, near, 2 * k) for k in range(1, 50))
+        small = 2 / math.pi * logs * _j_integral(xp, near, 0) - 4 / math.pi * total
+    else:
+        total = sum(
+            (-1) ** k / k * (_j_integral(xp, near, 2 * k - 1) - _j_integral(xp, near, 2 * k + 1)) / 2
+            for k in range(1, 50)
+        )
+        small = (
+            2 / math.pi * (logs * _j_integral(xp, near, 1) - _j_integral(xp, near, 0) / near)
+            + 4 / math.pi * total
+        )
+    far = xp.maximum(x, 50.0)
+    large = _large(xp, far, order, xp.sin, xp.cos)
+    out = xp.where(x < 50, small, large)
+    return xp.where(x == 0, -xp.inf, xp.where(x < 0, xp.nan, xp.where(xp.isinf(x), 0.0, out)))
+
+
+@_in_float64
+def bessel_y0(xp, input):
+    return _y(xp, input, 0)
+
+
+@_in_float64
+def bessel_y1(xp, input):
+    return _y(xp, input, 1)
+
+
+def _k_scaled(xp, x, order):
+    """exp(x) K_order(x) = the integral over t > 0 of exp(-x (cosh t - 1)) cosh(order t), by the trapezoidal rule."""
+    safe = xp.clip(x, 1e-300, xp.inf)
+    end = xp.arccosh(1 + 750.0 / safe) + order
+    end = xp.where(xp.isfinite(end), end, 0.0)[:, None]
+    t = end * (xp.arange(2 * _NODES + 1) / (2 * _NODES))
+    values = xp.exp(-safe[:, None] * 2 * xp.sinh(t / 2) ** 2) * (xp.cosh(order * t) if order else 1.0)
+    values[:, 0] = values[:, 0] / 2
+    out = xp.sum(values, axis=1) * end[:, 0] / (2 * _NODES)
+    return xp.where(x == 0, xp.inf, xp.where(x < 0, xp.nan, out))
+
+
+def _k(order, scaled):
+    def function(xp, input):
+        out = _k_scaled(xp, input, order)
+        return out if scaled else out * xp.exp(-input)
+
+    return function
+
+
+def _named(name, function):
+    function.__name__, function.__module__ = name, __name__
+    return _in_float64(function)
+
+
+modified_bessel_k0 = _named("modified_bessel_k0", _k(0, False))
+modified_bessel_k1 = _named("modified_bessel_k1", _k(1, False))
+scaled_modified_bessel_k0 = _named("scaled_modified_bessel_k0", _k(0, True))
+scaled_modified_bessel_k1 = _named("scaled_modified_bessel_k1", _k(1, True))
+
+
+@_in_float64
+def spherical_bessel_j0(xp, input):
+    small = xp.absolute(input) < 0.5
+    near = input * input
+    series = 1 - near / 6 * (1 - near / 20 * (1 - near / 42 * (1 - near / 72 * (1 - near / 110))))
+    out = xp.where(small, series, xp.sin(input) / xp.where(small, 1.0, input))
+    return xp.where(xp.isinf(input), 0.0, out)

@@ -1,0 +1,84 @@
+"""Switches of PyTorch's that programs set and that change nothing here, or say so.
+
+>>> import minidl
+>>> minidl.set_float32_matmul_precision("high")
+>>> minidl.get_float32_matmul_precision()
+'high'
+"""
+
+import warnings
+
+_state = {"precision": "highest", "deterministic": False, "warn_only": False}
+
+
+def set_float32_matmul_precision(precision):
+    """Remembers ``'highest'``, ``'high'`` or ``'medium'``; products of float32 are computed in float32 all the same.
+    Source: ``torch.set_float32_matmul_precision``.
+    """
+    if precision not in ("highest", "high", "medium"):
+        raise RuntimeError(
+            f"float32_matmul_precision should be one of 'highest', 'high' or 'medium', got {precision!r}"
+        )
+    _state["precision"] = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """What ``set_float32_matmul_precision`` was given. Source: ``torch.get_float32_matmul_precision``."""
+    return _state["precision"]
+
+
+def use_deterministic_algorithms(mode, *, warn_only=False):
+    """Remembers the wish: results on the CPU are the same for any number of threads anyway.
+    Source: ``torch.use_deterministic_algorithms``.
+    """
+    _state.update(deterministic=bool(mode), warn_only=bool(warn_only))
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """What ``use_deterministic_algorithms`` was given. Source: ``torch.are_deterministic_algorithms_enabled``."""
+    return _state["deterministic"]
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Whether ``warn_only`` was given. Source: ``torch.is_deterministic_algorithms_warn_only_enabled``."""
+    return _state["deterministic"] and _state["warn_only"]
+
+
+def set_flush_denormal(mode) -> bool:
+    """False: denormal numbers are kept. Source: ``torch.set_flush_denormal``."""
+    return False
+
+
+def compile(
+    model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False
+):
+    """The function or module itself: programs run as they are written. Also a decorator. Source: ``torch.compile``.
+
+    >>> import minidl
+    >>> @minidl.compile
+    ... def double(x):
+    ...     return x * 2
+    >>> double(minidl.ones(1))
+    tensor([2.])
+    """
+    if model is None:
+        return lambda decorated: decorated
+    if not callable(model):
+        raise TypeError(f"compile() takes a module or a function, not {model.__class__.__name__}")
+    return model
+
+
+def set_num_interop_threads(num):
+    """Does nothing: operations run one after the other. Source: ``torch.set_num_interop_threads``."""
+    if num <= 0:
+        raise RuntimeError("Expects a positive number of threads")
+
+
+def get_num_interop_threads() -> int:
+    """1: operations run one after the other. Source: ``torch.get_num_interop_threads``."""
+    return 1
+
+
+def set_warn_always(b):
+    """Makes Python show every warning each time, or once a place. Source: ``torch.set_warn_always``."""
+    warnings.simplefilter("always" if b else "default")
