@@ -50,7 +50,7 @@ def set_flush_denormal(mode) -> bool:
 
 
 def compile(
-    model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False
+    model=None, *, fullgraph=False, dynamic=None, backend=None, mode=None, options=None, disable=False
 ):
     """The function or module itself: programs run as they are written. Also a decorator. Source: ``torch.compile``.
 

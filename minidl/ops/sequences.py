@@ -149,7 +149,7 @@ _kaiser, _finish_kaiser = _cosine_window(
     "kaiser_window",
     "The window of Kaiser",
     lambda x, beta: i0(beta * (1 - (x / math.pi - 1) ** 2).clamp(min=0).sqrt()) / i0(x[:1] * 0 + beta),
-    "tensor([4.9939e-06, 1.6493e-01, 1.0000e+00, 1.6493e-01])",
+    "tensor([5.2773e-05, 2.1567e-01, 1.0000e+00, 2.1567e-01])",
 )
 
 
