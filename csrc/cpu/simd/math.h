@@ -79,8 +79,8 @@ MINIDL_INLINE V scale_by_power(V p, V n) {
   constexpr Lane<Int<V>> kBias = kSingle<V> ? 127 : 1023;
   const V half = n * Lane<V>(0.5) + kRound<V>;
   const V rest = n - (half - kRound<V>)+kRound<V>;
-  const V first = from_bits<V>((bits_of(half) + kBias) << kMantissaBits<V>);
-  const V second = from_bits<V>((bits_of(rest) + kBias) << kMantissaBits<V>);
+  const V first = from_bits<V>(bits_plus(half, kBias) << kMantissaBits<V>);
+  const V second = from_bits<V>(bits_plus(rest, kBias) << kMantissaBits<V>);
   return p * first * second;
 }
 
@@ -133,7 +133,7 @@ MINIDL_INLINE V expm1(V x) {
   const auto [n, r] = reduce_by_ln2(limited);
   const V part = exp_beyond_linear(r) * (r * r) + r;
   constexpr Lane<Int<V>> kBias = kSingle<V> ? 126 : 1022;
-  const V half = from_bits<V>((bits_of(n + kRound<V>) + kBias) << kMantissaBits<V>);
+  const V half = from_bits<V>(bits_plus(n + kRound<V>, kBias) << kMantissaBits<V>);
   const V result = (half * part + (half - T(0.5))) * T(2);
   return n == T(0) ? copy_sign(part, x) : result;
 }
@@ -152,7 +152,7 @@ MINIDL_INLINE Split<V> split(V x) {
   constexpr Bits kRoundBits = kSingle<V> ? Bits(0x4b400000) : Bits(0x4338000000000000);
   const auto subnormal = x < std::numeric_limits<T>::min();
   const V scaled = subnormal ? x * T(int64_t{1} << kBits) : x;
-  const auto shifted = bits_of(scaled) - kRootHalf;  // the carry decides the exponent
+  const auto shifted = bits_plus(scaled, -kRootHalf);  // the carry decides the exponent
   const V e = from_bits<V>((shifted >> kBits) + kRoundBits) - kRound<V>;
   const V m = from_bits<V>((shifted & ((Bits(1) << kBits) - 1)) + kRootHalf);
   return {m - T(1), subnormal ? e - T(kBits) : e};

@@ -78,7 +78,7 @@ template <typename V>
 MINIDL_INLINE V cos(V x) {
   using T = Lane<V>;
   const auto [n, r] = reduce_by_half_pi(x);
-  V result = sine_in_quadrant<V>(r, bits_of(n + kRound<V>) + 1);
+  V result = sine_in_quadrant<V>(r, bits_plus(n + kRound<V>, 1));
   const auto large = beyond_reduction(x);
   if (__builtin_expect(any(large), 0)) {
     const auto of_library = [](T lane) {

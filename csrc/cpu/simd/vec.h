@@ -96,6 +96,20 @@ struct IntOf<Vec<double>> {
 template <typename V>
 using Int = typename IntOf<V>::type;
 
+// The same without a sign, for arithmetic that may wrap around.
+template <typename V>
+struct WordsOf {
+  using type = std::make_unsigned_t<Int<V>>;
+};
+template <>
+struct WordsOf<Vec<float>> {
+  typedef uint32_t type __attribute__((vector_size(kVectorBytes)));
+};
+template <>
+struct WordsOf<Vec<double>> {
+  typedef uint64_t type __attribute__((vector_size(kVectorBytes)));
+};
+
 // All lanes x.
 template <typename T>
 MINIDL_INLINE Vec<T> splat(T x) {
@@ -225,6 +239,20 @@ MINIDL_INLINE V from_bits(Int<V> bits) {
   V v;
   std::memcpy(&v, &bits, sizeof v);
   return v;
+}
+
+// bits_of(v) + constant, wrapping around: an exponent that overflows belongs to a lane whose result
+// is not used, and signed integers may not overflow.
+template <typename V>
+MINIDL_INLINE Int<V> bits_plus(V v, Lane<Int<V>> constant) {
+  using Word = std::make_unsigned_t<Lane<Int<V>>>;
+  using Words = typename WordsOf<V>::type;
+  Words words;
+  std::memcpy(&words, &v, sizeof v);
+  words += static_cast<Word>(constant);
+  Int<V> bits;
+  std::memcpy(&bits, &words, sizeof v);
+  return bits;
 }
 
 // The lanes of v from `First` on, as many as there are indices.
