@@ -65,7 +65,20 @@ OPTIONS = {
 # Where a name is there and behaves otherwise than PyTorch's.
 DIFFERENCES = {
     "sort": "always stable",
+    "topk": "of equal values the first ones",
+    "kthvalue": "of equal values the index of the first in order",
+    "mode": "the index of the last occurrence",
     "manual_seed": "the streams of random numbers are minidl's own",
+    "igamma": "no gradient of the first argument, and no error for asking",
+    "igammac": "no gradient of the first argument, and no error for asking",
+    "cholesky_solve": "the gradient is that of the triangle which is read",
+    "cholesky_inverse": "the gradient is that of the triangle which is read",
+    "as_strided_scatter": "the gradient of input is 0 where it was replaced",
+    "linalg.eigh": "signs of eigenvectors are LAPACK's",
+    "compile": "gives its argument back",
+    "set_float32_matmul_precision": "remembered; products are float32",
+    "use_deterministic_algorithms": "remembered; CPU results do not depend on the number of threads",
+    "norm": "no 'nuc'; use linalg.matrix_norm",
 }
 
 

@@ -69,3 +69,14 @@ def test_complex_results_are_refused_by_name():
 def test_other_dtypes_are_refused(dtype):
     with pytest.raises(RuntimeError, match=r"linalg.inv: (Expected a floating point|Low precision)"):
         minidl.linalg.inv(minidl.ones(2, 2).to(dtype))
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6)])
+def test_low_rank_matrices_are_found(shape):
+    minidl.manual_seed(0)
+    a = minidl.randn(shape[0], 2, dtype=minidl.float64) @ minidl.randn(2, shape[1], dtype=minidl.float64)
+    U, S, V = minidl.svd_lowrank(a, q=3)
+    assert minidl.allclose(U @ minidl.diag(S) @ V.mT, a)
+    assert minidl.allclose(S[:2], minidl.linalg.svdvals(a)[:2])
+    centred = a - a.mean(0)
+    assert minidl.allclose(minidl.pca_lowrank(a, q=2)[1], minidl.linalg.svdvals(centred)[:2])

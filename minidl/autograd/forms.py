@@ -73,7 +73,7 @@ def not_a_tensor(name, parameter, position, value):
 
 def write_out(out, result, name):
     """Writes ``result`` (a Tensor or a tuple of them) into ``out``, and gives ``out``."""
-    if isinstance(out, (tuple, list)):
+    if isinstance(out, (tuple, list)) and isinstance(result, tuple):
         if len(out) != len(result):
             raise TypeError(f"{name}(): argument 'out' must hold {len(result)} tensors, but holds {len(out)}")
         written = [write_out(o, r, name) for o, r in zip(out, result, strict=True)]

@@ -46,7 +46,7 @@ def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, mem
 
 
 def _caster(method, name):
-    def forward(self):
+    def forward(self, memory_format=None):
         return to(self, dtypes.named(name))
 
     forward.__name__ = forward.__qualname__ = method

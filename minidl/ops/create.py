@@ -226,11 +226,18 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     whole = all(isinstance(v, int) for v in (start, end, step))
-    wanted = _dtype(dtype, dtypes.INT64 if whole else None)
-    if whole:
-        return leaf(_space(device).arange(start, end, step, wanted), requires_grad)
+    wanted, space = _dtype(dtype, dtypes.INT64 if whole else None), _space(device)
+    if not all(math.isfinite(v) for v in (start, end, step)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if whole or wanted.kind in "iu":
+        if wanted == dtypes.INT64 and int(step):
+            start, end, step = int(start), int(end), int(step)
+        count = max(0, math.ceil((end - start) / step))
+        start, step = int(start), int(step)
+        stop = start + count * step
+        made = space.arange(start, stop, step, dtypes.INT64) if step else space.zeros((count,), dtypes.INT64)
+        return leaf(made if wanted == dtypes.INT64 else space.astype(made, wanted), requires_grad)
     count = math.ceil((end - start) / step)
-    space = _space(device)
     steps = space.arange(0, count, 1, dtypes.FLOAT64)
     return leaf(space.astype(space.add(space.mul(steps, float(step)), float(start)), wanted), requires_grad)
 
@@ -243,9 +250,28 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False)
     >>> minidl.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    for name, limit in (("start", start), ("end", end)):
+        if getattr(limit, "ndim", 0):
+            raise RuntimeError(
+                f"linspace only supports 0-dimensional start and end tensors, but got {name} with {limit.ndim} "
+                "dimension(s)."
+            )
+    if isinstance(steps, float):
+        raise TypeError(
+            "linspace() received an invalid combination of arguments: steps must be int, not float"
+        )
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, but got {steps}")
-    return leaf(_space(device).linspace(_number(start), _number(end), steps, _dtype(dtype)), requires_grad)
+    start, end, wanted, space = _number(start), _number(end), _dtype(dtype), _space(device)
+    if wanted.kind not in "iu" or steps < 2:
+        return leaf(space.linspace(start, end, steps, wanted), requires_grad)
+    start, end = (
+        int(start),
+        int(end),
+    )  # from both ends to the middle, in float32, as PyTorch steps through integers
+    step, places = np.float32(end - start) / np.float32(steps - 1), np.arange(steps)
+    values = np.where(places < steps // 2, start + step * places, end - step * (steps - 1 - places))
+    return leaf(space.asarray(np.trunc(values.astype(np.float32)), wanted), requires_grad)
 
 
 @function(method=False)

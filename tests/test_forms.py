@@ -1,0 +1,126 @@
+"""The further forms of functions: ``out=``, operators beside foreign classes, methods that change a tensor's shape."""
+
+import warnings
+
+import pytest
+
+import minidl
+from minidl import autograd
+
+
+class Foreign:
+    def __radd__(self, other):
+        return "radd"
+
+    def __rmatmul__(self, other):
+        return "rmatmul"
+
+
+def test_operators_give_way_to_foreign_classes():
+    x = minidl.ones(2, 2)
+    assert x + Foreign() == "radd"
+    assert x @ Foreign() == "rmatmul"
+
+
+@pytest.mark.parametrize("value", ["text", None, [1.0], {}])
+def test_operators_refuse_what_no_class_knows(value):
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        minidl.ones(2) + value
+    with pytest.raises(TypeError):
+        value - minidl.ones(2)
+
+
+def test_out_is_written_and_returned():
+    out = minidl.empty(2, dtype=minidl.float64)
+    given = out.numpy()
+    assert minidl.add(minidl.ones(2), 1, out=out) is out
+    assert given.tolist() == [2.0, 2.0]
+
+
+def test_out_of_several_results():
+    values, indices = minidl.empty(0), minidl.empty(0, dtype=minidl.int64)
+    found = minidl.sort(minidl.tensor([3.0, 1.0]), out=(values, indices))
+    assert found.values is values
+    assert indices.tolist() == [1, 0]
+
+
+def test_out_of_another_size_is_resized_with_a_warning():
+    out = minidl.empty(3)
+    with pytest.warns(UserWarning, match="was resized"):
+        minidl.exp(minidl.zeros(2), out=out)
+    assert out.tolist() == [1.0, 1.0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        minidl.exp(minidl.zeros(2), out=minidl.empty(0))
+
+
+def test_out_refuses_gradients_and_narrower_categories():
+    with pytest.raises(RuntimeError, match="don't support automatic differentiation"):
+        minidl.exp(minidl.zeros(2, requires_grad=True), out=minidl.empty(2))
+    with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type Long"):
+        minidl.exp(minidl.zeros(2), out=minidl.empty(2, dtype=minidl.int64))
+    with pytest.raises(TypeError, match="'out' must be Tensor"):
+        minidl.exp(minidl.zeros(2), out=[1.0])
+
+
+@pytest.mark.parametrize("name", ["eq", "lt", "greater_equal", "cumsum", "addcmul", "lerp", "index_add"])
+def test_in_place_forms_are_there(name):
+    assert callable(getattr(minidl.Tensor, name + "_"))
+
+
+def test_a_comparison_in_place_keeps_the_dtype():
+    x = minidl.tensor([1.0, 2.0])
+    assert x.eq_(2.0) is x
+    assert x.tolist() == [0.0, 1.0]
+    assert x.dtype is minidl.float32
+
+
+@pytest.mark.parametrize("name", ["t_", "squeeze_", "transpose_", "unsqueeze_"])
+def test_a_shape_changed_in_place_keeps_its_gradient(name):
+    arguments = {"transpose_": (0, 1), "unsqueeze_": (0,)}.get(name, ())
+    x = minidl.arange(6.0).reshape(2, 3).requires_grad_()
+    y = x * 2
+    assert getattr(y, name)(*arguments) is y
+    weights = minidl.arange(6.0).reshape(y.shape)
+    (found,) = autograd.grad([(y * weights).sum()], [x])
+    plain = getattr(x * 2, name[:-1])(*arguments)
+    (wanted,) = autograd.grad([(plain * weights).sum()], [x])
+    assert minidl.equal(found, wanted)
+
+
+def test_a_shape_changed_in_place_shares_the_memory():
+    x = minidl.zeros(2, 3)
+    y = x.t()
+    x.t_()
+    x[0, 1] = 5.0
+    assert y[0, 1] == 5.0
+    assert x.shape == (3, 2)
+
+
+def test_the_shape_of_a_leaf_is_not_changed_in_place():
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        minidl.ones(2, 3, requires_grad=True).t_()
+
+
+def test_as_strided_writes_through_to_its_base():
+    base = minidl.zeros(6, requires_grad=True)
+    y = base * 1
+    y.as_strided((2,), (3,), 1).copy_(minidl.ones(2))
+    assert y.tolist() == [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]
+    y.sum().backward()
+    assert base.grad.tolist() == [1.0, 0.0, 1.0, 1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: minidl.kron([1.0], minidl.ones(1)),
+        lambda: minidl.diag([1.0]),
+        lambda: minidl.linalg.inv([[1.0]]),
+        lambda: minidl.quantile([1.0], 0.5),
+        lambda: minidl.lerp(minidl.ones(1), [1.0], 0.5),
+    ],
+)
+def test_composed_functions_name_what_is_no_tensor(call):
+    with pytest.raises(TypeError, match=r"argument '\w+' \(position \d\) must be Tensor, not list"):
+        call()
