@@ -138,6 +138,30 @@ PyObject* call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* key
   return call_row(row_of<Op>, args, count, keywords);
 }
 
+// Counters: an int64 array without gaps and a Python int. Sums wrap around, as NumPy's do.
+PyObject* add_whole(PyArrayObject* x, PyObject* number) {
+  int overflow = 0;
+  const auto added = static_cast<uint64_t>(PyLong_AsLongLongAndOverflow(number, &overflow));
+  if (overflow != 0 || !gapless(x) || !PyArray_ISBEHAVED_RO(x)) return refuse();
+  PyArrayObject* out = empty_like(x);
+  if (out == nullptr) return nullptr;
+  const int64_t size = PyArray_SIZE(x);
+  return finish(out, size, [&] {
+    const auto* from = data_of<uint64_t>(x);
+    auto* to = data_of<uint64_t>(out);
+    for (int64_t i = 0; i < size; ++i) to[i] = from[i] + added;
+  });
+}
+
+template <>
+PyObject* call<elementwise_ops::add>(PyObject*, PyObject* const* args, Py_ssize_t count,
+                                     PyObject* keywords) {
+  const bool counts = count == 2 && PyArray_CheckExact(args[0]) && PyLong_CheckExact(args[1]) &&
+                      PyArray_TYPE(as_array(args[0])) == NPY_INT64;
+  return counts ? add_whole(as_array(args[0]), args[1])
+                : call_row(row_of<elementwise_ops::add>, args, count, keywords);
+}
+
 // Small whole exponents are products.
 template <>
 PyObject* call<elementwise_ops::pow>(PyObject* self, PyObject* const* args, Py_ssize_t count,

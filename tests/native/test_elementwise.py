@@ -359,3 +359,30 @@ def test_on_older_processors(level):
         env={**os.environ, "MINIDL_CPU": level}, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (5,), (3, 70)])
+@pytest.mark.parametrize("number", [0, 1, -3, 2**63 - 1])
+def test_whole_numbers_count(native, shape, number):
+    x = np.random.default_rng(2).integers(-5, 5, shape)
+    for counter in (x, np.asfortranarray(x)):
+        with backends.trace_fallbacks() as fallen, np.errstate(over="ignore"):
+            found = native.add(counter, number)
+            assert found.dtype == np.int64 and not fallen
+            np.testing.assert_array_equal(found, counter + np.int64(number))
+
+
+def test_whole_numbers_that_do_not_fit_are_left_to_the_reference(native):
+    x = np.arange(6)[::2]
+    with backends.trace_fallbacks() as fallen:
+        np.testing.assert_array_equal(native.add(x, 1), [1, 3, 5])
+    assert ("native", "add") in fallen
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("limits", [(-0.5, 1), (None, 0.25), (0.0, None), (1.0, -1.0)])
+def test_limits_may_be_python_numbers(native, dtype, limits):
+    x = np.random.default_rng(4).standard_normal(100).astype(dtype)
+    found = native.clamp(x, *limits)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, elementwise.clamp(np, x, *limits))

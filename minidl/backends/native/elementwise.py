@@ -44,7 +44,7 @@ def clamp(input, min, max):
 def _limit(value, input, missing):
     if value is None:
         return missing
-    if value.ndim or value.dtype != input.dtype:
+    if not isinstance(value, (int, float)) and (value.ndim or value.dtype != input.dtype):
         return None
     number = float(value)
     return None if math.isnan(number) else number
