@@ -63,7 +63,8 @@ void multiply_along_rows(const VectorProduct<T>& p) {
       x += kTogether * p.x_step;
       b += kTogether * p.b.row;
     }
-    for (; left > 0; --left, x += p.x_step, b += p.b.row) add_rows<1>(n, x, p.x_step, b, p.b.row, y);
+    for (; left > 0; --left, x += p.x_step, b += p.b.row)
+      add_rows<1>(n, x, p.x_step, b, p.b.row, y);
   }
 }
 
@@ -120,8 +121,8 @@ void multiply_vector(const VectorProduct<T>& p) {
   }
 }
 
-// Whether a product is one of a vector and a matrix that lies along memory; `p` is it then. A matrix
-// times a column is the product of the transposed.
+// Whether a product is one of a vector and a matrix that lies along memory; `p` is it then. A
+// matrix times a column is the product of the transposed.
 template <typename T>
 bool as_vector_product(const GemmShape& shape, const Matrix<T>& a, const Matrix<T>& b,
                        const GemmResult<T>& result, VectorProduct<T>& p) {
