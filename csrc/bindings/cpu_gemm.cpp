@@ -52,15 +52,16 @@ void multiply_into(py::array& c, const py::array& a, const py::array& b,
   const auto out = mutable_view<T, 2>(c);
   const Matrix<T> left = operand<T>(a), right = operand<T>(b);
   const GemmShape shape{out.shape[0], out.shape[1], a.shape(1)};
-  MINIDL_CHECK(a.shape(0) == shape.M && b.shape(0) == shape.K && b.shape(1) == shape.N,
-               "gemm: a [", a.shape(0), ", ", a.shape(1), "] times b [", b.shape(0), ", ",
-               b.shape(1), "] does not give c [", shape.M, ", ", shape.N, "]");
+  MINIDL_CHECK(a.shape(0) == shape.M && b.shape(0) == shape.K && b.shape(1) == shape.N, "gemm: a [",
+               a.shape(0), ", ", a.shape(1), "] times b [", b.shape(0), ", ", b.shape(1),
+               "] does not give c [", shape.M, ", ", shape.N, "]");
   MINIDL_CHECK(addressable(c) && (shape.N <= 1 || out.strides[1] == 1) &&
                    (shape.M <= 1 || out.strides[0] >= shape.N),
                "gemm: c must have contiguous rows in order");
-  MINIDL_CHECK(form == "serial" || form == "parallel" || form == "packed", "gemm: no form is called '",
-               form, "'");
-  const GemmResult<T> result{out.data, shape.M <= 1 ? shape.N : out.strides[0],
+  MINIDL_CHECK(form == "serial" || form == "parallel" || form == "packed",
+               "gemm: no form is called '", form, "'");
+  const GemmResult<T> result{out.data,
+                             shape.M <= 1 ? shape.N : out.strides[0],
                              {accumulate, vector_of<T>(bias, shape.N),
                               vector_of<T>(row_bias, shape.M), activation_of(activation)}};
   py::gil_scoped_release release;
@@ -92,10 +93,10 @@ py::dict gemm_plan(int64_t count, int64_t M, int64_t N, int64_t K, int threads) 
   const CutPlan plan = batch.parallel_products
                            ? select_cut(shape, kernels.tile_rows, kernels.tile_cols, threads)
                            : CutPlan{Cut::none, 0};
-  const char* cut = batch.grain > 0          ? "batch"
-                    : plan.cut == Cut::rows  ? "rows"
-                    : plan.cut == Cut::cols  ? "cols"
-                                             : "none";
+  const char* cut = batch.grain > 0         ? "batch"
+                    : plan.cut == Cut::rows ? "rows"
+                    : plan.cut == Cut::cols ? "cols"
+                                            : "none";
   py::dict found;
   found["cut"] = cut;
   found["grain"] = batch.grain > 0 ? batch.grain : plan.grain;
@@ -109,11 +110,11 @@ py::dict gemm_plan(int64_t count, int64_t M, int64_t N, int64_t K, int threads) 
 MINIDL_REGISTER(gemm) {
   m.def("gemm_into", &minidl::bindings::gemm_into, py::arg("c"), py::arg("a"), py::arg("b"),
         py::kw_only(), py::arg("bias") = py::none(), py::arg("row_bias") = py::none(),
-        py::arg("activation") = "none", py::arg("accumulate") = false,
-        py::arg("form") = "serial",
+        py::arg("activation") = "none", py::arg("accumulate") = false, py::arg("form") = "serial",
         "c[M, N] = activation(a[M, K] b[K, N] [+ c] [+ bias[N]] [+ row_bias[M]]); form: serial, "
         "parallel, packed");
-  m.def("gemm_plan", &minidl::bindings::gemm_plan, py::arg("count"), py::arg("M"), py::arg("N"),
-        py::arg("K"), py::arg("threads"),
-        "How products are cut between threads: batch, rows, cols or none, how many a task, the tile");
+  m.def(
+      "gemm_plan", &minidl::bindings::gemm_plan, py::arg("count"), py::arg("M"), py::arg("N"),
+      py::arg("K"), py::arg("threads"),
+      "How products are cut between threads: batch, rows, cols or none, how many a task, the tile");
 }
