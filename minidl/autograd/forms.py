@@ -3,6 +3,7 @@
 The decorators ``op`` and ``function`` look a name up here, so no op says it by itself.
 """
 
+import functools
 import inspect
 import linecache
 import warnings
@@ -120,26 +121,32 @@ def compile_function(fn, tensors):
             absent = f" and {parameter.name} is not None" if parameter.default is None else ""
             lines += [
                 f"    if {parameter.name}.__class__ not in TENSORS{absent}:",
-                f"        raise not_a_tensor({fn.__name__!r}, {parameter.name!r}, {position + 1}, {parameter.name})",
+                f"        raise not_a_tensor(name, {parameter.name!r}, {position + 1}, {parameter.name})",
             ]
     call = f"fn({', '.join(_passed(p) for p in signature.parameters.values())})"
     if takes_out:
-        lines += ["    if out is not None:", f"        return write_out(out, {call}, {fn.__name__!r})"]
+        lines += ["    if out is not None:", f"        return write_out(out, {call}, name)"]
     lines.append(f"    return {call}")
     source = "\n".join(lines) + "\n"
-    filename = f"<minidl function {fn.__name__}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     space = {
-        "TENSORS": TENSORS, "fn": fn, "not_a_tensor": not_a_tensor, "write_out": write_out,
+        "TENSORS": TENSORS, "fn": fn, "name": fn.__name__, "not_a_tensor": not_a_tensor, "write_out": write_out,
         "defaults": {p.name: p.default for p in parameters},
     }  # fmt: skip
-    exec(compile(source, filename, "exec"), space)
+    exec(_compiled(source), space)
     public = space["public"]
     public.__name__, public.__qualname__, public.__module__ = fn.__name__, fn.__qualname__, fn.__module__
     public.__doc__, public.__wrapped__ = fn.__doc__, fn
     public.__annotations__ = getattr(fn, "__annotations__", {})
     public.__signature__ = signature.replace(parameters=parameters)
     return public
+
+
+@functools.cache
+def _compiled(source):
+    """The code of a source; functions of one signature share it."""
+    filename = f"<minidl function {_compiled.cache_info().misses}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    return compile(source, filename, "exec")
 
 
 def _declared(parameters):

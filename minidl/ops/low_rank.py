@@ -93,12 +93,12 @@ def householder_product(A, tau):
     return _reflected(A, tau)
 
 
-@function(tensors="input tau")
-def orgqr(input, tau):
-    """``linalg.householder_product``. Source: ``torch.orgqr``.
+@function(tensors="input input2")
+def orgqr(input, input2):
+    """``linalg.householder_product``, of ``input2`` as tau. Source: ``torch.orgqr``.
 
     >>> import minidl
     >>> minidl.orgqr(minidl.zeros(2, 1), minidl.zeros(1)).shape
     torch.Size([2, 1])
     """
-    return _reflected(input, tau)
+    return _reflected(input, input2)
