@@ -12,6 +12,14 @@ import minidl
 from minidl import backends
 from minidl.errors import DeviceError
 
+# Tests that start Python get the minidl under test there too: not the source tree because it is the current folder,
+# which in an installed test has no extensions.
+os.environ["PYTHONSAFEPATH"] = "1"
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [os.path.dirname(os.path.dirname(os.path.abspath(minidl.__file__)))]
+    + [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
+)
+
 _SLOW_MACHINES = [hypothesis.HealthCheck.too_slow]
 # Every run draws the same examples, so that a user's run of the suite is the one that passed; `dev` explores new ones.
 hypothesis.settings.register_profile(
