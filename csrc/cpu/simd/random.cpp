@@ -48,7 +48,7 @@ MINIDL_INLINE Vec<double> to_double(Lanes64 integers) {
 // rounded integers: more exact than those of a rounded u.
 MINIDL_INLINE Vec<float> log_of_open_unit(Vec<int32_t> word) {
   const Vec<float> below_one = (to_float(~word) + 0.5f) * -0x1p-32f;
-  const Vec<float> above_half = to_float(word + word + 1) * 0x1p-32f;
+  const Vec<float> above_half = to_float((word << 1) | 1) * 0x1p-32f;
   const Vec<float> u =
       (to_float(shift_right<16>(word)) * 65536.f + (to_float(word & 0xffff) + 0.5f)) * 0x1p-32f;
   auto [f, e] = split(u);
