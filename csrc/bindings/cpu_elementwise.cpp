@@ -138,11 +138,34 @@ PyObject* call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* key
   return call_row(row_of<Op>, args, count, keywords);
 }
 
-// Counters: an int64 array without gaps and a Python int. Sums wrap around, as NumPy's do.
-PyObject* add_whole(PyArrayObject* x, PyObject* number) {
+bool is_whole(PyObject* object) {
+  if (!PyArray_CheckExact(object)) return false;
+  PyArrayObject* array = as_array(object);
+  return PyArray_TYPE(array) == NPY_INT64 && PyArray_ISBEHAVED_RO(array);
+}
+
+// A Python int, or an int64 array of no dimensions.
+bool read_whole(PyObject* object, uint64_t& value) {
+  if (is_whole(object) && PyArray_NDIM(as_array(object)) == 0) {
+    value = *data_of<uint64_t>(as_array(object));
+    return true;
+  }
+  if (!PyLong_CheckExact(object)) return false;
   int overflow = 0;
-  const auto added = static_cast<uint64_t>(PyLong_AsLongLongAndOverflow(number, &overflow));
-  if (overflow != 0 || !gapless(x) || !PyArray_ISBEHAVED_RO(x)) return refuse();
+  value = static_cast<uint64_t>(PyLong_AsLongLongAndOverflow(object, &overflow));
+  return overflow == 0;
+}
+
+// Counters: an int64 array without gaps and one number. Sums wrap around, as NumPy's do.
+template <>
+PyObject* call<elementwise_ops::add>(PyObject*, PyObject* const* args, Py_ssize_t count,
+                                     PyObject* keywords) {
+  uint64_t added;
+  if (count != 2 || !is_whole(args[0]) || !gapless(as_array(args[0])) ||
+      !read_whole(args[1], added)) {
+    return call_row(row_of<elementwise_ops::add>, args, count, keywords);
+  }
+  PyArrayObject* x = as_array(args[0]);
   PyArrayObject* out = empty_like(x);
   if (out == nullptr) return nullptr;
   const int64_t size = PyArray_SIZE(x);
@@ -151,15 +174,6 @@ PyObject* add_whole(PyArrayObject* x, PyObject* number) {
     auto* to = data_of<uint64_t>(out);
     for (int64_t i = 0; i < size; ++i) to[i] = from[i] + added;
   });
-}
-
-template <>
-PyObject* call<elementwise_ops::add>(PyObject*, PyObject* const* args, Py_ssize_t count,
-                                     PyObject* keywords) {
-  const bool counts = count == 2 && PyArray_CheckExact(args[0]) && PyLong_CheckExact(args[1]) &&
-                      PyArray_TYPE(as_array(args[0])) == NPY_INT64;
-  return counts ? add_whole(as_array(args[0]), args[1])
-                : call_row(row_of<elementwise_ops::add>, args, count, keywords);
 }
 
 // Small whole exponents are products.

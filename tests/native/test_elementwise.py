@@ -364,12 +364,13 @@ def test_on_older_processors(level):
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (5,), (3, 70)])
 @pytest.mark.parametrize("number", [0, 1, -3, 2**63 - 1])
 def test_whole_numbers_count(native, shape, number):
-    x = np.random.default_rng(2).integers(-5, 5, shape)
+    x = np.asarray(np.random.default_rng(2).integers(-5, 5, shape))
     for counter in (x, np.asfortranarray(x)):
         with backends.trace_fallbacks() as fallen, np.errstate(over="ignore"):
-            found = native.add(counter, number)
-            assert found.dtype == np.int64 and not fallen
-            np.testing.assert_array_equal(found, counter + np.int64(number))
+            for added in (number, np.asarray(number)):
+                found = native.add(counter, added)
+                assert found.dtype == np.int64 and found.shape == np.shape(counter) and not fallen
+                np.testing.assert_array_equal(found, counter + np.int64(number))
 
 
 def test_whole_numbers_that_do_not_fit_are_left_to_the_reference(native):
