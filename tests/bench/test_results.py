@@ -69,7 +69,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
         ("{", "is not JSON"),
         ("[]", "is no result"),
         ('{"schema": 1}', "is no result"),
-        (json.dumps({**dict.fromkeys(record._KEYS), "schema": 99}), "has schema 99"),
+        (json.dumps({**dict.fromkeys(sorted(record._KEYS)), "schema": 99}), "has schema 99"),
         (b"\xff\xfe", "is not JSON"),
     ],
 )
