@@ -1,4 +1,4 @@
-"""These tests are about the compiled kernels: without them, or with NumPy asked for instead, there is nothing to test."""
+"""Tests of the compiled kernels: without them, or with NumPy asked for instead, there is nothing to test."""
 
 import pytest
 
