@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of the CPU kernels under AddressSanitizer and UndefinedBehaviorSanitizer: builds minidl._native with
 # them, puts it into a shadow of the package (links to the Python sources) and runs pytest on that.
-#   scripts/native_sanitized.sh [PYTEST ARGUMENT...]      (default: tests/native)
+#   scripts/native_sanitized.sh [PYTEST ARGUMENT...]      (default: tests/native without the slow ones)
 # PYTHON names the interpreter (default: python), JOBS the number of parallel compilers (default: 2), SANITIZE the
 # sanitizers (default: address,undefined).
 set -euo pipefail
@@ -38,6 +38,6 @@ export MINIDL_CPU_CACHE=0 MINIDL_EXPECT=native PYTHONPATH="$shadow" PYTHONDONTWR
 export ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS:-}"
 # Captured by Python only: a finding ends the process before pytest could show what it captured.
-if [ $# -eq 0 ]; then set -- tests/native; fi
+if [ $# -eq 0 ]; then set -- -m "not slow" tests/native; fi
 pytest=$("$python" -c 'import sys, pathlib; print(pathlib.Path(sys.executable).parent / "pytest")')
 LD_PRELOAD="${preload# }" exec "$python" "$pytest" -q -p no:cacheprovider --capture=sys "$@"

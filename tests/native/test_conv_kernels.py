@@ -1,9 +1,5 @@
 """The compiled convolutions against ``reference`` in float64: geometries, memory orders, widths, threads, levels."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from thread_counts import assert_no_difference
@@ -258,17 +254,3 @@ def every_pass():
 
 def test_the_same_bits_for_every_thread_count():
     assert_no_difference(every_pass)
-
-
-@pytest.mark.skipif(native.instruction_set() in (None, "generic"), reason="one level on this processor")
-@pytest.mark.parametrize("level", ["v2", "v3"])
-def test_older_processors(level):
-    code = (
-        "import numpy as np, test_conv_kernels as t\n"
-        "t.every_pass()\n"
-        "for seed in range(3): t.test_any_geometry(seed, 'float32'), t.test_any_geometry(seed, 'float64')\n"
-    )
-    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
-    environment = {**os.environ, "MINIDL_CPU": level, "PYTHONPATH": path}
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stderr[-2000:]

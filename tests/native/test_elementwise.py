@@ -2,9 +2,6 @@
 
 import itertools
 import math
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -349,16 +346,6 @@ def test_a_sum_of_normal_tails():
     x = np.linspace(-12, -1.5, 500, dtype=np.float32)
     exact = [v * 0.5 * math.erfc(-v / math.sqrt(2)) for v in x.astype(np.float64).tolist()]
     check(_native.gelu_erf(x), np.array(exact), np.float32, ulp=6)
-
-
-@pytest.mark.skipif("MINIDL_CPU" in os.environ, reason="already on a chosen instruction set")
-@pytest.mark.parametrize("level", ["v2", "v3"])
-def test_on_older_processors(level):
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        env={**os.environ, "MINIDL_CPU": level}, capture_output=True, text=True,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stdout + run.stderr
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (5,), (3, 70)])

@@ -2,10 +2,6 @@
 
 import itertools
 import math
-import os
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -194,14 +190,3 @@ def test_refuses_what_does_not_fit():
     ]:
         with pytest.raises(error, match="gemm"):
             _native.gemm_into(c, a, b, **options)
-
-
-@pytest.mark.skipif("MINIDL_CPU" in os.environ, reason="already on a chosen instruction set")
-@pytest.mark.parametrize("level", ["v2", "v3"])
-def test_on_older_processors(level):
-    folder = pathlib.Path(__file__).parent
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, folder / "test_matmul.py"],
-        env={**os.environ, "MINIDL_CPU": level}, capture_output=True, text=True,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stdout + run.stderr

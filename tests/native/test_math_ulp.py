@@ -1,9 +1,6 @@
 """How far vectorised functions are from the true values, in units in the last place, over all numbers of a dtype."""
 
 import math
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -131,13 +128,3 @@ def test_sines_of_large_numbers():
     )
     for name, bound in (("sin", 1.6), ("cos", 1.6)):
         assert units(getattr(_native, name)(x), getattr(np, name)(x.astype(np.float64))) <= bound
-
-
-@pytest.mark.skipif("MINIDL_CPU" in os.environ, reason="already on a chosen instruction set")
-@pytest.mark.parametrize("level", ["v2", "v3"])
-def test_on_older_processors(level):
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        env={**os.environ, "MINIDL_CPU": level}, capture_output=True, text=True,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stdout + run.stderr

@@ -1,9 +1,5 @@
 """Pooling in C++ beside the reference: every width, both memory formats, borders, levels, threads, NaN."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import thread_counts
@@ -253,25 +249,3 @@ def test_bits_do_not_depend_on_threads(lay):
         return results
 
     thread_counts.assert_no_difference(everything)
-
-
-def every_kernel():
-    """A tour for other instruction-set levels."""
-    for name in WINDOWS:
-        for dtype in DTYPES:
-            test_every_width_of_planes(name, dtype)
-            test_every_number_of_channels_of_pixels(name, dtype)
-    for dtype in DTYPES:
-        for lay in (np.ascontiguousarray, pixels):
-            test_volumes_and_mixed_settings(dtype, lay)
-            test_every_number_of_bins(dtype, lay)
-
-
-@pytest.mark.skipif(extension.instruction_set() == "generic", reason="one level on this processor")
-@pytest.mark.parametrize("level", ["v2", "v3"])
-def test_lower_levels(level):
-    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
-    environment = {**os.environ, "MINIDL_CPU": level, "PYTHONPATH": path}
-    code = "import test_pool_kernels; test_pool_kernels.every_kernel()"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stderr[-2000:]

@@ -1,9 +1,5 @@
 """Random fills and dropout in C++ beside the reference: bits and uniforms are the same, normals within 4 ulp."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import thread_counts
@@ -110,13 +106,3 @@ def test_threads_do_not_matter():
             _native.masked_scale(x, x > 0, 2.0),
         ]
     )
-
-
-@pytest.mark.skipif("MINIDL_CPU" in os.environ, reason="already on a chosen instruction set")
-@pytest.mark.parametrize("level", ["v2", "v3"])
-def test_on_older_processors(level):
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        env={**os.environ, "MINIDL_CPU": level}, capture_output=True, text=True,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stdout + run.stderr

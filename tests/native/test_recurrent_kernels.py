@@ -179,7 +179,7 @@ def test_steps_run_in_a_forked_process(native):
     run_beside(program)
 
 
-def run_beside(program, **environment):
+def run_beside(program):
     """Runs a program in another interpreter, which finds this module and the package under test."""
     path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
     run = subprocess.run(
@@ -187,25 +187,9 @@ def run_beside(program, **environment):
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "PYTHONPATH": path, **environment},
+        env={**os.environ, "PYTHONPATH": path},
     )
     assert run.returncode == 0, run.stderr[-2000:]
-
-
-@pytest.mark.skipif(
-    _native.instruction_set == "generic", reason="one level of instructions on this processor"
-)
-@pytest.mark.parametrize("level", ["v2", "v3"])
-def test_older_processors(level, native):
-    program = (
-        "import numpy as np, test_recurrent_kernels as t\n"
-        "for name in t.SEQUENCES:\n"
-        "    for dtype in (np.float32, np.float64):\n"
-        "        t.test_widths_around_those_of_vectors_and_tiles(name, dtype, None)\n"
-        "        t.test_results_do_not_depend_on_the_number_of_threads(name, 'columns', None)\n"
-        "        t.test_results_do_not_depend_on_the_number_of_threads(name, 'rows', None)\n"
-    )
-    run_beside(program, MINIDL_CPU=level)
 
 
 def test_no_samples_and_no_features(native):

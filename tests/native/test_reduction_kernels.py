@@ -1,9 +1,5 @@
 """Reductions in C++ beside NumPy in float64: axes, tails, memory orders, NaN, accuracy, levels, threads."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import thread_counts
@@ -164,23 +160,3 @@ def test_bits_do_not_depend_on_threads():
         return results
 
     thread_counts.assert_no_difference(everything)
-
-
-def every_kernel():
-    """A tour for other instruction-set levels."""
-    for dtype in DTYPES:
-        for name in WIDE:
-            test_every_axis_and_tail(name, dtype)
-        test_nan_and_infinities(dtype)
-        test_positions_are_those_of_the_first(dtype)
-        test_running_sums(dtype)
-
-
-@pytest.mark.skipif(extension.instruction_set() == "generic", reason="one level on this processor")
-@pytest.mark.parametrize("level", ["v2", "v3"])
-def test_lower_levels(level):
-    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
-    environment = {**os.environ, "MINIDL_CPU": level, "PYTHONPATH": path}
-    code = "import test_reduction_kernels; test_reduction_kernels.every_kernel()"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stderr[-2000:]
