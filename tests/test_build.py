@@ -22,6 +22,7 @@ SMALL = [
     "CMakeLists.txt",
     "cmake/*",
     "common/*",
+    "cpu/erased.h",
     "cpu/isa.*",
     "cpu/thread_pool.*",
     "bindings/registry.h",

@@ -21,11 +21,6 @@ endif()
 set(simd_flags ${host_flags})
 list(REMOVE_ITEM simd_flags -ffp-contract=off -march=x86-64-v2)
 list(APPEND simd_flags -ffp-contract=fast)
-if(MINIDL_SANITIZE)
-  # Vectors of integers hold bits of floats, counters and words of random numbers: they wrap around,
-  # which GCC's vectors do.
-  list(APPEND simd_flags -fno-sanitize=signed-integer-overflow)
-endif()
 foreach(level IN LISTS levels)
   add_library(simd_${level} OBJECT ${simd_sources})
   set_target_properties(simd_${level} PROPERTIES POSITION_INDEPENDENT_CODE ON)

@@ -37,7 +37,7 @@ struct alignas(64) Share {
 
 class March {
  public:
-  March(int64_t phases, int64_t blocks, int64_t members, PhaseBody body)
+  March(int64_t phases, int64_t blocks, int64_t members, Erased body)
       : phases_(phases), blocks_(blocks), members_(members), body_(body) {
     for (int64_t m = 0; m < members; ++m) {
       shares_[m].begin = m * blocks / members;
@@ -50,7 +50,7 @@ class March {
       int64_t mine = 0, block;
       for (int64_t m = 0; m < members_; ++m) {
         Share& share = shares_[(member + m) % members_];
-        for (; share.take(phase, block); ++mine) body_.call(body_.body, phase, block);
+        for (; share.take(phase, block); ++mine) body_(phase, block);
       }
       if (mine > 0) done_.fetch_add(mine, std::memory_order_acq_rel);
       wait_for((phase + 1) * blocks_);
@@ -72,14 +72,14 @@ class March {
   }
 
   const int64_t phases_, blocks_, members_;
-  const PhaseBody body_;
+  const Erased body_;
   Share shares_[kMostMembers];
   alignas(64) std::atomic<int64_t> done_{0};  // blocks, all phases together
 };
 
 }  // namespace
 
-void run_phases(int64_t phases, int64_t blocks, PhaseBody body) {
+void run_phases(int64_t phases, int64_t blocks, Erased body) {
   if (blocks <= 0) return;
   const int64_t members = std::min({blocks, int64_t{get_num_threads()}, kMostMembers});
   March march(phases, blocks, members, body);

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 
-#include "cpu/isa.h"
+#include "cpu/erased.h"
 
 namespace minidl::cpu {
+
+void run_phases(int64_t phases, int64_t blocks, Erased body);
 
 // Calls body(phase, block) once for every block of [0, blocks) of every phase of [0, phases). A
 // phase begins when all blocks of the phase before it have returned, and sees what they wrote.
@@ -17,19 +19,8 @@ namespace minidl::cpu {
 // are not, so that a call ends on any number of threads, the caller alone included. The body must
 // not throw (that ends the program: others would wait for it for ever). Callers hold no GIL.
 template <typename Body>
-MINIDL_INLINE void parallel_phases(int64_t phases, int64_t blocks, const Body& body);
-
-struct PhaseBody {
-  const void* body;
-  void (*call)(const void* body, int64_t phase, int64_t block);
-};
-void run_phases(int64_t phases, int64_t blocks, PhaseBody body);
-
-template <typename Body>
 MINIDL_INLINE void parallel_phases(int64_t phases, int64_t blocks, const Body& body) {
-  run_phases(phases, blocks, {&body, [](const void* erased, int64_t phase, int64_t block) {
-                                (*static_cast<const Body*>(erased))(phase, block);
-                              }});
+  run_phases(phases, blocks, erase(body));
 }
 
 }  // namespace minidl::cpu

@@ -24,7 +24,7 @@ constexpr int kSpins = 2000;  // some tens of microseconds
 struct Job {
   int64_t size;
   int64_t grain;
-  PieceBody body;
+  Erased body;
   std::atomic<int64_t> next{0};
   std::atomic<bool> failed{false};
   std::exception_ptr error = nullptr;
@@ -35,7 +35,7 @@ struct Job {
       const int64_t begin = next.fetch_add(grain, std::memory_order_relaxed);
       if (begin >= size) return;
       try {
-        body.call(body.body, begin, begin + std::min(grain, size - begin));
+        body(begin, begin + std::min(grain, size - begin));
       } catch (...) {
         std::lock_guard lock(error_guard);
         if (!error) error = std::current_exception();
@@ -203,7 +203,7 @@ void set_num_threads(int count) {
   threads() = count;
 }
 
-void run_pieces(int64_t size, int64_t grain, PieceBody body) {
+void run_pieces(int64_t size, int64_t grain, Erased body) {
   MINIDL_CHECK(grain >= 1, "parallel_for: grain must be positive, got ", grain);
   if (size <= 0) return;
   const int64_t pieces = (size - 1) / grain + 1;

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "cpu/isa.h"
+#include "cpu/erased.h"
 
 namespace minidl::cpu {
 
@@ -13,6 +13,8 @@ namespace minidl::cpu {
 int get_num_threads();
 void set_num_threads(int count);  // throws std::invalid_argument for count < 1
 
+void run_pieces(int64_t size, int64_t grain, Erased body);
+
 // Calls body(begin, end) for the pieces [0, grain), [grain, 2 grain), ... of [0, size). The pieces
 // depend on size and grain only, so a reduction that keeps one partial result a piece does not
 // change with the number of threads. Pieces run in any order, each once; the caller works too.
@@ -20,21 +22,8 @@ void set_num_threads(int count);  // throws std::invalid_argument for count < 1
 // The first exception of a body is rethrown here after all pieces have stopped.
 // Callers hold no GIL: release it before.
 template <typename Body>
-MINIDL_INLINE void parallel_for(int64_t size, int64_t grain, const Body& body);
-
-// A callable and how to call it: what std::function would be if it did not own, so that a call
-// allocates nothing and files of cpu/simd instantiate nothing that levels would share.
-struct PieceBody {
-  const void* body;
-  void (*call)(const void* body, int64_t begin, int64_t end);
-};
-void run_pieces(int64_t size, int64_t grain, PieceBody body);
-
-template <typename Body>
 MINIDL_INLINE void parallel_for(int64_t size, int64_t grain, const Body& body) {
-  run_pieces(size, grain, {&body, [](const void* erased, int64_t begin, int64_t end) {
-                             (*static_cast<const Body*>(erased))(begin, end);
-                           }});
+  run_pieces(size, grain, erase(body));
 }
 
 }  // namespace minidl::cpu

@@ -88,15 +88,19 @@ void uniform_double(double* out, int64_t count, Stream stream) {
   });
 }
 
+// Angles in units of 2^-32 turns, which wrap around as angles do.
+using Turns = WordsOf<Vec<float>>::type;
+
 // Box-Muller. The angle's quarter of a turn and what is left of it come from the bits: no
 // reduction.
 void normal_float(float* out, int64_t count, Stream stream) {
   fill<4 * kBlocks>(out, count, stream, [](const Words& w, float* to) {
     const Vec<int32_t> radii = words_of(paired(w.word[0], w.word[2]));
-    const Vec<int32_t> angles = words_of(paired(w.word[1], w.word[3]));
+    const auto angles = reinterpret_cast<Turns>(paired(w.word[1], w.word[3]));
     const Vec<float> radius = square_root<Vec<float>>(log_of_open_unit(radii) * -2.f);
-    const Vec<int32_t> quarter = shift_right<30>(angles + 0x20000000);
-    const Vec<int32_t> rest = angles - (quarter << 30);
+    const Turns quarters = (angles + 0x20000000u) >> 30;
+    const auto rest = reinterpret_cast<Vec<int32_t>>(angles - (quarters << 30));
+    const auto quarter = reinterpret_cast<Vec<int32_t>>(quarters);
     const Vec<float> twice = to_float(rest + rest + 1);  // in units of pi 2^-32, rounded once
     const Vec<float> r = twice * 7.3145906e-10f + twice * -2.03547e-17f;
     const auto [first, second] = interleave(radius * sine_in_quadrant<Vec<float>>(r, quarter + 1),
