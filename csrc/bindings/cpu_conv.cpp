@@ -106,7 +106,8 @@ std::pair<py::array, Image<T>> new_image(const Sizes& shape, bool channels_last)
   return {py::array(py::dtype::of<T>(), shape, strides, data, memory), {data, layout}};
 }
 
-// Calls body(output) for a new output of `shape` that is in the order of `like`, without the GIL.
+// Calls body(output) for a new output of `shape`, without the GIL: the body touches no Python
+// object, not even to ask an array for its strides.
 template <typename T, typename Body>
 py::object make_output(const Sizes& shape, bool channels_last, const Body& body) {
   auto [array, image] = new_image<T>(shape, channels_last);
@@ -137,11 +138,11 @@ py::object conv_forward(const py::array& input, const py::array& weight,
     const auto x = readable<T>(input, any_order);
     const auto w = contiguous<T>(weight);
     const auto b = bias ? contiguous<T>(*bias) : Contiguous<T>();
-    const T* bias_data = bias ? b.data() : nullptr;
+    const Image<const T> x_image = image_of<T>(x);
+    const T *w_data = w.data(), *bias_data = bias ? b.data() : nullptr;
     return make_output<T>(output_shape(p, shape_of(input)), any_order && is_channels_last(input),
                           [&](Image<T> output) {
-                            minidl::cpu::conv_forward<T>(p, image_of<T>(x), w.data(), bias_data,
-                                                         output);
+                            minidl::cpu::conv_forward<T>(p, x_image, w_data, bias_data, output);
                           });
   });
 }
@@ -158,10 +159,12 @@ py::object conv_input_grad(const py::array& g, const py::array& weight, const Si
   return minidl::dispatch_real(*dtype, [&]<class T>(Type<T>) -> py::object {
     const auto grad = readable<T>(g, any_order);
     const auto w = contiguous<T>(weight);
+    const Image<const T> grad_image = image_of<T>(grad);
+    const T* w_data = w.data();
     bool done = false;
     auto result =
         make_output<T>(input_shape, any_order && is_channels_last(g), [&](Image<T> output) {
-          done = minidl::cpu::conv_input_grad<T>(p, image_of<T>(grad), w.data(), output);
+          done = minidl::cpu::conv_input_grad<T>(p, grad_image, w_data, output);
         });
     return done ? result : not_implemented();
   });
@@ -178,11 +181,12 @@ py::object conv_weight_grad(const py::array& g, const py::array& input, const Si
   const bool any_order = minidl::cpu::takes_any_order(minidl::cpu::forward_pass(p));
   return minidl::dispatch_real(*dtype, [&]<class T>(Type<T>) -> py::object {
     const auto grad = readable<T>(g, any_order), x = readable<T>(input, any_order);
+    const Image<const T> grad_image = image_of<T>(grad), x_image = image_of<T>(x);
     auto result = minidl::bindings::empty<T>(weight_shape);
     T* out = result.mutable_data();
     {
       py::gil_scoped_release release;
-      minidl::cpu::conv_weight_grad<T>(p, image_of<T>(grad), image_of<T>(x), out);
+      minidl::cpu::conv_weight_grad<T>(p, grad_image, x_image, out);
     }
     return result;
   });
