@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "common/checks.h"
 #include "cuda/array.h"
@@ -15,27 +16,19 @@
 
 namespace minidl::bindings {
 
-inline std::int64_t item_bytes(cuda::DType dtype) {
-  switch (dtype) {
-    case cuda::DType::float32:
-    case cuda::DType::int32:
-      return 4;
-    case cuda::DType::float64:
-      return 8;
-    case cuda::DType::uint8:
-      return 1;
+// The dtype that NumPy's character names ('E' is ml_dtypes' bfloat16).
+inline DType dtype_of(std::string_view character) {
+  constexpr std::pair<char, DType> known[] = {
+      {'f', DType::float32}, {'d', DType::float64}, {'e', DType::float16}, {'E', DType::bfloat16},
+      {'?', DType::boolean}, {'B', DType::uint8},   {'H', DType::uint16},  {'I', DType::uint32},
+      {'L', DType::uint64},  {'Q', DType::uint64},  {'b', DType::int8},    {'h', DType::int16},
+      {'i', DType::int32},   {'l', DType::int64},   {'q', DType::int64},
+  };
+  for (const auto& [letter, dtype] : known) {
+    if (character.size() == 1 && character[0] == letter) return dtype;
   }
-  return 0;
-}
-
-inline cuda::DType dtype_of(std::string_view character) {
-  for (const auto dtype :
-       {cuda::DType::float32, cuda::DType::float64, cuda::DType::uint8, cuda::DType::int32}) {
-    if (character.size() == 1 && character[0] == static_cast<char>(dtype)) return dtype;
-  }
-  throw TypeMismatch(
-      concat("the CUDA kernels take float32, float64, uint8 and int32 arrays, got dtype '",
-             character, "'"));
+  throw TypeMismatch(concat("the CUDA kernels take real numbers, integers and bools, got dtype '",
+                            character, "'"));
 }
 
 inline cuda::Array to_array(const pybind11::tuple& parts) {
@@ -53,7 +46,7 @@ inline cuda::Array to_array(const pybind11::tuple& parts) {
   }
   MINIDL_CHECK(array.data || array.count() == 0, "the array of shape ", cuda::spell(array.shape),
                " is at address 0");
-  const std::int64_t bytes = item_bytes(array.dtype);
+  const std::int64_t bytes = minidl::item_bytes(array.dtype);
   for (std::int64_t& stride : array.strides) {
     MINIDL_CHECK(stride % bytes == 0, "a stride of ", stride, " bytes is not a multiple of the ",
                  bytes, " bytes of an element");

@@ -34,6 +34,11 @@ inline const char* name(DType dtype) {
   return names[static_cast<int>(dtype)];
 }
 
+inline int64_t item_bytes(DType dtype) {
+  constexpr int bytes[] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8};
+  return bytes[static_cast<int>(dtype)];
+}
+
 template <class T>
 struct Type {
   using type = T;

@@ -1,9 +1,16 @@
 // float16 and bfloat16 as storage: two bytes in memory, float in arithmetic. Conversions round to
-// nearest even, as NumPy's and ml_dtypes' do; NaN stays NaN.
+// nearest even, as NumPy's and ml_dtypes' do; NaN stays NaN. On a GPU that has instructions for it,
+// a conversion is one.
 #pragma once
 
 #include <bit>
 #include <cstdint>
+
+#ifdef __CUDACC__
+#define MINIDL_HOST_DEVICE __host__ __device__ __forceinline__
+#else
+#define MINIDL_HOST_DEVICE
+#endif
 
 namespace minidl {
 
@@ -11,21 +18,30 @@ struct BFloat16 {
   uint16_t bits;
 
   BFloat16() = default;
-  explicit BFloat16(float value) {
+  explicit MINIDL_HOST_DEVICE BFloat16(float value) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+#else
     const uint32_t word = std::bit_cast<uint32_t>(value);
     const bool nan = (word & 0x7FFFFFFFu) > 0x7F800000u;
     // Adding just under half a unit, plus one where the kept part is odd, rounds to even.
     const uint32_t rounded = word + 0x7FFFu + ((word >> 16) & 1u);
     bits = static_cast<uint16_t>(nan ? (word >> 16) | 0x40u : rounded >> 16);
+#endif
   }
-  operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+  MINIDL_HOST_DEVICE operator float() const {
+    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  }
 };
 
 struct Half {
   uint16_t bits;
 
   Half() = default;
-  explicit Half(float value) {
+  explicit MINIDL_HOST_DEVICE Half(float value) {
+#ifdef __CUDA_ARCH__
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+#else
     const uint32_t word = std::bit_cast<uint32_t>(value);
     const uint32_t sign = (word >> 16) & 0x8000u;
     const uint32_t magnitude = word & 0x7FFFFFFFu;
@@ -41,8 +57,14 @@ struct Half {
       half = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3F000000u;
     }
     bits = static_cast<uint16_t>(sign | half);
+#endif
   }
-  operator float() const {
+  MINIDL_HOST_DEVICE operator float() const {
+#ifdef __CUDA_ARCH__
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+    return value;
+#else
     const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
     const uint32_t magnitude = bits & 0x7FFFu;
     // Shifted into a float's fields the value is 2^112 too small, which the product repairs, and
@@ -50,6 +72,7 @@ struct Half {
     const float scaled = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
     const uint32_t special = magnitude >= 0x7C00u ? 0x7F800000u : 0u;
     return std::bit_cast<float>(sign | special | std::bit_cast<uint32_t>(scaled));
+#endif
   }
 };
 

@@ -8,20 +8,6 @@ std::int64_t Array::count() const {
   return product;
 }
 
-std::string spell(DType dtype) {
-  switch (dtype) {
-    case DType::float32:
-      return "float32";
-    case DType::float64:
-      return "float64";
-    case DType::uint8:
-      return "uint8";
-    case DType::int32:
-      return "int32";
-  }
-  return concat("dtype '", static_cast<char>(dtype), "'");
-}
-
 std::string spell(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
   for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
@@ -39,8 +25,8 @@ void check_shape(const char* name, const Array& array, const std::vector<std::in
 }
 
 void check_dtype(const char* name, const Array& array, DType wanted) {
-  MINIDL_CHECK_TYPE(array.dtype == wanted, name, " must be ", spell(wanted), ", got ",
-                    spell(array.dtype));
+  MINIDL_CHECK_TYPE(array.dtype == wanted, name, " must be ", minidl::name(wanted), ", got ",
+                    minidl::name(array.dtype));
 }
 
 }  // namespace minidl::cuda

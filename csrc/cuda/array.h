@@ -6,15 +6,9 @@
 #include <vector>
 
 #include "common/checks.h"
+#include "common/dispatch.h"
 
 namespace minidl::cuda {
-
-enum class DType : char {
-  float32 = 'f',
-  float64 = 'd',
-  uint8 = 'B',
-  int32 = 'i'
-};  // NumPy's characters
 
 struct Array {
   void* data = nullptr;  // of the element with index 0 in every axis
@@ -30,7 +24,6 @@ struct Array {
   }
 };
 
-std::string spell(DType dtype);
 std::string spell(const std::vector<std::int64_t>& shape);
 
 // Throw std::invalid_argument (TypeMismatch for a dtype) that names the array and says what came
@@ -39,12 +32,31 @@ void check_rank(const char* name, const Array& array, int rank);
 void check_shape(const char* name, const Array& array, const std::vector<std::int64_t>& wanted);
 void check_dtype(const char* name, const Array& array, DType wanted);
 
-// Calls fn(T{}), T being the type of a floating-point array.
+// Call fn(T{}), T being the type of the array's elements: float or double; Half and BFloat16 too;
+// or an index, std::int32_t or std::int64_t. TypeMismatch, which names the array, for another
+// dtype.
 template <class Function>
 void with_float_type(const char* name, const Array& array, Function&& fn) {
   if (array.dtype == DType::float32) return fn(float{});
   if (array.dtype == DType::float64) return fn(double{});
-  throw TypeMismatch(concat(name, " must be float32 or float64, got ", spell(array.dtype)));
+  throw TypeMismatch(concat(name, " must be float32 or float64, got ", minidl::name(array.dtype)));
+}
+
+template <class Function>
+void with_floating_type(const char* name, const Array& array, Function&& fn) {
+  if (array.dtype == DType::float16) return fn(Half{});
+  if (array.dtype == DType::bfloat16) return fn(BFloat16{});
+  if (array.dtype == DType::float32) return fn(float{});
+  if (array.dtype == DType::float64) return fn(double{});
+  throw TypeMismatch(
+      concat(name, " must be a floating-point array, got ", minidl::name(array.dtype)));
+}
+
+template <class Function>
+void with_index_type(const char* name, const Array& array, Function&& fn) {
+  if (array.dtype == DType::int32) return fn(std::int32_t{});
+  if (array.dtype == DType::int64) return fn(std::int64_t{});
+  throw TypeMismatch(concat(name, " must be int32 or int64, got ", minidl::name(array.dtype)));
 }
 
 }  // namespace minidl::cuda

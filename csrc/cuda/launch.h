@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "common/checks.h"
+#include "cuda/device.h"
 #include "cuda/launch_shape.h"
 #include "cuda/stream.h"
 
@@ -29,6 +30,9 @@ void launch(const char* name, void (*kernel)(Parameters...), const LaunchShape& 
   emulator::launch({name, dim(shape.grid), dim(shape.block), shape.shared_bytes},
                    emulator::Schedule::from_environment(), [&] { kernel(arguments...); });
 #else
+  if (shape.shared_bytes > plain_shared_bytes) {
+    allow_shared_bytes(name, reinterpret_cast<const void*>(kernel), shape.shared_bytes);
+  }
   // clang-format off
   kernel<<<dim(shape.grid), dim(shape.block), shape.shared_bytes, stream>>>(arguments...);
   // clang-format on

@@ -12,11 +12,15 @@
 namespace minidl::testing {
 
 template <class T>
-constexpr cuda::DType dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return cuda::DType::float32;
-  if constexpr (std::is_same_v<T, double>) return cuda::DType::float64;
-  if constexpr (std::is_same_v<T, std::uint8_t>) return cuda::DType::uint8;
-  if constexpr (std::is_same_v<T, std::int32_t>) return cuda::DType::int32;
+constexpr DType dtype_of() {
+  if constexpr (std::is_same_v<T, float>) return DType::float32;
+  if constexpr (std::is_same_v<T, double>) return DType::float64;
+  if constexpr (std::is_same_v<T, std::uint8_t>) return DType::uint8;
+  if constexpr (std::is_same_v<T, std::int32_t>) return DType::int32;
+  if constexpr (std::is_same_v<T, std::int64_t>) return DType::int64;
+  if constexpr (std::is_same_v<T, Half>) return DType::float16;
+  if constexpr (std::is_same_v<T, BFloat16>) return DType::bfloat16;
+  if constexpr (std::is_same_v<T, bool>) return DType::boolean;
 }
 
 // A dense array whose axes may lie in memory in any order.

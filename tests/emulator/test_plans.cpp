@@ -43,8 +43,7 @@ TEST(a_walk_visits_every_element_of_broadcast_arrays) {
 }
 
 TEST(offsets_are_64_bit) {
-  cuda::Array huge{
-      nullptr, cuda::DType::float32, {3, std::int64_t{1} << 32}, {std::int64_t{1} << 33, 1}};
+  cuda::Array huge{nullptr, DType::float32, {3, std::int64_t{1} << 32}, {std::int64_t{1} << 33, 1}};
   const auto walk = cuda::plan_walk<1>(huge.shape, {&huge});
   EXPECT(walk.dims == 2 &&
          walk.at((std::int64_t{2} << 32) + 7).in[0] == (std::int64_t{2} << 33) + 7);
