@@ -96,7 +96,7 @@ def main(args):
 
 def _list(args):
     dtype = args.dtype.split(",")[0]
-    for row in select(args.filters, args.targets):
+    for row in select(args.filters, args.targets, args.device):
         must = f"  must {row.target.must:.2f}" if row.target else ""
         print(
             f"{row.name:44} {row.flops / 1e9:10.4f} Gflop {row.bytes(itemsize(dtype)) / 2**20:10.3f} MiB{must}"
@@ -152,8 +152,8 @@ def _check(args):
 
 
 def _run(args):
-    chosen = select(args.filters, args.targets)
     _check(args)
+    chosen = select(args.filters, args.targets, args.device)
     found = run(
         chosen, [] if args.vs == "none" else args.vs.split(","), args.dtype.split(","), args.device, args.threads,
         args.caches, Budget(args.seconds), shlex.join(["python", "-m", "minidl", "bench", *args.filters]),

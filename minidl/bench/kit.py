@@ -5,6 +5,8 @@ import numpy as np
 from minidl import dtypes
 from minidl.bench.errors import BadInput
 
+_DRAWN = 2**24  # numbers drawn for one tensor; a larger one repeats them
+
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
@@ -46,7 +48,9 @@ class Kit:
 
     def normal(self, *shape, scale=1.0):
         """A tensor of normally distributed numbers that wants no gradient."""
-        return self._put(np.float32(scale) * self._rng.standard_normal(shape, dtype=np.float32))
+        count = int(np.prod(shape, dtype=np.int64))
+        drawn = self._rng.standard_normal(min(count, _DRAWN), dtype=np.float32)
+        return self._put(np.float32(scale) * drawn, shape)
 
     def leaf(self, *shape, scale=1.0, channels_last=False):
         """The same as a leaf, whose gradient is part of the backward modes."""
@@ -60,7 +64,7 @@ class Kit:
 
     def positive(self, *shape):
         """Numbers between 0.5 and 1.5."""
-        return self._put(self._rng.random(shape, dtype=np.float32) + np.float32(0.5))
+        return self._put(self._rng.random(shape, dtype=np.float32) + np.float32(0.5), shape)
 
     def integers(self, high, *shape):
         """An int64 tensor of numbers in 0 .. high - 1."""
@@ -89,20 +93,21 @@ class Kit:
     def _initial(self, name, shape):
         if len(shape) == 1:
             shift = 1.0 if name.rpartition(".")[2].startswith("weight") else 0.0  # a norm's weight is near 1
-            return self._put(shift + 0.1 * self._rng.standard_normal(shape, dtype=np.float32))
+            return self._put(shift + 0.1 * self._rng.standard_normal(shape, dtype=np.float32), shape)
         fan = int(np.prod(shape[1:]))
         return self.normal(*shape, scale=fan**-0.5)
 
     def _dtype(self, name):
         return getattr(self.lib, name)
 
-    def _put(self, values):
+    def _put(self, values, shape):
+        """A tensor of ``shape`` filled with ``values`` in turn."""
         values = np.asarray(values, dtype=np.float32)  # NumPy's scalars have no place to be cast in
         if self.dtype == "float16":
             values = values.astype(np.float16).astype(np.float32)
         elif self.dtype == "bfloat16":
             values = values.astype(dtypes.named("bfloat16").numpy).astype(np.float32)
-        moved = self._move(values)
+        moved = self._move(np.resize(values, shape) if values.size else values.reshape(shape))
         if self.arrays:
             return moved.astype(self.compute)
         return moved if self.compute == "float32" else moved.to(self._dtype(self.compute))

@@ -6,6 +6,8 @@ import platform
 
 import numpy as np
 
+from minidl import backends
+
 _INFO = pathlib.Path("/proc/cpuinfo")
 _CACHES = pathlib.Path("/sys/devices/system/cpu/cpu0/cache")
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
@@ -52,6 +54,12 @@ def _level(flags):
     if flags >= _V3 | _V4:
         return "x86-64-v4"
     return "x86-64-v3" if flags >= _V3 else "x86-64-v2"
+
+
+def gpu():
+    """What the driver calls the current GPU."""
+    runtime = backends.on("cuda").xp.cuda.runtime
+    return runtime.getDeviceProperties(runtime.getDevice())["name"].decode()
 
 
 def caches():

@@ -76,7 +76,8 @@ def measure(workload, libraries, settings, progress=None):
 
 
 def _head(workload, settings):
-    target = dataclasses.asdict(workload.target) if workload.target else None
+    aimed = workload.target if settings.device.startswith(workload.devices[0]) else None
+    target = dataclasses.asdict(aimed) if aimed else None
     return {
         "name": workload.name, "family": workload.family, "mode": workload.mode, "arguments": workload.arguments,
         "dtype": settings.dtype, "device": settings.device, "flops": workload.flops,
@@ -96,11 +97,15 @@ def _failure(row, name):
 
 
 def _errors(row, workload, libraries, settings, results):
-    """The error of every result against float64: PyTorch's where it is there, because it is not ours; else our own."""
+    """The error of every result against float64: PyTorch's where it is there, because it is not ours; else our own.
+
+    PyTorch computes it on the device, where sizes may be beyond what a CPU does in the time.
+    """
     library = next(name for name in ("torch", peers.OURS) if name in {**libraries, peers.OURS: None})
     lib = libraries.get(library) or peers.minidl
+    where = settings.device if library == "torch" and settings.device.startswith("cuda") else "cpu"
     with _failure(row, f"{library} float64"):
-        exact = accuracy.host(prepared(workload, lib, settings.dtype, "cpu", compute="float64")())
+        exact = accuracy.host(prepared(workload, lib, settings.dtype, where, compute="float64")())
         row["oracle"] = f"{library} float64"
         for name, found in results.items():
             row["peers"][name]["error"] = _finite(accuracy.error(found, exact))

@@ -52,6 +52,7 @@ class Workload:
     variants: dict
     target: Target | None
     random: bool
+    devices: tuple
 
     def bytes(self, itemsize):
         """What has to move at least, for elements of ``itemsize`` bytes."""
@@ -72,16 +73,20 @@ class Case:
         object.__setattr__(self, "targets", {**(targets or {}), **by_mode})
 
 
-def workload(name, cases, cost, modes=(FORWARD, BOTH), libraries=("torch",), variants=None, random=False):
+def workload(
+    name, cases, cost, modes=(FORWARD, BOTH), libraries=("torch",), variants=None, random=False, family=None,
+    devices=("cpu", "cuda"),
+):  # fmt: skip
     """Registers the decorated ``build`` for every case and mode, as ``<name>/<case>/<mode>``.
 
     ``cost(mode, **arguments)`` is (flops, elements). ``libraries`` names the peers that can run it, ``variants``
     further peers: a name like ``"torch fused"`` to keyword arguments that ``build`` gets besides. ``random`` says
-    that results differ from run to run, so that no error is computed. The family is the module's name.
+    that results differ from run to run, so that no error is computed. The family is the module's name, if no other is
+    given. ``devices`` are the types of device that it is meant for; its targets hold for the first of them.
     """
 
     def register(build):
-        family = build.__module__.rpartition(".")[2]
+        room = family or build.__module__.rpartition(".")[2]
         for case in cases:
             for mode in modes:
                 flops, elements = cost(mode, **case.arguments)
@@ -89,18 +94,19 @@ def workload(name, cases, cost, modes=(FORWARD, BOTH), libraries=("torch",), var
                 if full in _registry:
                     raise ValueError(f"workload {full!r} is registered twice")
                 _registry[full] = Workload(
-                    full, family, mode, build, case.arguments, flops, elements,
+                    full, room, mode, build, case.arguments, flops, elements,
                     tuple(name for name in libraries if mode == FORWARD or name == "torch"),
-                    variants or {}, case.targets.get(mode), random,
+                    variants or {}, case.targets.get(mode), random, devices,
                 )  # fmt: skip
         return build
 
     return register
 
 
-def registered():
-    """All workloads, in the order of their registration."""
-    return list(_registry.values())
+def registered(device="cpu"):
+    """All workloads that are meant for a device, by family, in the order of their registration."""
+    kind = "cuda" if device.startswith("cuda") else "cpu"
+    return sorted((row for row in _registry.values() if kind in row.devices), key=lambda row: row.family)
 
 
 def named(name):
@@ -110,8 +116,8 @@ def named(name):
     return _registry[name]
 
 
-def select(filters, targets_only=False):
-    """The workloads that any of ``filters`` matches; all where there is none.
+def select(filters, targets_only=False, device="cpu"):
+    """The workloads of a device that any of ``filters`` matches; all where there is none.
 
     A filter is a family's name, a workload's name, a part of one, or a pattern with ``*`` and ``?`` for the whole name.
     Raises ``BadInput`` for one that matches nothing.
@@ -120,7 +126,7 @@ def select(filters, targets_only=False):
     >>> [row.name for row in bench.select(["matmul/10*/forward"])]
     ['matmul/1024/forward']
     """
-    pool = [row for row in registered() if row.target or not targets_only]
+    pool = [row for row in registered(device) if row.target or not targets_only]
     if not filters:
         return pool
     for text in filters:

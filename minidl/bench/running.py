@@ -40,6 +40,8 @@ def run(
             settings = Settings(dtype, device, threads, CACHES[caches], budget, machine.last_level())
             rows += _rows(workloads, libraries, settings, ceilings[dtype], show)
     settings = {"threads": threads, "device": device, "caches": caches, "seconds": budget.seconds}
+    if device.startswith("cuda"):
+        settings["gpu"] = machine.gpu()
     return record.make(rows, settings, libraries, missing, ceilings, command)
 
 

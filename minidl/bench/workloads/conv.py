@@ -13,7 +13,7 @@ _PASSES = {
 }  # products of the same size: output, input's and weight's gradient
 
 
-def _shape(n, c, k, size, kernel, stride=1, padding=None, groups=1):
+def shape(n, c, k, size, kernel, stride=1, padding=None, groups=1):
     return {
         "batch": n, "channels": c, "filters": k, "size": size, "kernel": kernel, "stride": stride,
         "padding": kernel // 2 if padding is None else padding, "groups": groups,
@@ -24,7 +24,7 @@ def _out(size, kernel, stride, padding):
     return (size + 2 * padding - kernel) // stride + 1
 
 
-def _cost(mode, batch, channels, filters, size, kernel, stride, padding, groups, dims=2):
+def cost(mode, batch, channels, filters, size, kernel, stride, padding, groups, dims=2, channels_last=False):
     out = _out(size, kernel, stride, padding) ** dims
     weight = filters * (channels // groups) * kernel**dims
     flops = 2 * batch * out * weight
@@ -37,18 +37,18 @@ def _cost(mode, batch, channels, filters, size, kernel, stride, padding, groups,
     [
         Case(
             "3x3-64-64-56-n32",
-            _shape(32, 64, 64, 56, 3),
+            shape(32, 64, 64, 56, 3),
             {FORWARD: Target(1.3, 2.0), BACKWARD: Target(1.2, 1.6)},
         ),
-        Case("3x3-256-256-14-n16", _shape(16, 256, 256, 14, 3), _RESNET),
-        Case("3x3-512-512-7-n16", _shape(16, 512, 512, 7, 3), _RESNET),
-        Case("7x7s2-3-64-224-n8", _shape(8, 3, 64, 224, 7, 2), _EVEN),
-        Case("3x3s2-64-128-56-n16", _shape(16, 64, 128, 56, 3, 2), _EVEN),
-        Case("1x1-256-64-28-n16", _shape(16, 256, 64, 28, 1), _EVEN),
-        Case("5x5-1-32-28-n64", _shape(64, 1, 32, 28, 5), _NARROW),
-        Case("depthwise-3x3-128-28-n16", _shape(16, 128, 128, 28, 3, groups=128), _NARROW),
+        Case("3x3-256-256-14-n16", shape(16, 256, 256, 14, 3), _RESNET),
+        Case("3x3-512-512-7-n16", shape(16, 512, 512, 7, 3), _RESNET),
+        Case("7x7s2-3-64-224-n8", shape(8, 3, 64, 224, 7, 2), _EVEN),
+        Case("3x3s2-64-128-56-n16", shape(16, 64, 128, 56, 3, 2), _EVEN),
+        Case("1x1-256-64-28-n16", shape(16, 256, 64, 28, 1), _EVEN),
+        Case("5x5-1-32-28-n64", shape(64, 1, 32, 28, 5), _NARROW),
+        Case("depthwise-3x3-128-28-n16", shape(16, 128, 128, 28, 3, groups=128), _NARROW),
     ],
-    _cost,
+    cost,
     modes=(FORWARD, BACKWARD, BOTH),
     variants=_CHANNELS_LAST,
 )
@@ -63,8 +63,8 @@ def conv2d(kit, batch, channels, filters, size, kernel, stride, padding, groups,
 
 @workload(
     "conv1d",
-    [Case("5-64-128-512-n16", _shape(16, 64, 128, 512, 5))],
-    lambda mode, **arguments: _cost(mode, dims=1, **arguments),
+    [Case("5-64-128-512-n16", shape(16, 64, 128, 512, 5))],
+    lambda mode, **arguments: cost(mode, dims=1, **arguments),
 )
 def conv1d(kit, batch, channels, filters, size, kernel, stride, padding, groups):
     """A kernel on sequences of length ``size``."""

@@ -11,33 +11,33 @@ _CASES = [
 ]
 
 
-def _cost(mode, rows, classes):
+def cost(mode, rows, classes):
     size = rows * classes
     return (5 if mode == FORWARD else 3 if mode == BACKWARD else 8) * size, _MOVED[mode] * size
 
 
-def _loss_cost(mode, rows, classes):
+def loss_cost(mode, rows, classes):
     size = rows * classes
     return (4 if mode == FORWARD else 3 if mode == BACKWARD else 7) * size, (
         1 if mode == FORWARD else 2
     ) * size
 
 
-@workload("softmax", _CASES, _cost, modes=_MODES)
+@workload("softmax", _CASES, cost, modes=_MODES)
 def softmax(kit, rows, classes):
     """exp(x) / sum exp(x) of each row."""
     x, function = kit.leaf(rows, classes), kit.lib.nn.functional.softmax
     return lambda: function(x, -1)
 
 
-@workload("log_softmax", _CASES, _cost, modes=_MODES)
+@workload("log_softmax", _CASES, cost, modes=_MODES)
 def log_softmax(kit, rows, classes):
     """x - log sum exp(x) of each row."""
     x, function = kit.leaf(rows, classes), kit.lib.nn.functional.log_softmax
     return lambda: function(x, -1)
 
 
-@workload("cross_entropy", _CASES, _loss_cost, modes=_MODES)
+@workload("cross_entropy", _CASES, loss_cost, modes=_MODES)
 def cross_entropy(kit, rows, classes):
     """The mean negative log-likelihood of a class a row."""
     x, labels = kit.leaf(rows, classes), kit.integers(classes, rows)

@@ -6,7 +6,7 @@ _TARGETS = {FORWARD: Target(1.0, 1.5), BACKWARD: Target(1.0, 1.5)}
 _PASSES = {FORWARD: (6, 2), BACKWARD: (10, 3), BOTH: (16, 5)}  # flops, and elements moved, an element
 
 
-def _cost(mode, shape, **options):
+def cost(mode, shape, **options):
     flops, moved = _PASSES[mode]
     size = 1
     for length in shape:
@@ -20,7 +20,7 @@ _MODES = (FORWARD, BACKWARD, BOTH)
 @workload(
     "layer_norm",
     [Case("1024x1024", {"shape": (1024, 1024)}, _TARGETS), Case("2048x128", {"shape": (2048, 128)})],
-    _cost,
+    cost,
     modes=_MODES,
 )
 def layer_norm(kit, shape):
@@ -36,7 +36,7 @@ def layer_norm(kit, shape):
         Case("16x64x32x32", {"shape": (16, 64, 32, 32)}, _TARGETS),
         Case("4096x256", {"shape": (4096, 256)}),
     ],
-    _cost,
+    cost,
     modes=_MODES,
     variants={"torch channels_last": {"channels_last": True}},
 )
@@ -50,7 +50,7 @@ def batch_norm(kit, shape, channels_last=False):
     return lambda: function(x, mean, variance, w, b, True)
 
 
-@workload("group_norm", [Case("16x64x32x32", {"shape": (16, 64, 32, 32), "groups": 8})], _cost)
+@workload("group_norm", [Case("16x64x32x32", {"shape": (16, 64, 32, 32), "groups": 8})], cost)
 def group_norm(kit, shape, groups):
     """Each group of channels of an image to mean 0 and variance 1."""
     x, w, b = kit.leaf(*shape), kit.leaf(shape[1]), kit.leaf(shape[1])
@@ -58,7 +58,7 @@ def group_norm(kit, shape, groups):
     return lambda: function(x, groups, w, b)
 
 
-@workload("rms_norm", [Case("1024x1024", {"shape": (1024, 1024)})], _cost)
+@workload("rms_norm", [Case("1024x1024", {"shape": (1024, 1024)})], cost)
 def rms_norm(kit, shape):
     """Each row divided by the root of its mean square, scaled."""
     x, w = kit.leaf(*shape), kit.leaf(shape[-1])

@@ -7,14 +7,14 @@ _SHAPE = {"steps": 50, "batch": 32, "inputs": 128, "hidden": 256}
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 
-def _cost(mode, layer, steps, batch, inputs, hidden):
+def cost(mode, layer, steps, batch, inputs, hidden):
     gates, rows = _GATES[layer], steps * batch
     passes = 1 if mode == FORWARD else 3
     weights = gates * hidden * (inputs + hidden)
     return passes * 2 * rows * weights, passes * (rows * (inputs + hidden) + weights)
 
 
-@workload("recurrent", [Case(name.lower(), {"layer": name, **_SHAPE}, _TARGETS) for name in _GATES], _cost)
+@workload("recurrent", [Case(name.lower(), {"layer": name, **_SHAPE}, _TARGETS) for name in _GATES], cost)
 def recurrent(kit, layer, steps, batch, inputs, hidden):
     """One layer, (T, N, I) to (T, N, H); the gradients are the input's and the weights'."""
     x = kit.leaf(steps, batch, inputs)
