@@ -6,11 +6,11 @@ import random
 import hypothesis
 import numpy as np
 import pytest
+from accelerators import ACCELERATORS, usable
 from expectations import unmet
 
 import minidl
 from minidl import backends
-from minidl.errors import DeviceError
 
 # Tests that start Python get the minidl under test there too: not the source tree because it is the current folder,
 # which in an installed test has no extensions.
@@ -55,17 +55,13 @@ def native():
     return backends.cpu
 
 
-@pytest.fixture(scope="session")
-def emulated():
-    """The device name of the CUDA kernels executed on the CPU."""
-    try:
-        backends.on("emulated")
-    except DeviceError as reason:
-        pytest.skip(str(reason))
-    return "emulated"
+@pytest.fixture(scope="session", params=ACCELERATORS)
+def emulated(request):
+    """The name of a device that runs the CUDA kernels: on the CPU, and on a GPU where there is one."""
+    return usable(request.param)
 
 
-@pytest.fixture(params=["cpu", "emulated"])
+@pytest.fixture(params=["cpu", *ACCELERATORS])
 def device(request):
-    """Each device that works on any machine."""
-    return request.param if request.param == "cpu" else request.getfixturevalue("emulated")
+    """Each device that works here."""
+    return usable(request.param)

@@ -10,6 +10,7 @@ import threading
 import numpy as np
 import pytest
 import thread_counts
+from accelerators import ACCELERATORS, usable
 
 import minidl
 from minidl import backends
@@ -92,9 +93,9 @@ def draws(space, size, seed, offset):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("seed", "offset"), [(0, 0), (2**64 - 1, 2**32 - 2), (12345678901234567, 2**64 - 3)])
-@pytest.mark.parametrize("where", ["native", "emulated"])
+@pytest.mark.parametrize("where", ["native", *ACCELERATORS])
 def test_backends_agree(where, size, seed, offset, request):
-    request.getfixturevalue(where)
+    request.getfixturevalue("native") if where == "native" else usable(where)
     if where == "emulated" and size > 100:
         size = 500
     space = backends.cpu if where == "native" else backends.on(where)

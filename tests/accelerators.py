@@ -1,0 +1,20 @@
+"""What runs the CUDA kernels here: the emulator, and a GPU where there is one."""
+
+import pytest
+
+from minidl import backends
+from minidl.backends import cuda
+from minidl.errors import DeviceError
+
+ACCELERATORS = ["emulated"]
+if cuda.unavailable_reason() is None and cuda.extension() is not None:
+    ACCELERATORS.append("cuda")
+
+
+def usable(device):
+    """The name of a device; skips the test where it cannot be used."""
+    try:
+        backends.on(device)
+    except DeviceError as reason:
+        pytest.skip(str(reason))
+    return device
