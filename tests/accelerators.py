@@ -1,5 +1,7 @@
 """What runs the CUDA kernels here: the emulator, and a GPU where there is one."""
 
+import os
+
 import pytest
 
 from minidl import backends
@@ -9,6 +11,10 @@ from minidl.errors import DeviceError
 ACCELERATORS = ["emulated"]
 if cuda.unavailable_reason() is None and cuda.extension() is not None:
     ACCELERATORS.append("cuda")
+    if os.environ.get(
+        "MINIDL_TEST_NO_POOL"
+    ):  # an allocation an array, so that a sanitizer sees where each ends
+        cuda.xp.cuda.set_allocator(None)
 
 
 def usable(device):
