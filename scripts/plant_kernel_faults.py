@@ -40,6 +40,10 @@ FAULTS = [
     ("elementwise_flat.cu", "i < walk.count", "i <= walk.count", "elementwise"),
     ("walk.h", "position * stride[d][n]", "position * stride[d][0]", "elementwise"),
     ("walk_plan.h", "axis.stride[n] * axis.size", "axis.stride[n] * merged.back().size", "walk"),
+    ("attention_tiled.cu", f"{BARRIER}\n    add_weighted", "add_weighted", "attention"),
+    ("attention_tiled.cu", "total * shrink", "total", "attention"),
+    ("attention_tiled_grad.cu", "ds[i][j] - row_delta", "ds[i][j]", "attention"),
+    ("attention_tile.h", "key > query", "key > query + 1", "attention"),
     ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
 ]
 

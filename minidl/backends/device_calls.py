@@ -2,7 +2,10 @@
 
 
 def view(array):
-    """The array as the extension takes it: pointer, dtype character, shape, strides in bytes. None stays None."""
+    """The array as the extension takes it: pointer, dtype character, shape, strides in bytes. None stays None.
+
+    It does not keep the array alive: one that is made for the call alone needs a name until the call returns.
+    """
     return None if array is None else (array.data.ptr, array.dtype.char, array.shape, array.strides)
 
 
@@ -50,6 +53,6 @@ def sum_over(xp, ext, input, dims):
     out = xp.empty([n for d, n in enumerate(input.shape) if d not in dims], input.dtype)
     source = view(input)
     count = ext.sum_workspace(source, dims)
-    workspace = view(xp.empty((count,), input.dtype)) if count else None
-    ext.sum(source, dims, view(out), workspace, stream(xp))
+    workspace = xp.empty((count,), input.dtype) if count else None  # named: it lives until the call returns
+    ext.sum(source, dims, view(out), view(workspace), stream(xp))
     return out

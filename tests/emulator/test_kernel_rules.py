@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from minidl.backends import cuda
+
 CUDA = Path(__file__).resolve().parents[2] / "csrc" / "cuda"
 FILES = sorted(path for path in CUDA.rglob("*") if path.suffix in {".h", ".cpp", ".cu"})
 
@@ -41,3 +43,9 @@ def test_kernel_files_have_their_three_sections():
     for path in CUDA.glob("*.cu"):
         sections = re.findall(r"^// ---- (\w+) -+$", path.read_text(encoding="utf-8"), re.MULTILINE)
         assert sections == ["Configuration", "Kernel", "Launcher"], path.name
+
+
+def test_arrays_that_are_made_for_a_call_have_a_name():
+    for path in (Path(cuda.__file__).parent).glob("*.py"):
+        found = re.search(r"view\(\s*xp\.(empty|zeros|ones|full|asarray)\b", path.read_text(encoding="utf-8"))
+        assert not found, f"{path.name}: {found.group()!r}; view() does not keep the array alive"

@@ -1,0 +1,44 @@
+// Between attention.cpp, which checks and plans, and the kernels attention_tiled*.cu.
+#pragma once
+
+#include <cstdint>
+
+#include "common/half.h"
+#include "cuda/attention_select.h"
+#include "cuda/stream.h"
+#include "cuda/walk.h"
+
+namespace minidl::cuda {
+
+// A matrix of each leading index: rows are queries or keys.
+struct AttentionStrides {
+  std::int64_t row, column;
+};
+
+// The leading axes' offsets of the inputs, in the order of these names.
+enum AttentionInput { in_query, in_key, in_value, in_bias, in_g, in_out, attention_inputs };
+
+template <class T>
+struct AttentionOperands {
+  using Sum = accumulator_t<T>;
+
+  const T* input[attention_inputs];  // bias, g and out may be null
+  AttentionStrides strides[attention_inputs];
+  Walk<attention_inputs> batch;
+  std::int64_t queries, keys, features, value_features;
+  bool causal;
+  Sum scale;
+  T *out, *dquery, *dkey, *dvalue;  // dense, or null
+  Sum *lse, *delta;                 // [B, L]
+};
+
+template <class T>
+void attention_tiled(const AttentionOperands<T>& operands, const AttentionConfig& config,
+                     Stream stream);
+
+// delta, then dquery and/or dkey and dvalue, whichever are not null.
+template <class T>
+void attention_tiled_grad(const AttentionOperands<T>& operands, const AttentionConfig& config,
+                          Stream stream);
+
+}  // namespace minidl::cuda
