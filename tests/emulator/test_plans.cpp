@@ -60,7 +60,8 @@ TEST(walks_of_too_many_axes_are_refused) {
 
 TEST(launches_beyond_the_limits_are_refused) {
   using cuda::check_launch;
-  check_launch("k", {.grid = {2147483647, 65535, 65535}, .block = {32, 32}, .shared_bytes = 49152});
+  check_launch("k",
+               {.grid = {2147483647, 65535, 65535}, .block = {32, 32}, .shared_bytes = 232448});
   const auto refused = [](const cuda::LaunchShape& shape) {
     return message_of([&] { check_launch("k", shape); });
   };
@@ -69,7 +70,7 @@ TEST(launches_beyond_the_limits_are_refused) {
   expect_mentions(refused({.grid = {std::int64_t{1} << 31}, .block = {1}}), {"2147483648"});
   expect_mentions(refused({.grid = {1}, .block = {1025}}), {"1025", "1024"});
   expect_mentions(refused({.grid = {1}, .block = {64, 32}}), {"1024 threads"});
-  expect_mentions(refused({.grid = {1}, .block = {32}, .shared_bytes = 49153}), {"49153"});
+  expect_mentions(refused({.grid = {1}, .block = {32}, .shared_bytes = 232449}), {"232449"});
 }
 
 TEST(configurations_follow_the_problem) {
