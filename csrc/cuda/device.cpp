@@ -8,13 +8,64 @@
 
 #include "common/checks.h"
 
+#ifdef MINIDL_EMULATOR
+#include "emulator/capability.h"
+#else
+#include <array>
+#include <atomic>
+#endif
+
 namespace minidl::cuda {
 
 #ifdef MINIDL_EMULATOR
 Devices devices() { return {1, ""}; }
 
+int device_capability() { return emulator::capability_from_environment(); }
+
+int device_multiprocessors() { return 132; }  // an H100's
+
 void allow_shared_bytes(const char*, const void*, std::size_t) {}
 #else
+namespace {
+
+constexpr int max_devices = 64;
+
+int attribute(cudaDeviceAttr which, int device) {
+  int value = 0;
+  const cudaError_t error = cudaDeviceGetAttribute(&value, which, device);
+  if (error == cudaSuccess) return value;
+  cudaGetLastError();
+  throw std::runtime_error(concat("CUDA error when device ", device,
+                                  " was asked what it is: ", cudaGetErrorString(error)));
+}
+
+// ask(device) of the current device; an answer is never 0.
+template <class Ask>
+int remembered(std::array<std::atomic<int>, max_devices>& answers, Ask ask) {
+  int device = 0;
+  cudaGetDevice(&device);
+  if (device >= max_devices) return ask(device);
+  int answer = answers[device].load(std::memory_order_relaxed);
+  if (!answer) answers[device].store(answer = ask(device), std::memory_order_relaxed);
+  return answer;
+}
+
+}  // namespace
+
+int device_capability() {
+  static std::array<std::atomic<int>, max_devices> answers{};
+  return remembered(answers, [](int device) {
+    return 10 * attribute(cudaDevAttrComputeCapabilityMajor, device) +
+           attribute(cudaDevAttrComputeCapabilityMinor, device);
+  });
+}
+
+int device_multiprocessors() {
+  static std::array<std::atomic<int>, max_devices> answers{};
+  return remembered(answers,
+                    [](int device) { return attribute(cudaDevAttrMultiProcessorCount, device); });
+}
+
 Devices devices() {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);

@@ -15,6 +15,12 @@ struct Devices {
 // so that only the first launch pays. Throws std::runtime_error where the device has less.
 void allow_shared_bytes(const char* name, const void* kernel, std::size_t bytes);
 
+// The compute capability of the current device: 75 is 7.5. Asked once a device.
+int device_capability();
+
+// How many multiprocessors the current device has. Asked once a device.
+int device_multiprocessors();
+
 // Never throws: without a driver the count is 0.
 Devices devices();
 

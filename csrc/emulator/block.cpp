@@ -4,6 +4,7 @@
 #include <map>
 
 #include "common/checks.h"
+#include "emulator/capability.h"
 
 namespace minidl::emulator {
 
@@ -48,6 +49,7 @@ Block::Block(const Launch& launch, const Schedule& schedule, const std::function
     : launch_(launch),
       shuffled_(schedule.seed.has_value()),
       random_(schedule.seed.value_or(0)),
+      capability_(capability_from_environment()),
       kernel_(kernel),
       shared_(launch.shared_bytes),
       threads_(launch.block.count()),
@@ -68,6 +70,7 @@ void Block::run(Dim3 block_index) {
   for (Thread& thread : threads_) {
     thread.position.block = block_index;
     thread.exited = false;
+    thread.copies.clear();
     ready_.push_back(&thread);
   }
   running = this;
@@ -120,6 +123,10 @@ void Block::finish(Thread& thread) {
   thread.exited = true;
   thread.fiber = nullptr;
   ++exited_;
+  if (const std::size_t copies = thread.copies.under_way()) {
+    fail(concat("thread ", spell(thread.position.thread), " left with ", copies,
+                " cp.async under way"));
+  }
   if (at_barrier_) fail("thread " + spell(thread.position.thread) + " left while " + waiting());
 }
 
@@ -182,15 +189,15 @@ void Block::barrier(Place place) {
   preempt();
 }
 
-Rendezvous& Block::rendezvous(unsigned warp, Exchange kind, std::uint32_t mask) {
+Rendezvous& Block::rendezvous(unsigned warp, Exchange kind, std::uint32_t mask, Collective body) {
   for (Rendezvous& meeting : warps_[warp]) {
-    if (meeting.mask == mask && meeting.kind == kind) return meeting;
+    if (meeting.mask == mask && meeting.kind == kind && meeting.body == body) return meeting;
   }
-  return warps_[warp].emplace_back(Rendezvous{.kind = kind, .mask = mask});
+  return warps_[warp].emplace_back(Rendezvous{.kind = kind, .mask = mask, .body = body});
 }
 
 std::uint64_t Block::exchange(Exchange kind, std::uint32_t mask, std::uint64_t value,
-                              unsigned source, Place place) {
+                              unsigned source, Place place, Collective body) {
   const unsigned warp = current_->index / warp_size, lane = current_->index % warp_size;
   const auto lanes = std::min<std::size_t>(warp_size, threads_.size() - warp * warp_size);
   const std::uint32_t existing = lanes == warp_size ? ~0u : (1u << lanes) - 1;
@@ -202,7 +209,7 @@ std::uint64_t Block::exchange(Exchange kind, std::uint32_t mask, std::uint64_t v
   if (kind == Exchange::shuffle && !(mask >> source & 1)) {
     fail(concat(place.what, ": lane ", lane, " reads lane ", source, ", which is not in the mask"));
   }
-  Rendezvous& meeting = rendezvous(warp, kind, mask);
+  Rendezvous& meeting = rendezvous(warp, kind, mask, body);
   meeting.arrived |= 1u << lane;
   meeting.value[lane] = value;
   meeting.source[lane] = source;
@@ -217,6 +224,13 @@ std::uint64_t Block::exchange(Exchange kind, std::uint32_t mask, std::uint64_t v
 }
 
 void Block::complete(unsigned warp, const Rendezvous& meeting) {
+  if (meeting.body) {
+    void* operands[warp_size];
+    for (unsigned lane = 0; lane < warp_size; ++lane) {
+      operands[lane] = reinterpret_cast<void*>(static_cast<std::uintptr_t>(meeting.value[lane]));
+    }
+    meeting.body(operands);
+  }
   std::uint64_t votes = 0;
   for (unsigned lane = 0; lane < warp_size; ++lane) {
     if (meeting.mask >> lane & 1 && meeting.value[lane]) votes |= std::uint64_t{1} << lane;
@@ -231,6 +245,33 @@ void Block::complete(unsigned warp, const Rendezvous& meeting) {
   }
   auto& meetings = warps_[warp];
   meetings.erase(meetings.begin() + (&meeting - meetings.data()));
+}
+
+// ---- Memory -----------------------------------------------------------------------------------
+
+void Block::check_shared(const void* address, std::size_t bytes, Place place) const {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  const auto begin = reinterpret_cast<std::uintptr_t>(shared_.data());
+  if (at < begin || at + bytes > begin + launch_.shared_bytes || (at - begin) % bytes) {
+    fail(concat(place.what, " (", place.file, ":", place.line, "): ", bytes, " bytes at offset ",
+                static_cast<std::int64_t>(at - begin), " of ", launch_.shared_bytes,
+                " bytes of shared memory are outside or not aligned"));
+  }
+}
+
+void Block::start_copy(const AsyncCopy& copy, Place place) {
+  check_shared(copy.to, copy.bytes, place);
+  if (reinterpret_cast<std::uintptr_t>(copy.from) % copy.bytes || copy.source_bytes > copy.bytes) {
+    fail(concat(place.what, " (", place.file, ":", place.line, ") of ", copy.source_bytes,
+                " bytes to ", copy.bytes, ": the source is too large or not aligned"));
+  }
+  current_->copies.start(copy, shuffled_ && random_.below(4) == 0);
+}
+
+void Block::require(int capability, Place place) const {
+  if (capability_ >= capability) return;
+  fail(concat(place.what, " (", place.file, ":", place.line, ") needs compute capability ",
+              capability / 10, ".", capability % 10));
 }
 
 // ---- Messages ---------------------------------------------------------------------------------

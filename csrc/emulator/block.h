@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/async_copies.h"
 #include "emulator/fiber.h"
 #include "emulator/machine.h"
 #include "emulator/shared_memory.h"
@@ -19,12 +20,14 @@ struct Thread {
   bool exited = false;
   Place waits{};  // waits.what is null while the thread can go on
   std::uint64_t received = 0;
+  AsyncCopies copies;
 };
 
 // Lanes of a warp that wait for each other.
 struct Rendezvous {
   Exchange kind;
   std::uint32_t mask = 0, arrived = 0;
+  Collective body = nullptr;
   std::uint64_t value[32]{};
   unsigned source[32]{};
 };
@@ -53,9 +56,13 @@ class Block {
   // Called by the running thread.
   void barrier(Place place);
   std::uint64_t exchange(Exchange kind, std::uint32_t mask, std::uint64_t value, unsigned source,
-                         Place place);
+                         Place place, Collective body = nullptr);
   void preempt();
   std::byte* shared_memory() const { return shared_.data(); }
+  void check_shared(const void* address, std::size_t bytes, Place place) const;
+  void start_copy(const AsyncCopy& copy, Place place);
+  AsyncCopies& copies() { return current_->copies; }
+  void require(int capability, Place place) const;
 
   // The body of every fiber: runs threads until none can start here.
   static void fiber_body();
@@ -69,12 +76,13 @@ class Block {
   void go_on(Fiber& from);
   [[noreturn]] void fail(const std::string& what) const;
   std::string waiting() const;
-  Rendezvous& rendezvous(unsigned warp, Exchange kind, std::uint32_t mask);
+  Rendezvous& rendezvous(unsigned warp, Exchange kind, std::uint32_t mask, Collective body);
   void complete(unsigned warp, const Rendezvous& meeting);
 
   const Launch& launch_;
   const bool shuffled_;
   Random random_;
+  const int capability_;
   const std::function<void()>& kernel_;
   SharedMemory shared_;
   std::vector<Thread> threads_;

@@ -42,6 +42,33 @@ std::uint64_t exchange(Exchange kind, std::uint32_t mask, std::uint64_t value, u
   return running_block("a warp exchange").exchange(kind, mask, value, source, place);
 }
 
+void collective(std::uint32_t mask, void* operand, Collective body, Place place) {
+  const auto bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(operand));
+  running_block(place.what).exchange(Exchange::collective, mask, bits, 0, place, body);
+}
+
+void check_shared(const void* address, std::size_t bytes, Place place) {
+  running_block(place.what).check_shared(address, bytes, place);
+}
+
+void require(int capability, Place place) { running_block(place.what).require(capability, place); }
+
+void start_copy(void* to, const void* from, std::size_t bytes, std::size_t source_bytes,
+                Place place) {
+  running_block(place.what)
+      .start_copy(
+          {static_cast<std::byte*>(to), static_cast<const std::byte*>(from), bytes, source_bytes},
+          place);
+}
+
+void commit_copies() { running_block("cp_async_commit").copies().commit(); }
+
+void wait_for_copies(std::size_t pending_groups) {
+  running_block("cp_async_wait").copies().wait(pending_groups);
+}
+
+void wait_for_all_copies() { running_block("cp_async_wait_all").copies().wait_all(); }
+
 void preempt() { running_block("an atomic").preempt(); }
 
 }  // namespace minidl::emulator

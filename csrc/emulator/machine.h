@@ -36,7 +36,10 @@ struct Place {
   int line;
 };
 
-enum class Exchange { shuffle, ballot };
+// What a warp does together: called once, with what each lane brought (null outside of the mask).
+using Collective = void (*)(void* const* operands);
+
+enum class Exchange { shuffle, ballot, collective };
 
 // Runs `kernel` once for every thread of the launch. One launch at a time; others wait.
 void launch(const Launch& launch, const Schedule& schedule, const std::function<void()>& kernel);
@@ -55,6 +58,24 @@ void barrier(Place place);
 // each lane whose value is not 0.
 std::uint64_t exchange(Exchange kind, std::uint32_t mask, std::uint64_t value, unsigned source,
                        Place place);
+
+// Waits for the lanes of `mask`, the last of which runs `body` on what all brought: an instruction
+// whose operands are spread over a warp.
+void collective(std::uint32_t mask, void* operand, Collective body, Place place);
+
+// Throws where `bytes` bytes at `address` do not lie in shared memory, aligned to their number.
+void check_shared(const void* address, std::size_t bytes, Place place);
+
+// Throws where the emulated device (capability.h) is older: 80 is compute capability 8.0.
+void require(int capability, Place place);
+
+// cp.async of this thread. A copy completes as late as allowed, when a wait asks for it; a shuffled
+// schedule completes some at once.
+void start_copy(void* to, const void* from, std::size_t bytes, std::size_t source_bytes,
+                Place place);
+void commit_copies();
+void wait_for_copies(std::size_t pending_groups);
+void wait_for_all_copies();
 
 // A point where the order of threads matters: a shuffled schedule may continue with another thread.
 void preempt();

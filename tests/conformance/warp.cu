@@ -16,7 +16,11 @@ __global__ void shuffles_kernel(const float* in, float* out) {
     out[row++ * lanes + i] = shuffle_xor(in[i], mask);
     out[row++ * lanes + i] = shuffle_down(in[i], mask);
   }
-  out[row * lanes + i] = warp_sum(in[i]);
+  out[row++ * lanes + i] = warp_sum(in[i]);
+  for (unsigned delta = 1; delta < warp_size; delta *= 2)
+    out[row++ * lanes + i] = shuffle_up(in[i], delta);
+  out[row++ * lanes + i] = shuffle(in[i], 7 * i + 3);
+  out[row * lanes + i] = warp_max(in[i]);
 }
 
 __global__ void ballot_kernel(const float* in, std::uint32_t* out) {
@@ -37,7 +41,7 @@ using namespace minidl::conformance;
 
 CONFORMANCE(shuffles) {
   Random random(1);
-  Buffer<float> in(lanes), out(11 * lanes);
+  Buffer<float> in(lanes), out(18 * lanes);
   in.fill(random, [](Random& r) { return r.grid(); });
   cuda::launch("shuffles", shuffles_kernel, {.grid = {1}, .block = {lanes}}, nullptr, in.device(),
                out.device());

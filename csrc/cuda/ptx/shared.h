@@ -3,6 +3,8 @@
 
 #include <cuda_runtime.h>
 
+#include <cstdint>
+
 namespace minidl::cuda {
 
 // The start of the block's dynamic shared memory, aligned to 16 bytes.
@@ -15,5 +17,12 @@ __device__ __forceinline__ T* dynamic_shared() {
   return reinterpret_cast<T*>(shared_bytes);
 #endif
 }
+
+#ifndef MINIDL_EMULATOR
+// The address of something in shared memory as instructions want it.
+__device__ __forceinline__ std::uint32_t shared_address(const void* pointer) {
+  return static_cast<std::uint32_t>(__cvta_generic_to_shared(pointer));
+}
+#endif
 
 }  // namespace minidl::cuda

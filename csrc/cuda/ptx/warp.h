@@ -48,6 +48,25 @@ T shuffle_down(T value, unsigned delta, const char* file = __builtin_FILE(),
                        {"shuffle_down", file, line});
 }
 
+// The value that lane `own lane - delta` brought; the own value where there is no such lane.
+template <class T>
+T shuffle_up(T value, unsigned delta, const char* file = __builtin_FILE(),
+             int line = __builtin_LINE()) {
+  const unsigned lane = host::lane();
+  return host::shuffle(value, lane >= delta ? lane - delta : lane, {"shuffle_up", file, line});
+}
+
+// The value that lane `source` brought; the lanes count from 0 to 31 and around.
+template <class T>
+T shuffle(T value, int source, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  return host::shuffle(value, static_cast<unsigned>(source) % warp_size, {"shuffle", file, line});
+}
+
+// Waits for the other lanes; what they wrote to memory before is seen after.
+inline void sync_warp(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  emulator::exchange(emulator::Exchange::ballot, all_lanes, 0, 0, {"sync_warp", file, line});
+}
+
 // A bit for each lane whose `vote` is true.
 inline std::uint32_t ballot(bool vote, const char* file = __builtin_FILE(),
                             int line = __builtin_LINE()) {
@@ -65,6 +84,18 @@ __device__ __forceinline__ T shuffle_down(T value, unsigned delta) {
   return __shfl_down_sync(all_lanes, value, delta);
 }
 
+template <class T>
+__device__ __forceinline__ T shuffle_up(T value, unsigned delta) {
+  return __shfl_up_sync(all_lanes, value, delta);
+}
+
+template <class T>
+__device__ __forceinline__ T shuffle(T value, int source) {
+  return __shfl_sync(all_lanes, value, source);
+}
+
+__device__ __forceinline__ void sync_warp() { __syncwarp(all_lanes); }
+
 __device__ __forceinline__ std::uint32_t ballot(bool vote) {
   return __ballot_sync(all_lanes, vote);
 }
@@ -74,6 +105,16 @@ __device__ __forceinline__ std::uint32_t ballot(bool vote) {
 template <class T>
 __device__ __forceinline__ T warp_sum(T value) {
   for (int mask = warp_size / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask);
+  return value;
+}
+
+// The largest over the warp, in every lane; NaN where a lane has one.
+template <class T>
+__device__ __forceinline__ T warp_max(T value) {
+  for (int mask = warp_size / 2; mask > 0; mask /= 2) {
+    const T other = shuffle_xor(value, mask);
+    value = other > value || other != other ? other : value;
+  }
   return value;
 }
 
