@@ -43,6 +43,15 @@ FAULTS = [
     ("attention_tiled.cu", f"{BARRIER}\n    add_weighted", "add_weighted", "attention"),
     ("attention_tiled.cu", "total * shrink", "total", "attention"),
     ("attention_tiled_grad.cu", "ds[i][j] - row_delta", "ds[i][j]", "attention"),
+    (
+        "attention_mma.cu",
+        f"cp_async_wait<1>();  // the keys are there\n    {BARRIER}",
+        BARRIER,
+        "tensor_cores",
+    ),
+    ("attention_mma.cu", f"key_tile);\n    {BARRIER}", "key_tile);", "tensor_cores"),
+    ("attention_fragments.h", "first + matrix / 2 * 8", "first + matrix % 2 * 8", "tensor_cores"),
+    ("attention_mma_grad.cu", "first + mma_rows < count", "first < count", "tensor_cores"),
     ("attention_tile.h", "key > query", "key > query + 1", "attention"),
     ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
 ]

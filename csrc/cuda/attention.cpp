@@ -1,6 +1,7 @@
 #include "cuda/attention.h"
 
 #include "cuda/attention_kernels.h"
+#include "cuda/device.h"
 #include "cuda/walk_plan.h"
 
 namespace minidl::cuda {
@@ -22,6 +23,17 @@ AttentionStrides last_two(const Array* array) {
     return array->shape[axis] == 1 ? 0 : array->strides[axis];
   };
   return {step(2), step(1)};
+}
+
+// Whether rows are dense and every one of them starts at a multiple of 16 bytes.
+bool is_packed(const Array* array) {
+  if (!array) return false;
+  const std::int64_t elements = 16 / item_bytes(array->dtype);
+  bool packed =
+      reinterpret_cast<std::uintptr_t>(array->data) % 16 == 0 && last_two(array).column == 1;
+  for (std::size_t axis = 0; axis + 1 < array->shape.size(); ++axis)
+    packed &= array->shape[axis] == 1 || array->strides[axis] % elements == 0;
+  return packed;
 }
 
 std::vector<std::int64_t> with_last_two(std::vector<std::int64_t> batch, std::int64_t rows,
@@ -53,9 +65,9 @@ Shapes check(const Attention& p) {
     check_shape("bias", *p.bias, with_last_two(s.batch, s.queries, s.keys));
     check_dtype("bias", *p.bias, p.query.dtype);
   }
-  MINIDL_CHECK(takes_attention({p.query.dtype, 0, s.queries, s.keys, s.features, s.value_features}),
-               "attention of ", s.features, " and ", s.value_features, " features in ",
-               minidl::name(p.query.dtype), " does not fit the kernels' tiles");
+  MINIDL_CHECK(takes_attention({p.query.dtype, 0, s.features, s.value_features}), "attention of ",
+               s.features, " and ", s.value_features, " features in ", minidl::name(p.query.dtype),
+               " does not fit the kernels' tiles");
   return s;
 }
 
@@ -71,6 +83,7 @@ AttentionOperands<T> operands_of(const Attention& p, const Shapes& s, const Arra
   for (int n = 0; n < attention_inputs; ++n) {
     o.input[n] = arrays[n] ? arrays[n]->as<const T>() : nullptr;
     o.strides[n] = last_two(arrays[n]);
+    o.packed[n] = is_packed(arrays[n]);
     batches[n] = leading(arrays[n]);
     pointers[n] = &batches[n];
   }
@@ -95,7 +108,7 @@ void check_rows(const char* name, const Array& rows, const Shapes& s, DType dtyp
 }
 
 AttentionConfig configuration(const Attention& p, const Shapes& s) {
-  return select_attention({p.query.dtype, 0, s.queries, s.keys, s.features, s.value_features});
+  return select_attention({p.query.dtype, device_capability(), s.features, s.value_features});
 }
 
 }  // namespace
@@ -110,7 +123,11 @@ void attention(const Attention& p, const Array& out, const Array& lse, Stream st
     auto o = operands_of<T>(p, s, nullptr, nullptr);
     o.out = out.as<T>();
     o.lse = lse.as<accumulator_t<T>>();
-    attention_tiled<T>(o, configuration(p, s), stream);
+    const AttentionConfig config = configuration(p, s);
+    if constexpr (sizeof(T) == 2) {
+      if (config.algorithm == AttentionConfig::mma) return attention_mma<T>(o, config, stream);
+    }
+    attention_tiled<T>(o, config, stream);
   });
 }
 
@@ -140,7 +157,12 @@ void attention_backward(const Attention& p, const AttentionGrad& grad, Stream st
     o.dvalue = static_cast<T*>(dvalue);
     o.lse = grad.lse.as<accumulator_t<T>>();
     o.delta = grad.delta.as<accumulator_t<T>>();
-    attention_tiled_grad<T>(o, configuration(p, s), stream);
+    attention_delta<T>(o, stream);
+    const AttentionConfig config = configuration(p, s);
+    if constexpr (sizeof(T) == 2) {
+      if (config.algorithm == AttentionConfig::mma) return attention_mma_grad<T>(o, config, stream);
+    }
+    attention_tiled_grad<T>(o, config, stream);
   });
 }
 

@@ -1,4 +1,4 @@
-// Between attention.cpp, which checks and plans, and the kernels attention_tiled*.cu.
+// Between attention.cpp, which checks and plans, and the kernels attention_<algorithm>.cu.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@ struct AttentionOperands {
 
   const T* input[attention_inputs];  // bias, g and out may be null
   AttentionStrides strides[attention_inputs];
+  bool packed[attention_inputs];  // rows are dense and start at multiples of 16 bytes
   Walk<attention_inputs> batch;
   std::int64_t queries, keys, features, value_features;
   bool causal;
@@ -36,9 +37,21 @@ template <class T>
 void attention_tiled(const AttentionOperands<T>& operands, const AttentionConfig& config,
                      Stream stream);
 
-// delta, then dquery and/or dkey and dvalue, whichever are not null.
+// delta: the sum of g * out of each row.
+template <class T>
+void attention_delta(const AttentionOperands<T>& operands, Stream stream);
+
+// dquery and/or dkey and dvalue, whichever are not null, from delta.
 template <class T>
 void attention_tiled_grad(const AttentionOperands<T>& operands, const AttentionConfig& config,
                           Stream stream);
+
+// The same on tensor cores; T is Half or BFloat16.
+template <class T>
+void attention_mma(const AttentionOperands<T>& operands, const AttentionConfig& config,
+                   Stream stream);
+template <class T>
+void attention_mma_grad(const AttentionOperands<T>& operands, const AttentionConfig& config,
+                        Stream stream);
 
 }  // namespace minidl::cuda

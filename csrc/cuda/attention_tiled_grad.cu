@@ -24,28 +24,7 @@ struct Tile {
   static_assert(bytes <= 48 * 1024, "the tiles must fit in shared memory");
 };
 
-constexpr int delta_threads = 128;
-
 // ---- Kernel -----------------------------------------------------------------------------------
-
-// A warp sums one row of g * out.
-template <class T>
-__global__ void __launch_bounds__(delta_threads) attention_delta_kernel(AttentionOperands<T> o) {
-  using Sum = accumulator_t<T>;
-  const std::int64_t row =
-      blockIdx.x * static_cast<std::int64_t>(delta_threads / warp_size) + threadIdx.x / warp_size;
-  const bool inside = row < o.batch.count * o.queries;
-  const auto at = o.batch.at(inside ? row / o.queries : 0);
-  const std::int64_t query = inside ? row % o.queries : 0;
-  const T* g = o.input[in_g] + at.in[in_g] + query * o.strides[in_g].row;
-  const T* out = o.input[in_out] + at.in[in_out] + query * o.strides[in_out].row;
-  Sum sum = Sum(0);
-  for (std::int64_t v = threadIdx.x % warp_size; inside && v < o.value_features; v += warp_size)
-    sum += static_cast<Sum>(g[v * o.strides[in_g].column]) *
-           static_cast<Sum>(out[v * o.strides[in_out].column]);
-  sum = warp_sum(sum);
-  if (inside && threadIdx.x % warp_size == 0) o.delta[row] = sum;
-}
 
 // What a block works on: pointers of one leading index, and its tiles in shared memory.
 template <class T, class Tile>
@@ -199,11 +178,6 @@ void run(const AttentionOperands<T>& operands, Stream stream) {
 template <class T>
 void attention_tiled_grad(const AttentionOperands<T>& operands, const AttentionConfig& config,
                           Stream stream) {
-  constexpr int warps = delta_threads / warp_size;
-  launch("attention_delta", attention_delta_kernel<T>,
-         {.grid = {(operands.batch.count * operands.queries + warps - 1) / warps},
-          .block = {delta_threads}},
-         stream, operands);
   if (config.width == 32) return run<T, 32>(operands, stream);
   if (config.width == 64) return run<T, 64>(operands, stream);
   if constexpr (sizeof(T) < 8) return run<T, 128>(operands, stream);

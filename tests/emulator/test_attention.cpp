@@ -7,14 +7,15 @@ using namespace minidl::testing;
 
 namespace {
 
-constexpr int batch = 2, queries = 35, keys = 34, features = 5, values = 3;
+constexpr int batch = 2, queries = 67, keys = 66, features = 5, values = 3;
 
 // What attention should give, for one leading index.
 struct Expected {
   std::vector<std::vector<double>> p, ds;
 
-  Expected(HostArray<float>& q, HostArray<float>& k, HostArray<float>& v, HostArray<float>& g,
-           int b, bool causal, double scale)
+  template <class T>
+  Expected(HostArray<T>& q, HostArray<T>& k, HostArray<T>& v, HostArray<T>& g, int b, bool causal,
+           double scale)
       : p(queries, std::vector<double>(keys)), ds(p) {
     for (int i = 0; i < queries; ++i) {
       double total = 0, delta = 0;
@@ -34,16 +35,18 @@ struct Expected {
   }
 };
 
-void check(bool causal) {
+template <class T>
+void check(bool causal, double tolerance) {
   std::mt19937 random(3);
-  HostArray<float> q({batch, queries, features}, {1, 0, 2}), k({batch, keys, features}),
+  HostArray<T> q({batch, queries, features}, {1, 0, 2}), k({batch, keys, features}),
       v({batch, keys, values}, {0, 2, 1}), g({batch, queries, values}),
-      out({batch, queries, values}), lse({batch, queries}), delta({batch, queries}),
-      dq({batch, queries, features}), dk({batch, keys, features}), dv({batch, keys, values});
+      out({batch, queries, values}), dq({batch, queries, features}), dk({batch, keys, features}),
+      dv({batch, keys, values});
+  HostArray<float> lse({batch, queries}), delta({batch, queries});
   for (auto* x : {&q, &k, &v, &g}) x->randomize(random);
   with_schedules([&] {
-    for (auto* x : {&out, &lse, &delta, &dq, &dk, &dv})
-      std::fill(x->values.begin(), x->values.end(), NAN);
+    for (auto* x : {&out, &dq, &dk, &dv}) std::fill(x->values.begin(), x->values.end(), T(NAN));
+    for (auto* x : {&lse, &delta}) std::fill(x->values.begin(), x->values.end(), NAN);
     const cuda::Array arrays[] = {q.array(),   k.array(),     v.array(),  g.array(),  out.array(),
                                   lse.array(), delta.array(), dq.array(), dk.array(), dv.array()};
     const cuda::Attention problem{arrays[0], arrays[1], arrays[2], nullptr, causal, 0.4};
@@ -57,12 +60,12 @@ void check(bool causal) {
         for (int c = 0; c < values; ++c) {
           double sum = 0;
           for (int j = 0; j < keys; ++j) sum += e.p[i][j] * v.at(b, j, c);
-          expect_close(out.at(b, i, c), sum, 1e-5, "out");
+          expect_close(out.at(b, i, c), sum, tolerance, "out");
         }
         for (int f = 0; f < features; ++f) {
           double sum = 0;
           for (int j = 0; j < keys; ++j) sum += e.ds[i][j] * k.at(b, j, f);
-          expect_close(dq.at(b, i, f), sum, 1e-5, "dquery");
+          expect_close(dq.at(b, i, f), sum, tolerance, "dquery");
         }
       }
       for (int j = 0; j < keys; ++j) {
@@ -71,8 +74,8 @@ void check(bool causal) {
           key_sum += e.ds[i][j] * q.at(b, i, 1);
           value_sum += e.p[i][j] * g.at(b, i, 2);
         }
-        expect_close(dk.at(b, j, 1), key_sum, 1e-5, "dkey");
-        expect_close(dv.at(b, j, 2), value_sum, 1e-5, "dvalue");
+        expect_close(dk.at(b, j, 1), key_sum, tolerance, "dkey");
+        expect_close(dv.at(b, j, 2), value_sum, tolerance, "dvalue");
       }
     }
   });
@@ -80,8 +83,12 @@ void check(bool causal) {
 
 }  // namespace
 
-TEST(attention_and_its_gradients) { check(false); }
-TEST(attention_looks_back_only) { check(true); }
+TEST(attention_and_its_gradients) { check<float>(false, 1e-5); }
+TEST(attention_looks_back_only) { check<float>(true, 1e-5); }
+TEST(attention_on_tensor_cores) {
+  check<Half>(false, 4e-3);
+  check<Half>(true, 4e-3);
+}
 
 TEST(attention_refuses_what_does_not_fit) {
   HostArray<float> q({2, 3, 4}), k({2, 5, 6}), out({2, 3, 4}), lse({2, 3});

@@ -69,19 +69,20 @@ def test_attention(width, kind, dtype, gpu):
     agree(run(gpu, inputs, bias, causal, 0.3), wanted, dtype)
 
 
-def test_any_strides_and_only_what_is_needed(gpu):
-    heads = array((3, 9, 2, 4, 8), "float32", 5)  # as a projection leaves them: (parts, L, N, H, E)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_any_strides_and_only_what_is_needed(dtype, gpu):
+    heads = array((3, 9, 2, 4, 8), dtype, 5)  # as a projection leaves them: (parts, L, N, H, E)
     query, key, value = (part.transpose(1, 2, 0, 3) for part in heads)
-    g = array((2, 4, 8, 9), "float32", 6).swapaxes(-1, -2)
+    g = array((2, 4, 8, 9), dtype, 6).swapaxes(-1, -2)
     inputs = g, query, key, value
     wanted = expected(*(x.astype(float) for x in inputs), None, True, 1.0)
     for needs in ((True, False, False), (False, True, False), (False, False, True)):
         found = run(gpu, inputs, None, True, 1.0, needs)
-        agree(found[:1], wanted[:1], "float32")
+        agree(found[:1], wanted[:1], dtype)
         for mine, theirs, need in zip(found[1:], wanted[1:], needs, strict=True):
             assert (mine is not None) == need
             if need:
-                agree([mine], [theirs], "float32")
+                agree([mine], [theirs], dtype)
 
 
 @pytest.mark.parametrize("sizes", [(1, 1), (1, 50), (50, 1)], ids=str)
@@ -115,3 +116,24 @@ def test_the_extension_refuses_what_does_not_fit_the_tiles():
     parts, rows = ((a.__array_interface__["data"][0], "f", a.shape, a.strides) for a in (x, lse))
     with pytest.raises(ValueError, match="129 features"):
         emulated.extension().attention(parts, parts, parts, None, False, 1.0, parts, rows, 0)
+
+
+@pytest.mark.parametrize("kind", ["plain", "causal"])
+def test_an_older_gpu_computes_halves_without_tensor_cores(kind, gpu, monkeypatch):
+    if gpu == "cuda":
+        pytest.skip("the GPU is what it is")
+    monkeypatch.setenv("MINIDL_EMULATOR_CAPABILITY", "75")
+    inputs = [array((1, 20, 24), "float16", seed) for seed in range(4)]
+    wanted = expected(*(x.astype(float) for x in inputs), None, kind == "causal", 0.3)
+    agree(run(gpu, inputs, None, kind == "causal", 0.3), wanted, "float16")
+
+
+@pytest.mark.parametrize("sizes", [(130, 70), (64, 128), (3, 200)], ids=str)
+def test_tiles_that_hang_over(sizes, gpu):
+    queries, keys = sizes
+    shapes = (1, queries, 24), (1, queries, 32), (1, keys, 32), (1, keys, 24)
+    for dtype in ("float32", "bfloat16"):
+        inputs = [array(shape, dtype, seed) for seed, shape in enumerate(shapes)]
+        for causal in (False, True):
+            wanted = expected(*(x.astype(float) for x in inputs), None, causal, 0.2)
+            agree(run(gpu, inputs, None, causal, 0.2), wanted, dtype)
