@@ -122,7 +122,7 @@ def test_the_extension_refuses_what_does_not_fit_the_tiles():
 def test_an_older_gpu_computes_halves_without_tensor_cores(kind, gpu, monkeypatch):
     if gpu == "cuda":
         pytest.skip("the GPU is what it is")
-    monkeypatch.setenv("MINIDL_EMULATOR_CAPABILITY", "75")
+    monkeypatch.setenv("MINIDL_EMULATOR_CAPABILITY", "7.5")
     inputs = [array((1, 20, 24), "float16", seed) for seed in range(4)]
     wanted = expected(*(x.astype(float) for x in inputs), None, kind == "causal", 0.3)
     agree(run(gpu, inputs, None, kind == "causal", 0.3), wanted, "float16")
