@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from minidl.backends import faults
 from minidl.backends.namespace import Backend, trace_fallbacks
 from minidl.device import device, mixed
 from minidl.errors import DeviceError
@@ -99,8 +100,12 @@ def device_of(array):
 
 
 def to_numpy(array):
-    """The array on the host: itself for NumPy, a copy otherwise."""
-    return array if isinstance(array, np.ndarray) else array.get()
+    """The array on the host: itself for NumPy, a copy otherwise. Raises what a kernel found wrong on the way to it."""
+    if isinstance(array, np.ndarray):
+        return array
+    host = array.get()
+    faults.check()
+    return host
 
 
 def transfer(array, where):

@@ -18,4 +18,18 @@ __device__ __forceinline__ T atomic_add(T* target, T value) {
 #endif
 }
 
+// If *target == expected, *target = wanted; returns what was there before.
+__device__ __forceinline__ unsigned long long atomic_compare_exchange(unsigned long long* target,
+                                                                      unsigned long long expected,
+                                                                      unsigned long long wanted) {
+#ifdef MINIDL_EMULATOR
+  emulator::preempt();
+  const unsigned long long before = *target;
+  if (before == expected) *target = wanted;
+  return before;
+#else
+  return atomicCAS(target, expected, wanted);
+#endif
+}
+
 }  // namespace minidl::cuda

@@ -139,7 +139,10 @@ class _Module:
             for name in ("inv", "solve", "slogdet", "det", "cholesky", "qr", "svd", "eigh")
         }
     )
-    cuda = SimpleNamespace(get_current_stream=lambda: SimpleNamespace(ptr=0, synchronize=lambda: None))
+    cuda = SimpleNamespace(
+        get_current_stream=lambda: SimpleNamespace(ptr=0, synchronize=lambda: None),
+        runtime=SimpleNamespace(getDevice=lambda: 0),
+    )
 
     @staticmethod
     def diagonal(a, offset=0, axis1=0, axis2=1):
