@@ -48,11 +48,21 @@ def product(xp, ext, input, other):
     return out
 
 
+def reduced(xp, ext, function, input, dims, keepdim, dtype):
+    """``input`` reduced over ``dims`` by a function of the extension."""
+    shape = [1 if d in dims else n for d, n in enumerate(input.shape) if keepdim or d not in dims]
+    out = xp.empty(shape, dtype)
+    source, workspace = view(input), None
+    if input.size >= _SMALLEST_SPLIT:
+        count = ext.reduce_workspace(source, dims)
+        workspace = xp.empty((count,), "float64") if count else None
+    function(source, dims, view(out), view(workspace), stream(xp))
+    return out
+
+
+_SMALLEST_SPLIT = 512  # elements: below it no reduction is cut into parts
+
+
 def sum_over(xp, ext, input, dims):
     """The sum of a float array over ``dims``, without them."""
-    out = xp.empty([n for d, n in enumerate(input.shape) if d not in dims], input.dtype)
-    source = view(input)
-    count = ext.sum_workspace(source, dims)
-    workspace = xp.empty((count,), input.dtype) if count else None  # named: it lives until the call returns
-    ext.sum(source, dims, view(out), view(workspace), stream(xp))
-    return out
+    return reduced(xp, ext, ext.sum, input, dims, False, input.dtype)

@@ -1,10 +1,9 @@
-// Elementwise, matmul, sum and LSTM kernels against plain loops in double, on odd sizes and
+// Elementwise, matmul and LSTM kernels against plain loops in double, on odd sizes and
 // strides.
 #include "arrays.h"
 #include "cuda/elementwise.h"
 #include "cuda/lstm_step.h"
 #include "cuda/matmul.h"
-#include "cuda/sum.h"
 
 using namespace minidl;
 using namespace minidl::testing;
@@ -105,68 +104,6 @@ TEST(matmul_refuses_what_does_not_fit) {
                   {"[4, 3]", "[4, 5]"});
   expect_mentions(
       message_of([&] { cuda::matmul(a.array(), vector.array(), out.array(), nullptr); }), {"[3]"});
-}
-
-TEST(sums_over_any_axes) {
-  std::mt19937 random(5);
-  const std::vector<std::vector<std::int64_t>> choices = {{},     {0},    {1},    {2},
-                                                          {0, 1}, {0, 2}, {1, 2}, {2, 1, 0}};
-  for (const auto& order : std::vector<std::vector<int>>{{0, 1, 2}, {2, 0, 1}, {1, 2, 0}}) {
-    HostArray<float> input({5, 66, 7}, order);
-    input.randomize(random);
-    for (const auto& dims : choices) {
-      std::vector<std::int64_t> shape, position(3);
-      std::vector<bool> gone(3);
-      for (const auto dim : dims) gone[dim] = true;
-      for (int d = 0; d < 3; ++d) {
-        if (!gone[d]) shape.push_back(input.shape[d]);
-      }
-      HostArray<float> out(shape);
-      std::vector<double> wanted(out.values.size());
-      for (int i = 0; i < 5 * 66 * 7; ++i) {
-        position = {i / 462, i / 7 % 66, i % 7};
-        std::int64_t offset = 0;
-        for (int d = 0; d < 3; ++d) {
-          if (!gone[d]) offset = offset * input.shape[d] + position[d];
-        }
-        wanted[offset] += input.at(position[0], position[1], position[2]);
-      }
-      with_schedules([&] {
-        std::fill(out.values.begin(), out.values.end(), NAN);
-        cuda::sum(input.array(), dims, out.array(), nullptr, nullptr);
-        for (std::size_t i = 0; i < wanted.size(); ++i)
-          expect_close(out.values[i], wanted[i], 1e-4, "sum");
-      });
-    }
-  }
-  HostArray<float> none({3, 0}), zeros({3});
-  cuda::sum(none.array(), {1}, zeros.array(), nullptr, nullptr);
-  for (const float value : zeros.values) EXPECT(value == 0);
-}
-
-TEST(long_sums_are_added_in_parts) {
-  std::mt19937 random(9);
-  HostArray<float> input({3, 20011}, {1, 0}), across({3}), row({70003}), along({});
-  for (auto* array : {&input, &row}) array->randomize(random);
-  double wanted[4] = {};
-  for (int i = 0; i < 3; ++i) {
-    for (int j = 0; j < 20011; ++j) wanted[i] += input.at(i, j);
-  }
-  for (const float value : row.values) wanted[3] += value;
-  const auto sum = [](HostArray<float>& from, std::int64_t dim, HostArray<float>& to) {
-    HostArray<float> workspace({cuda::sum_workspace(from.array(), {dim})});
-    EXPECT(workspace.shape[0] > to.array().count());
-    const cuda::Array array = workspace.array();
-    cuda::sum(from.array(), {dim}, to.array(), &array, nullptr);
-  };
-  with_schedules([&] {
-    sum(input, 1, across);
-    sum(row, 0, along);
-    for (int i = 0; i < 3; ++i) expect_close(across.at(i), wanted[i], 2e-3, "across");
-    expect_close(along.values[0], wanted[3], 2e-3, "along");
-  });
-  expect_mentions(message_of([&] { cuda::sum(row.array(), {0}, along.array(), nullptr, nullptr); }),
-                  {"workspace"});
 }
 
 namespace {

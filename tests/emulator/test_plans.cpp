@@ -6,7 +6,6 @@
 #include "cuda/elementwise_select.h"
 #include "cuda/launch_shape.h"
 #include "cuda/matmul_select.h"
-#include "cuda/sum_select.h"
 #include "cuda/walk_plan.h"
 #include "emulator/schedule.h"
 
@@ -78,9 +77,6 @@ TEST(configurations_follow_the_problem) {
   EXPECT(cuda::select_matmul({1, 1024, 1024, 64}).tile == cuda::MatmulTile::medium);
   EXPECT(cuda::select_matmul({1, 32, 10, 64}).tile == cuda::MatmulTile::small);
   expect_mentions(cuda::select_matmul({1, 32, 40, 64}).spell(), {"16 x 32 tiles", "2 x 2"});
-  EXPECT(cuda::select_sum({64, 1000, 1, 64}).algorithm == cuda::SumConfig::across);
-  EXPECT(cuda::select_sum({64, 1000, 1000, 1}).threads_per_sum == 256);
-  expect_mentions(cuda::select_sum({64, 10, 10, 1}).spell(), {"along", "32 threads a sum"});
   EXPECT(cuda::select_elementwise(10, 1).algorithm == cuda::ElementwiseConfig::flat);
   expect_mentions(cuda::select_elementwise(1000, 3).spell(), {"strided", "4 blocks of 256"});
   EXPECT(cuda::select_conv2d_gather(49, 16).threads == 64);
