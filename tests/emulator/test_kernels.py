@@ -130,43 +130,6 @@ def test_long_sum(shape, run):
     agree(run("sum", x, (0,), False), x.sum(0), np.float64)
 
 
-CONV = [
-    # input, weight, stride, padding, dilation, groups
-    ((2, 3, 9, 8), (5, 3, 3, 2), (1, 1), (0, 0), (1, 1), 1),
-    ((1, 4, 7, 9), (6, 2, 3, 3), (2, 3), (1, 2), (1, 1), 2),
-    ((3, 6, 6, 7), (6, 1, 2, 3), (1, 2), (2, 1), (2, 1), 6),
-    ((2, 3, 11), (4, 3, 4), (2,), (3,), (2,), 1),
-    ((0, 2, 5, 5), (3, 2, 2, 2), (1, 1), (0, 0), (1, 1), 1),
-]  # fmt: skip
-
-
-@dtypes
-@pytest.mark.parametrize("geometry", CONV, ids=str)
-def test_convolution(geometry, dtype, run):
-    input_shape, weight_shape, *rest = geometry
-    input, weight, bias = (
-        normal(*shape).astype(dtype) for shape in (input_shape, weight_shape, weight_shape[:1])
-    )
-    wide = [x.astype(float) for x in (input, weight, bias)]
-    reference = backends.reference
-    expected = reference.conv_forward(*wide, *rest)
-    agree(run("conv_forward", input, weight, bias, *rest), expected, dtype)
-    agree(
-        run("conv_forward", input, weight, None, *rest), reference.conv_forward(*wide[:2], None, *rest), dtype
-    )
-    g = normal(*expected.shape).astype(dtype)
-    agree(
-        run("conv_input_grad", g, weight, input_shape, *rest),
-        reference.conv_input_grad(g.astype(float), wide[1], input_shape, *rest),
-        dtype,
-    )
-    agree(
-        run("conv_weight_grad", g, input, weight_shape, *rest),
-        reference.conv_weight_grad(g.astype(float), wide[0], weight_shape, *rest),
-        dtype,
-    )
-
-
 POOL = [
     # input, kernel_size, stride, padding, dilation, ceil_mode
     ((2, 3, 8, 8), (2, 2), (2, 2), (0, 0), (1, 1), False),

@@ -2,7 +2,6 @@
 #include <map>
 
 #include "arrays.h"
-#include "cuda/conv2d_select.h"
 #include "cuda/elementwise_select.h"
 #include "cuda/launch_shape.h"
 #include "cuda/matmul_select.h"
@@ -79,15 +78,6 @@ TEST(configurations_follow_the_problem) {
   expect_mentions(cuda::select_matmul({1, 32, 40, 64}).spell(), {"16 x 32 tiles", "2 x 2"});
   EXPECT(cuda::select_elementwise(10, 1).algorithm == cuda::ElementwiseConfig::flat);
   expect_mentions(cuda::select_elementwise(1000, 3).spell(), {"strided", "4 blocks of 256"});
-  EXPECT(cuda::select_conv2d_gather(49, 16).threads == 64);
-  expect_mentions(cuda::select_conv2d_gather(1000, 2).spell(), {"8 tiles of 128 pixels", "2 of 1"});
-  for (const std::int64_t pixels : {1, 4, 30, 1000}) {
-    for (const std::int64_t images : {0, 1, 3, 500}) {
-      const auto config = cuda::select_conv2d_weight_grad(pixels, images);
-      const int threads = config.pixel_threads * config.image_threads;
-      EXPECT(threads % 32 == 0 && threads <= 128);
-    }
-  }
 }
 
 TEST(block_orders_visit_every_block_once) {

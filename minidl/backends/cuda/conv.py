@@ -1,46 +1,70 @@
-"""Convolution in one and two dimensions, float32 and float64, by direct kernels. One dimension is two with one row."""
+"""Convolution in one to three dimensions: implicit GEMM and depthwise kernels. Memory format is strides: a result is
+channels-last where its input is."""
 
-from minidl.backends.device_calls import floats_alike, stream, view
+from minidl.backends.device_calls import stream, view
 from minidl.backends.geometry import conv_output
 
-
-def _images(array):
-    """An array (N, C, L) as images of one row (a view); images as they are."""
-    return array[:, :, None] if array.ndim == 3 else array
-
-
-def _pairs(stride, padding, dilation):
-    """Geometry of one dimension as that of images of one row."""
-    return [stride, padding, dilation] if len(stride) == 2 else [(1, *stride), (0, *padding), (1, *dilation)]
+_SERVED = "fdeE"
 
 
 def _served(input, *others):
-    return input.ndim in (3, 4) and floats_alike(input, *others)
+    dtype = input.dtype
+    return (
+        3 <= input.ndim <= 5
+        and dtype.char in _SERVED
+        and all(other is None or other.dtype == dtype for other in others)
+    )
+
+
+def _channels_last(array):
+    """Whether neighbours in memory are channels, and not pixels as well."""
+    strides = array.strides
+    return array.shape[1] > 1 and strides[1] == array.itemsize and strides[-1] > strides[1]
+
+
+def _empty(xp, shape, like):
+    """An array (N, C, *size) in the format of ``like``."""
+    if not _channels_last(like):
+        return xp.empty(shape, like.dtype)
+    rank = len(shape)
+    return xp.empty((shape[0], *shape[2:], shape[1]), like.dtype).transpose(0, rank - 1, *range(1, rank - 1))
+
+
+def _workspace(xp, ext, name, arrays, geometry):
+    """An array for what the pass keeps, or None. Who calls holds it until the kernels are launched."""
+    count = ext.conv_workspace(name, *arrays, *geometry)
+    return xp.empty((count,), "uint8") if count else None
 
 
 def conv_forward(xp, ext, input, weight, bias, stride, padding, dilation, groups):
     if not _served(input, weight, bias):
         return NotImplemented
     size = conv_output(input.shape[2:], weight.shape[2:], stride, padding, dilation)
-    out = xp.empty((len(input), len(weight), *size), input.dtype)
-    arrays = view(_images(input)), view(_images(weight)), view(bias), view(_images(out))
-    ext.conv2d_forward(*arrays, *_pairs(stride, padding, dilation), groups, stream(xp))
+    out = _empty(xp, (input.shape[0], weight.shape[0], *size), input)
+    x, w, y = view(input), view(weight), view(out)
+    geometry = stride, padding, dilation, groups
+    workspace = _workspace(xp, ext, "forward", (x, w, y), geometry)
+    ext.conv_forward(x, w, view(bias), y, view(workspace), *geometry, stream(xp))
     return out
 
 
 def conv_input_grad(xp, ext, g, weight, input_shape, stride, padding, dilation, groups):
     if not _served(g, weight):
         return NotImplemented
-    out = xp.empty(input_shape, g.dtype)
-    arrays = view(_images(g)), view(_images(weight)), view(_images(out))
-    ext.conv2d_input_grad(*arrays, *_pairs(stride, padding, dilation), groups, stream(xp))
+    out = _empty(xp, input_shape, g)
+    arrays = view(g), view(weight), view(out)
+    geometry = stride, padding, dilation, groups
+    workspace = _workspace(xp, ext, "input_grad", arrays, geometry)
+    ext.conv_input_grad(*arrays, view(workspace), *geometry, stream(xp))
     return out
 
 
 def conv_weight_grad(xp, ext, g, input, weight_shape, stride, padding, dilation, groups):
     if not _served(g, input):
         return NotImplemented
-    out = xp.empty(weight_shape, g.dtype)
-    arrays = view(_images(g)), view(_images(input)), view(_images(out))
-    ext.conv2d_weight_grad(*arrays, *_pairs(stride, padding, dilation), groups, stream(xp))
+    out = _empty(xp, weight_shape, input)
+    arrays = view(g), view(input), view(out)
+    geometry = stride, padding, dilation, groups
+    workspace = _workspace(xp, ext, "weight_grad", arrays, geometry)
+    ext.conv_weight_grad(*arrays, view(workspace), *geometry, stream(xp))
     return out

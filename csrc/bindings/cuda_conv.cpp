@@ -1,0 +1,82 @@
+#include "cuda/conv.h"
+
+#include "bindings/cuda_array.h"
+#include "bindings/registry.h"
+
+namespace minidl::bindings {
+namespace {
+
+using cuda::Array;
+using Sizes = std::vector<std::int64_t>;
+using Optional = std::optional<Array>;
+
+const Array* pointer(const Optional& array) { return array ? &*array : nullptr; }
+
+cuda::ConvPass pass_of(const std::string& name) {
+  if (name == "forward") return cuda::ConvPass::forward;
+  if (name == "input_grad") return cuda::ConvPass::input_grad;
+  MINIDL_CHECK(name == "weight_grad", "a pass is forward, input_grad or weight_grad, not ", name);
+  return cuda::ConvPass::weight_grad;
+}
+
+std::int64_t workspace(const std::string& pass, const Array& first, const Array& second,
+                       const Array& result, Sizes stride, Sizes padding, Sizes dilation,
+                       std::int64_t groups) {
+  return cuda::conv_workspace(pass_of(pass), first, second, result,
+                              {stride, padding, dilation, groups});
+}
+
+std::string plan(const std::string& pass, const Array& first, const Array& second,
+                 const Array& result, Sizes stride, Sizes padding, Sizes dilation,
+                 std::int64_t groups) {
+  return cuda::conv_plan(pass_of(pass), first, second, result, {stride, padding, dilation, groups});
+}
+
+void forward(const Array& input, const Array& weight, const Optional& bias, const Array& output,
+             const Optional& workspace, Sizes stride, Sizes padding, Sizes dilation,
+             std::int64_t groups, std::uintptr_t stream) {
+  cuda::conv_forward(input, weight, pointer(bias), output, pointer(workspace),
+                     {stride, padding, dilation, groups}, to_stream(stream));
+}
+
+void input_grad(const Array& g, const Array& weight, const Array& input_grad,
+                const Optional& workspace, Sizes stride, Sizes padding, Sizes dilation,
+                std::int64_t groups, std::uintptr_t stream) {
+  cuda::conv_input_grad(g, weight, input_grad, pointer(workspace),
+                        {stride, padding, dilation, groups}, to_stream(stream));
+}
+
+void weight_grad(const Array& g, const Array& input, const Array& weight_grad,
+                 const Optional& workspace, Sizes stride, Sizes padding, Sizes dilation,
+                 std::int64_t groups, std::uintptr_t stream) {
+  cuda::conv_weight_grad(g, input, weight_grad, pointer(workspace),
+                         {stride, padding, dilation, groups}, to_stream(stream));
+}
+
+}  // namespace
+}  // namespace minidl::bindings
+
+MINIDL_REGISTER(conv) {
+  namespace bindings = minidl::bindings;
+  namespace py = pybind11;
+  m.def("conv_workspace", &bindings::workspace,
+        "Bytes of workspace of a pass: forward (input, weight, output), input_grad (g, weight, "
+        "input_grad) or weight_grad (g, input, weight_grad).",
+        py::arg("pass"), py::arg("first"), py::arg("second"), py::arg("result"), py::arg("stride"),
+        py::arg("padding"), py::arg("dilation"), py::arg("groups"));
+  m.def("conv_plan", &bindings::plan, "How a pass is computed, in words.", py::arg("pass"),
+        py::arg("first"), py::arg("second"), py::arg("result"), py::arg("stride"),
+        py::arg("padding"), py::arg("dilation"), py::arg("groups"));
+  m.def("conv_forward", &bindings::forward, "input, weight, bias -> output [N, K, ...]",
+        py::arg("input"), py::arg("weight"), py::arg("bias").none(true), py::arg("output"),
+        py::arg("workspace").none(true), py::arg("stride"), py::arg("padding"), py::arg("dilation"),
+        py::arg("groups"), py::arg("stream"));
+  m.def("conv_input_grad", &bindings::input_grad, "g, weight -> input_grad [N, C, ...]",
+        py::arg("g"), py::arg("weight"), py::arg("input_grad"), py::arg("workspace").none(true),
+        py::arg("stride"), py::arg("padding"), py::arg("dilation"), py::arg("groups"),
+        py::arg("stream"));
+  m.def("conv_weight_grad", &bindings::weight_grad, "g, input -> weight_grad [K, C / G, ...]",
+        py::arg("g"), py::arg("input"), py::arg("weight_grad"), py::arg("workspace").none(true),
+        py::arg("stride"), py::arg("padding"), py::arg("dilation"), py::arg("groups"),
+        py::arg("stream"));
+}

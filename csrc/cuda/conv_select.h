@@ -1,0 +1,77 @@
+// Which kernel computes a convolution, and with which tiles. A pure function of the problem.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "common/checks.h"
+#include "common/dispatch.h"
+
+namespace minidl::cuda {
+
+enum class ConvPass { forward, input_grad, weight_grad };
+
+struct ConvProblem {
+  ConvPass pass;
+  DType dtype;
+  std::int64_t pixels;   // of the target, all images; of the largest class in an input gradient
+  std::int64_t classes;  // of pixels, each a convolution of its own (conv_reach.h)
+  std::int64_t groups, source_channels, target_channels;  // channels of a group
+  std::int64_t terms;                                     // of the sum of one element
+};
+
+struct ConvConfig {
+  enum Tile {
+    large,   // 128 x 128
+    medium,  // 64 x 64
+    narrow,  // 128 pixels x 16 channels
+  } tile;
+  int tile_m, tile_n;             // pixels x channels; channels x terms in a weight gradient
+  std::int64_t tiles_m, tiles_n;  // of one class and group
+  std::int64_t parts = 1;         // that the pixels of a weight gradient are divided into
+
+  std::string spell() const {
+    return concat("implicit GEMM, ", tile_m, " x ", tile_n, " tiles, ", tiles_m, " x ", tiles_n,
+                  " of them, ", parts, " parts");
+  }
+};
+
+inline ConvConfig conv_config(ConvConfig::Tile tile, std::int64_t m, std::int64_t n) {
+  constexpr int sides[][2] = {{128, 128}, {64, 64}, {128, 16}};
+  const auto [tile_m, tile_n] = sides[tile];
+  return {tile, tile_m, tile_n, (m + tile_m - 1) / tile_m, (n + tile_n - 1) / tile_n};
+}
+
+// A GPU has up to some 130 multiprocessors, each of which runs a few blocks at once.
+inline constexpr std::int64_t conv_enough_blocks = 264;
+
+inline ConvConfig select_conv_gemm(const ConvProblem& p) {
+  if (p.target_channels <= 24) {
+    return conv_config(ConvConfig::narrow, p.pixels, p.target_channels);
+  }
+  const auto large = conv_config(ConvConfig::large, p.pixels, p.target_channels);
+  const bool filled =
+      large.tiles_m * large.tiles_n * p.groups * p.classes >= conv_enough_blocks / 2;
+  const bool fits = p.target_channels % 128 == 0 || p.target_channels > 256;
+  if (p.dtype == DType::float32 && filled && fits) return large;
+  return conv_config(ConvConfig::medium, p.pixels, p.target_channels);
+}
+
+// The result is small and the sum long: pixels are divided into parts until the GPU is full.
+inline ConvConfig select_conv_weight_grad(const ConvProblem& p) {
+  auto config = conv_config(ConvConfig::medium, p.target_channels, p.terms);
+  constexpr std::int64_t least_pixels = 256, most_elements = 16 << 20;
+  const std::int64_t blocks = std::max<std::int64_t>(1, config.tiles_m * config.tiles_n * p.groups);
+  const std::int64_t elements = std::max<std::int64_t>(1, p.groups * p.target_channels * p.terms);
+  config.parts = std::min({(2 * conv_enough_blocks + blocks - 1) / blocks, p.pixels / least_pixels,
+                           most_elements / elements});
+  config.parts = std::max<std::int64_t>(1, config.parts);
+  return config;
+}
+
+inline ConvConfig select_conv(const ConvProblem& p) {
+  return p.pass == ConvPass::weight_grad ? select_conv_weight_grad(p) : select_conv_gemm(p);
+}
+
+}  // namespace minidl::cuda
