@@ -1,12 +1,15 @@
 #include "cuda/conv.h"
 
 #include "cuda/conv_layout.h"
+#include "cuda/device.h"
 
 namespace minidl::cuda {
 namespace {
 
 // How many neighbours the kernels read at once where they can.
-int pack_of(DType dtype) { return dtype == DType::float64 ? 2 : 4; }
+int pack_of(ConvConfig::Algorithm algorithm, DType dtype) {
+  return algorithm == ConvConfig::mma ? 8 : dtype == DType::float64 ? 2 : 4;
+}
 
 std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
@@ -26,7 +29,9 @@ struct Plan {
 
 Plan plan(ConvPass pass, const ConvArrays& arrays) {
   const DType dtype = arrays.input.dtype;
-  Plan p{.arrays = arrays, .layout = conv_layout(arrays, pass, pack_of(dtype))};
+  const int capability = device_capability();
+  const int pack = pack_of(conv_algorithm(dtype, capability), dtype);
+  Plan p{.arrays = arrays, .layout = conv_layout(arrays, pass, pack)};
   const ConvLayout& layout = p.layout;
   p.problem = {.pass = pass,
                .dtype = dtype,
@@ -35,7 +40,8 @@ Plan plan(ConvPass pass, const ConvArrays& arrays) {
                .groups = layout.groups,
                .source_channels = layout.source_channels,
                .target_channels = layout.target_channels,
-               .terms = conv_terms(layout)};
+               .terms = conv_terms(layout),
+               .capability = capability};
   p.config = select_conv(p.problem);
   p.packs_weight = pass != ConvPass::weight_grad && !conv_weight_is_packed(arrays.weight, layout);
   p.weight_pitch = round_up(p.problem.terms, 16 / item_bytes(dtype));
@@ -110,7 +116,12 @@ void run_gemm(const Plan& p, const Array* bias, const Array* workspace, Stream s
   for (std::int64_t first = 0; first < images; first += images_of_launch) {
     gemm.layout.images = static_cast<int>(std::min(images_of_launch, images - first));
     gemm.pixel_tiles = (gemm.layout.images * of_image + p.config.tile_m - 1) / p.config.tile_m;
-    conv_implicit_gemm<T>(gemm, p.config, stream);
+    if constexpr (sizeof(T) == 2) {
+      p.config.algorithm == ConvConfig::mma ? conv_mma<T>(gemm, p.config, stream)
+                                            : conv_implicit_gemm<T>(gemm, p.config, stream);
+    } else {
+      conv_implicit_gemm<T>(gemm, p.config, stream);
+    }
     gemm.source += images_of_launch * p.layout.source.image;
     gemm.target += images_of_launch * p.layout.target.image;
   }
@@ -162,17 +173,23 @@ void conv_weight_grad(const Array& g, const Array& input, const Array& weight_gr
     using T = decltype(zero);
     using Sum = accumulator_t<T>;
     const std::int64_t parts = p.config.parts;
-    conv_weight_grad_gemm<T, Sum>(
-        {.layout = p.layout,
-         .g = g.as<const T>(),
-         .source = input.as<const T>(),
-         .partial = static_cast<Sum*>(partial),
-         .terms = static_cast<int>(p.problem.terms),
-         .pixels_per_part = static_cast<int>((p.problem.pixels + parts - 1) / parts),
-         .channel_tiles = p.config.tiles_m,
-         .term_tiles = p.config.tiles_n,
-         .parts = parts},
-        p.config, stream);
+    const ConvWeightGrad<T, Sum> problem{
+        .layout = p.layout,
+        .g = g.as<const T>(),
+        .source = input.as<const T>(),
+        .partial = static_cast<Sum*>(partial),
+        .terms = static_cast<int>(p.problem.terms),
+        .pixels_per_part = static_cast<int>((p.problem.pixels + parts - 1) / parts),
+        .channel_tiles = p.config.tiles_m,
+        .term_tiles = p.config.tiles_n,
+        .parts = parts};
+    if constexpr (sizeof(T) == 2) {
+      p.config.algorithm == ConvConfig::mma
+          ? conv_weight_grad_mma<T>(problem, p.config, stream)
+          : conv_weight_grad_gemm<T, Sum>(problem, p.config, stream);
+    } else {
+      conv_weight_grad_gemm<T, Sum>(problem, p.config, stream);
+    }
     conv_sum_parts<T, Sum>({.layout = p.layout,
                             .partial = static_cast<const Sum*>(partial),
                             .weight_grad = weight_grad.as<T>(),

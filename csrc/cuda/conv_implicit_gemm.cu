@@ -144,26 +144,40 @@ __device__ __forceinline__ void multiply(const typename C::Sum* slab_m,
 }
 
 template <class C>
+__device__ __forceinline__ void write(const typename C::Sum (&sum)[C::thread_m][C::thread_n],
+                                      const ConvGemm<typename C::T>& p, const std::int64_t* offsets,
+                                      const ConvBlock& block, int pixels, int row, int column) {
+  using Sum = typename C::Sum;
+  typename C::T* target = p.target + block.channel * p.layout.target.channel;
+  MINIDL_UNROLL
+  for (int j = 0; j < C::thread_n; ++j) {
+    const int n = spread<C>(column, C::threads_n, j);
+    if (n >= block.channels) continue;
+    const Sum bias =
+        p.bias ? static_cast<Sum>(p.bias[(block.channel + n) * p.bias_stride]) : Sum(0);
+    MINIDL_UNROLL
+    for (int i = 0; i < C::thread_m; ++i) {
+      const int m = spread<C>(row, C::threads_m, i);
+      if (m < pixels) {
+        target[offsets[m] + n * p.layout.target.channel] = typename C::T(sum[i][j] + bias);
+      }
+    }
+  }
+}
+
+template <class C>
 __global__ void __launch_bounds__(C::threads, C::blocks)
     conv_implicit_gemm_kernel(ConvGemm<typename C::T> p) {
   using T = typename C::T;
   Shared<C>& shared = *dynamic_shared<Shared<C>>();
   const ConvLayout& layout = p.layout;
-  std::int64_t rest = blockIdx.x;
-  const int first_channel = static_cast<int>(rest % p.channel_tiles) * C::tile_n;
-  rest /= p.channel_tiles;
-  const std::int64_t first_pixel = rest % p.pixel_tiles * C::tile_m;
-  rest /= p.pixel_tiles;
-  const std::int64_t group = rest % layout.groups, number = rest / layout.groups;
-  prepare_class(shared.pixels, layout, number);
+  const ConvBlock block = conv_block(p, C::tile_m, C::tile_n);
+  prepare_class(shared.pixels, layout, block.number);
   const ConvClass& pixels = shared.pixels;
-  if (first_pixel >= pixels.pixels) return;  // the whole block: classes differ in size
+  if (block.pixel >= pixels.pixels) return;  // the whole block: classes differ in size
 
-  const int thread = static_cast<int>(threadIdx.x), first = static_cast<int>(first_pixel);
-  const T* source = p.source + group * layout.source_channels * layout.source.channel;
-  const T* weight = p.weight + number * p.weight_class +
-                    (group * layout.target_channels + first_channel) * p.weight_pitch;
-  const int channels = layout.target_channels - first_channel;
+  const int thread = static_cast<int>(threadIdx.x), first = static_cast<int>(block.pixel);
+  const T *source = p.source + block.source, *weight = p.weight + block.weight;
   ConvPlace pixel[C::loads_m];
   MINIDL_UNROLL
   for (int i = 0; i < C::loads_m; ++i) {
@@ -181,7 +195,7 @@ __global__ void __launch_bounds__(C::threads, C::blocks)
   Staged<C> staged;
   const auto load_step = [&](int step) {
     load<C, T>(staged, layout, source, pixel, shared.terms[step % 2], weight, p.weight_pitch,
-               step * C::tile_k, channels);
+               step * C::tile_k, block.channels);
   };
 
   const bool along = layout.target_channels_last;
@@ -204,34 +218,17 @@ __global__ void __launch_bounds__(C::threads, C::blocks)
     __syncthreads();
   }
 
-  T* target = p.target + (group * layout.target_channels + first_channel) * layout.target.channel;
-  const std::int64_t first_bias = group * layout.target_channels + first_channel;
-  MINIDL_UNROLL
-  for (int j = 0; j < C::thread_n; ++j) {
-    const int channel = spread<C>(column, C::threads_n, j);
-    if (channel >= channels) continue;
-    const auto bias =
-        p.bias ? static_cast<typename C::Sum>(p.bias[(first_bias + channel) * p.bias_stride])
-               : typename C::Sum(0);
-    MINIDL_UNROLL
-    for (int i = 0; i < C::thread_m; ++i) {
-      const int m = spread<C>(row, C::threads_m, i);
-      if (first + m < pixels.pixels) {
-        target[shared.target[m] + channel * layout.target.channel] = T(sum[i][j] + bias);
-      }
-    }
-  }
+  write<C>(sum, p, shared.target, block, pixels.pixels - first, row, column);
 }
 
 // ---- Launcher ---------------------------------------------------------------------------------
 
 template <class C>
 void run(const ConvGemm<typename C::T>& p, Stream stream) {
-  std::int64_t blocks = p.pixel_tiles * p.channel_tiles * p.layout.groups;
-  for (const ConvAxis& axis : p.layout.axis) blocks *= axis.classes;
   static_assert(sizeof(Shared<C>) <= plain_shared_bytes, "every GPU must have the memory");
   launch("conv_implicit_gemm", conv_implicit_gemm_kernel<C>,
-         {.grid = {blocks}, .block = {C::threads}, .shared_bytes = sizeof(Shared<C>)}, stream, p);
+         {.grid = {conv_blocks(p)}, .block = {C::threads}, .shared_bytes = sizeof(Shared<C>)},
+         stream, p);
 }
 
 }  // namespace

@@ -77,11 +77,16 @@ struct ConvPartSum {
 
 template <class T>
 void conv_implicit_gemm(const ConvGemm<T>& problem, const ConvConfig& config, Stream stream);
+template <class T>  // Half or BFloat16; tensor cores of sm_80
+void conv_mma(const ConvGemm<T>& problem, const ConvConfig& config, Stream stream);
 template <class T>
 void conv_pack_weight(const ConvWeightPack<T>& problem, Stream stream);
 template <class T, class Sum>
 void conv_weight_grad_gemm(const ConvWeightGrad<T, Sum>& problem, const ConvConfig& config,
                            Stream stream);
+template <class T>
+void conv_weight_grad_mma(const ConvWeightGrad<T, float>& problem, const ConvConfig& config,
+                          Stream stream);
 template <class T, class Sum>
 void conv_sum_parts(const ConvPartSum<T, Sum>& problem, Stream stream);
 

@@ -25,15 +25,22 @@ Array with_three_axes(const char* name, const Array& array) {
   return result;
 }
 
+// The shape without the axes that were absent.
+std::string spell_images(const ConvArrays& a, const Array& images) {
+  std::vector<std::int64_t> shape = images.shape;
+  shape.erase(shape.begin() + 2, shape.begin() + 5 - a.axes);
+  return spell(shape);
+}
+
 void check_channels(const ConvArrays& a) {
   const std::int64_t in = a.input.shape[1], out = a.weight.shape[0];
   MINIDL_CHECK(a.groups > 0 && in % a.groups == 0 && out % a.groups == 0, "conv: ", in,
                " input and ", out, " output channels must be divisible by groups = ", a.groups);
-  MINIDL_CHECK(a.weight.shape[1] == in / a.groups, "conv: weight ", spell(a.weight.shape),
+  MINIDL_CHECK(a.weight.shape[1] == in / a.groups, "conv: weight ", spell_images(a, a.weight),
                " does not fit ", in, " input channels in ", a.groups, " groups");
   MINIDL_CHECK(a.output.shape[0] == a.input.shape[0] && a.output.shape[1] == out, "conv: output ",
-               spell(a.output.shape), " does not fit input ", spell(a.input.shape), " and weight ",
-               spell(a.weight.shape));
+               spell_images(a, a.output), " does not fit input ", spell_images(a, a.input),
+               " and weight ", spell_images(a, a.weight));
 }
 
 void check_axis(const ConvArrays& a, int d) {
@@ -42,15 +49,15 @@ void check_axis(const ConvArrays& a, int d) {
                " and dilation ", dilation, " must be positive and padding ", padding,
                " not negative");
   const std::int64_t kernel = a.weight.shape[2 + d];
-  MINIDL_CHECK(kernel > 0, "conv: weight ", spell(a.weight.shape), " has no taps");
+  MINIDL_CHECK(kernel > 0, "conv: weight ", spell_images(a, a.weight), " has no taps");
   const std::int64_t span = dilation * (kernel - 1) + 1;
   const std::int64_t padded = a.input.shape[2 + d] + 2 * padding;
   coordinate("the padded input", padded);
   coordinate("the dilated kernel", span);
   coordinate("the stride", stride);
   const std::int64_t wanted = (padded - span) / stride + 1;
-  MINIDL_CHECK(a.output.shape[2 + d] == wanted, "conv: the output's size in axis ", d,
-               " of 3 must be ", wanted, ", got shape ", spell(a.output.shape));
+  MINIDL_CHECK(a.output.shape[2 + d] == wanted, "conv: the output's size in dimension ",
+               a.axes - 1 + d, " must be ", wanted, ", got shape ", spell_images(a, a.output));
 }
 
 // The smallest step between neighbours in an image.
@@ -95,7 +102,8 @@ ConvArrays conv_arrays(const Array& input, const Array& weight, const Array& out
                {1, 1, 1},
                {0, 0, 0},
                {1, 1, 1},
-               groups};
+               groups,
+               axes};
   std::copy(stride.begin(), stride.end(), a.stride + 3 - axes);
   std::copy(padding.begin(), padding.end(), a.padding + 3 - axes);
   std::copy(dilation.begin(), dilation.end(), a.dilation + 3 - axes);

@@ -11,6 +11,7 @@ namespace minidl::cuda {
 struct ConvArrays {
   Array input, weight, output;  // or the gradients by them
   std::int64_t stride[3], padding[3], dilation[3], groups;
+  int axes;  // that were there
 };
 
 // Throws std::invalid_argument (TypeMismatch for a dtype) for arrays that do not fit each other.

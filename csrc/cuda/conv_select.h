@@ -19,48 +19,62 @@ struct ConvProblem {
   std::int64_t classes;  // of pixels, each a convolution of its own (conv_reach.h)
   std::int64_t groups, source_channels, target_channels;  // channels of a group
   std::int64_t terms;                                     // of the sum of one element
+  int capability;                                         // of the GPU; 75 is 7.5
 };
 
 struct ConvConfig {
-  enum Tile {
-    large,   // 128 x 128
-    medium,  // 64 x 64
-    narrow,  // 128 pixels x 16 channels
-  } tile;
+  enum Algorithm {
+    implicit_gemm,  // multiply-adds of single numbers: any type, any GPU
+    mma,            // tensor cores: 16-bit types from sm_80 on
+  } algorithm;
+  enum Tile { large, medium, narrow } tile;  // narrow: of few channels
   int tile_m, tile_n;             // pixels x channels; channels x terms in a weight gradient
   std::int64_t tiles_m, tiles_n;  // of one class and group
   std::int64_t parts = 1;         // that the pixels of a weight gradient are divided into
 
   std::string spell() const {
-    return concat("implicit GEMM, ", tile_m, " x ", tile_n, " tiles, ", tiles_m, " x ", tiles_n,
-                  " of them, ", parts, " parts");
+    return concat(algorithm == mma ? "mma" : "implicit GEMM", ", ", tile_m, " x ", tile_n,
+                  " tiles, ", tiles_m, " x ", tiles_n, " of them, ", parts, " parts");
   }
 };
 
-inline ConvConfig conv_config(ConvConfig::Tile tile, std::int64_t m, std::int64_t n) {
-  constexpr int sides[][2] = {{128, 128}, {64, 64}, {128, 16}};
-  const auto [tile_m, tile_n] = sides[tile];
-  return {tile, tile_m, tile_n, (m + tile_m - 1) / tile_m, (n + tile_n - 1) / tile_n};
+inline ConvConfig conv_config(ConvConfig::Algorithm algorithm, ConvConfig::Tile tile,
+                              std::int64_t m, std::int64_t n) {
+  const int tile_m = tile == ConvConfig::medium ? 64 : 128;
+  const int few = algorithm == ConvConfig::mma ? 32 : 16;
+  const int tile_n = tile == ConvConfig::narrow ? few : tile_m;
+  return {algorithm, tile, tile_m, tile_n, (m + tile_m - 1) / tile_m, (n + tile_n - 1) / tile_n};
 }
 
 // A GPU has up to some 130 multiprocessors, each of which runs a few blocks at once.
 inline constexpr std::int64_t conv_enough_blocks = 264;
 
+inline ConvConfig::Algorithm conv_algorithm(DType dtype, int capability) {
+  return item_bytes(dtype) == 2 && capability >= 80 ? ConvConfig::mma : ConvConfig::implicit_gemm;
+}
+
 inline ConvConfig select_conv_gemm(const ConvProblem& p) {
-  if (p.target_channels <= 24) {
-    return conv_config(ConvConfig::narrow, p.pixels, p.target_channels);
-  }
-  const auto large = conv_config(ConvConfig::large, p.pixels, p.target_channels);
+  const auto algorithm = conv_algorithm(p.dtype, p.capability);
+  const auto with = [&](ConvConfig::Tile tile) {
+    return conv_config(algorithm, tile, p.pixels, p.target_channels);
+  };
+  const auto narrow = with(ConvConfig::narrow), large = with(ConvConfig::large);
+  if (p.target_channels <= narrow.tile_n * 3 / 2) return narrow;
+  // A large tile reads an element fewer times, but a few of them leave most of the GPU idle, and
+  // one that hangs over wastes work.
   const bool filled =
       large.tiles_m * large.tiles_n * p.groups * p.classes >= conv_enough_blocks / 2;
   const bool fits = p.target_channels % 128 == 0 || p.target_channels > 256;
-  if (p.dtype == DType::float32 && filled && fits) return large;
-  return conv_config(ConvConfig::medium, p.pixels, p.target_channels);
+  const bool exists = algorithm == ConvConfig::mma || p.dtype == DType::float32;
+  return filled && fits && exists ? large : with(ConvConfig::medium);
 }
 
 // The result is small and the sum long: pixels are divided into parts until the GPU is full.
 inline ConvConfig select_conv_weight_grad(const ConvProblem& p) {
-  auto config = conv_config(ConvConfig::medium, p.target_channels, p.terms);
+  const auto algorithm = conv_algorithm(p.dtype, p.capability);
+  const bool large = algorithm == ConvConfig::mma && p.target_channels % 128 == 0 && p.terms >= 512;
+  auto config = conv_config(algorithm, large ? ConvConfig::large : ConvConfig::medium,
+                            p.target_channels, p.terms);
   constexpr std::int64_t least_pixels = 256, most_elements = 16 << 20;
   const std::int64_t blocks = std::max<std::int64_t>(1, config.tiles_m * config.tiles_n * p.groups);
   const std::int64_t elements = std::max<std::int64_t>(1, p.groups * p.target_channels * p.terms);

@@ -140,6 +140,81 @@ __device__ __forceinline__ P read_source(const T* source, const ConvLayout& layo
   return pack;
 }
 
+// P::size channels of a pixel of the target, from `channel` on; zeros from `channels` on.
+template <class P, class T>
+__device__ __forceinline__ P read_channels(const T* pixel, const ConvLayout& layout, int channel,
+                                           int channels) {
+  if (layout.target_packs && channel < channels) return load_pack<P>(pixel + channel);
+  P pack;
+  MINIDL_UNROLL
+  for (int v = 0; v < P::size; ++v) {
+    const bool inside = channel + v < channels;
+    pack[v] = inside ? pixel[(channel + v) * layout.target.channel] : T(0.0f);
+  }
+  return pack;
+}
+
+// What a block of the product computes: a tile of the pixels of one class and the channels of one
+// group. `source` and `weight` are where the group's and the tile's operands begin.
+struct ConvBlock {
+  std::int64_t number;          // of the class
+  std::int64_t pixel, channel;  // the first; channels counted over all groups
+  int channels;                 // of the group from there on, more than the tile has or fewer
+  std::int64_t source, weight;
+};
+
+template <class T>
+__device__ __forceinline__ ConvBlock conv_block(const ConvGemm<T>& p, int tile_m, int tile_n) {
+  std::int64_t rest = blockIdx.x;
+  const int channel = static_cast<int>(rest % p.channel_tiles) * tile_n;
+  rest /= p.channel_tiles;
+  const std::int64_t pixel = rest % p.pixel_tiles * tile_m;
+  rest /= p.pixel_tiles;
+  const ConvLayout& layout = p.layout;
+  const std::int64_t group = rest % layout.groups, number = rest / layout.groups;
+  const std::int64_t first = group * layout.target_channels + channel;
+  return {number,
+          pixel,
+          first,
+          layout.target_channels - channel,
+          group * layout.source_channels * layout.source.channel,
+          number * p.weight_class + first * p.weight_pitch};
+}
+
+template <class T>
+std::int64_t conv_blocks(const ConvGemm<T>& p) {
+  std::int64_t blocks = p.pixel_tiles * p.channel_tiles * p.layout.groups;
+  for (const ConvAxis& axis : p.layout.axis) blocks *= axis.classes;
+  return blocks;
+}
+
+// What a block of the weight's gradient computes: a tile of the channels of g in one group and the
+// terms, over one part of the pixels.
+struct ConvPart {
+  int term, pixel;    // the first
+  int channels;       // of the group from the first on
+  std::int64_t line;  // of partial: part, group and first channel
+  std::int64_t g, source;
+};
+
+template <class T, class Sum>
+__device__ __forceinline__ ConvPart conv_part(const ConvWeightGrad<T, Sum>& p, int side) {
+  std::int64_t rest = blockIdx.x;
+  const int term = static_cast<int>(rest % p.term_tiles) * side;
+  rest /= p.term_tiles;
+  const int channel = static_cast<int>(rest % p.channel_tiles) * side;
+  rest /= p.channel_tiles;
+  const ConvLayout& layout = p.layout;
+  const std::int64_t group = rest % layout.groups, part = rest / layout.groups;
+  const std::int64_t first = group * layout.target_channels + channel;
+  return {term,
+          static_cast<int>(part) * p.pixels_per_part,
+          layout.target_channels - channel,
+          part * layout.groups * layout.target_channels + first,
+          first * layout.target.channel,
+          group * layout.source_channels * layout.source.channel};
+}
+
 // Where pack `i` of a tile lies that has `rows` rows of `packs` packs: neighbouring threads take
 // neighbours in memory.
 struct ConvSlot {

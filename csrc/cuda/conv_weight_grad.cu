@@ -29,28 +29,14 @@ struct Tile {
 
 template <class C>
 struct Shared {
-  alignas(16) typename C::Sum slab_g[2][C::tile_k * C::pitch];
-  alignas(16) typename C::Sum slab_source[2][C::tile_k * C::pitch];
+  alignas(16) typename C::Sum g[2][C::tile_k * C::pitch];
+  alignas(16) typename C::Sum source[2][C::tile_k * C::pitch];
   ConvPlace terms[C::side], pixels[2][C::tile_k];
-  std::int64_t g[2][C::tile_k];
+  std::int64_t g_at[2][C::tile_k];
   ConvClass all;
 };
 
 // ---- Kernel -----------------------------------------------------------------------------------
-
-// `size` channels of g at a pixel; zeros beyond the last.
-template <class P, class T>
-__device__ __forceinline__ P read_channels(const T* pixel, const ConvLayout& layout, int channel,
-                                           int channels) {
-  if (layout.target_packs && channel < channels) return load_pack<P>(pixel + channel);
-  P pack;
-  MINIDL_UNROLL
-  for (int v = 0; v < P::size; ++v) {
-    const bool inside = channel + v < channels;
-    pack[v] = inside ? pixel[(channel + v) * layout.target.channel] : T(0.0f);
-  }
-  return pack;
-}
 
 // A pack goes to `size` neighbours in shared memory.
 template <class Sum, class P>
@@ -58,6 +44,57 @@ __device__ __forceinline__ void put(Sum* slab, const P& pack) {
   MINIDL_UNROLL
   for (int v = 0; v < P::size; ++v) slab[v] = static_cast<Sum>(pack[v]);
 }
+
+// Loads steps over the pixels, through registers, into one half of shared memory while the other is
+// multiplied.
+template <class C>
+struct Loader {
+  using T = typename C::T;
+  using P = Pack<T, C::pack>;
+  const ConvLayout& layout;
+  Shared<C>& shared;
+  const T *g, *source;
+  int channels, begin_pixel, end_pixel;
+  P of_g[C::loads], of_source[C::loads];
+
+  __device__ __forceinline__ ConvSlot slot(int load, bool along) const {
+    return slot_of(static_cast<int>(threadIdx.x) + load * C::threads, C::tile_k, C::packs, along);
+  }
+
+  // Pixels beyond the part read zeros of both operands: zero times NaN would not be zero.
+  __device__ __forceinline__ void place_pixels(int step) {
+    const int thread = static_cast<int>(threadIdx.x);
+    if (thread >= C::tile_k) return;
+    const int pixel = begin_pixel + step * C::tile_k + thread;
+    const bool inside = pixel < end_pixel;
+    shared.pixels[step % 2][thread] =
+        source_place(shared.all, layout, inside ? pixel : shared.all.pixels);
+    shared.g_at[step % 2][thread] = inside ? target_offset(shared.all, layout, pixel) : 0;
+  }
+
+  __device__ __forceinline__ void load(int step) {
+    MINIDL_UNROLL
+    for (int i = 0; i < C::loads; ++i) {
+      const auto [row, pack] = slot(i, layout.channels_fastest);
+      of_source[i] = read_source<P>(source, layout, shared.pixels[step % 2][row],
+                                    shared.terms + pack * C::pack);
+      const auto [g_row, g_pack] = slot(i, layout.target_channels_last);
+      const bool inside = begin_pixel + step * C::tile_k + g_row < end_pixel;
+      of_g[i] = read_channels<P>(g + shared.g_at[step % 2][g_row], layout, g_pack * C::pack,
+                                 inside ? channels : 0);
+    }
+  }
+
+  __device__ __forceinline__ void store(int step) {
+    MINIDL_UNROLL
+    for (int i = 0; i < C::loads; ++i) {
+      const auto [row, pack] = slot(i, layout.channels_fastest);
+      put(shared.source[step % 2] + row * C::pitch + pack * C::pack, of_source[i]);
+      const auto [g_row, g_pack] = slot(i, layout.target_channels_last);
+      put(shared.g[step % 2] + g_row * C::pitch + g_pack * C::pack, of_g[i]);
+    }
+  }
+};
 
 template <class C>
 __device__ __forceinline__ void multiply(const typename C::Sum* slab_g,
@@ -81,90 +118,52 @@ __device__ __forceinline__ void multiply(const typename C::Sum* slab_g,
 template <class C>
 __global__ void __launch_bounds__(C::threads)
     conv_weight_grad_kernel(ConvWeightGrad<typename C::T, typename C::Sum> p) {
-  using T = typename C::T;
-  using P = Pack<T, C::pack>;
   Shared<C>& shared = *dynamic_shared<Shared<C>>();
   const ConvLayout& layout = p.layout;
-  std::int64_t rest = blockIdx.x;
-  const int first_term = static_cast<int>(rest % p.term_tiles) * C::side;
-  rest /= p.term_tiles;
-  const int first_channel = static_cast<int>(rest % p.channel_tiles) * C::side;
-  rest /= p.channel_tiles;
-  const std::int64_t group = rest % layout.groups, part = rest / layout.groups;
+  const ConvPart part = conv_part(p, C::side);
   prepare_class(shared.all, layout, 0);
   const int thread = static_cast<int>(threadIdx.x);
-  const int begin = static_cast<int>(part) * p.pixels_per_part;
-  const int left = shared.all.pixels - begin;
-  const int end = begin + (left < p.pixels_per_part ? left : p.pixels_per_part);
   if (thread < C::side) {
-    shared.terms[thread] = term_place(shared.all, layout, first_term + thread);
+    shared.terms[thread] = term_place(shared.all, layout, part.term + thread);
   }
-  const T* source = p.source + group * layout.source_channels * layout.source.channel;
-  const T* g = p.g + (group * layout.target_channels + first_channel) * layout.target.channel;
-  const int channels = layout.target_channels - first_channel;
-
-  // Pixels beyond the part read nothing of the source, and of g what the first pixel has: zero
-  // times anything finite; so that NaN stays where it belongs, they read zeros of g, too.
-  const auto place_pixels = [&](int step) {
-    if (thread >= C::tile_k) return;
-    const int pixel = begin + step * C::tile_k + thread;
-    const bool inside = pixel < end;
-    shared.pixels[step % 2][thread] =
-        source_place(shared.all, layout, inside ? pixel : shared.all.pixels);
-    shared.g[step % 2][thread] = inside ? target_offset(shared.all, layout, pixel) : 0;
-  };
-  P of_g[C::loads], of_source[C::loads];
-  const auto slot = [&](int load, bool along) {
-    return slot_of(thread + load * C::threads, C::tile_k, C::packs, along);
-  };
-  const auto load = [&](int step) {
-    MINIDL_UNROLL
-    for (int i = 0; i < C::loads; ++i) {
-      const auto [pixel, pack] = slot(i, layout.channels_fastest);
-      of_source[i] = read_source<P>(source, layout, shared.pixels[step % 2][pixel],
-                                    shared.terms + pack * C::pack);
-      const auto [g_pixel, g_pack] = slot(i, layout.target_channels_last);
-      const bool inside = begin + step * C::tile_k + g_pixel < end;
-      of_g[i] = read_channels<P>(g + shared.g[step % 2][g_pixel], layout, g_pack * C::pack,
-                                 inside ? channels : 0);
-    }
-  };
-  const auto store = [&](int step) {
-    MINIDL_UNROLL
-    for (int i = 0; i < C::loads; ++i) {
-      const auto [pixel, pack] = slot(i, layout.channels_fastest);
-      put(shared.slab_source[step % 2] + pixel * C::pitch + pack * C::pack, of_source[i]);
-      const auto [g_pixel, g_pack] = slot(i, layout.target_channels_last);
-      put(shared.slab_g[step % 2] + g_pixel * C::pitch + g_pack * C::pack, of_g[i]);
-    }
-  };
+  const int left = shared.all.pixels - part.pixel;
+  const int count = left < p.pixels_per_part ? left : p.pixels_per_part;
+  Loader<C> loader{layout,
+                   shared,
+                   p.g + part.g,
+                   p.source + part.source,
+                   part.channels,
+                   part.pixel,
+                   part.pixel + count,
+                   {},
+                   {}};
 
   const int row = thread / C::across, column = thread % C::across;
   typename C::Sum sum[C::thread][C::thread] = {};
-  const int steps = (end - begin + C::tile_k - 1) / C::tile_k;
-  place_pixels(0);
-  place_pixels(1);
+  const int steps = (count + C::tile_k - 1) / C::tile_k;
+  loader.place_pixels(0);
+  loader.place_pixels(1);
   __syncthreads();
-  load(0);
-  store(0);
+  loader.load(0);
+  loader.store(0);
   __syncthreads();
   for (int step = 0; step < steps; ++step) {
-    if (step + 1 < steps) load(step + 1);
-    if (step + 2 < steps) place_pixels(step + 2);
-    multiply<C>(shared.slab_g[step % 2], shared.slab_source[step % 2], row, column, sum);
-    if (step + 1 < steps) store(step + 1);
+    if (step + 1 < steps) loader.load(step + 1);
+    if (step + 2 < steps) loader.place_pixels(step + 2);
+    multiply<C>(shared.g[step % 2], shared.source[step % 2], row, column, sum);
+    if (step + 1 < steps) loader.store(step + 1);
     __syncthreads();
   }
 
   MINIDL_UNROLL
   for (int i = 0; i < C::thread; ++i) {
     const int channel = row * C::thread + i;
-    const std::int64_t line =
-        (part * layout.groups + group) * layout.target_channels + first_channel + channel;
     MINIDL_UNROLL
     for (int j = 0; j < C::thread; ++j) {
-      const int term = first_term + column + j * C::across;
-      if (channel < channels && term < p.terms) p.partial[line * p.terms + term] = sum[i][j];
+      const int term = part.term + column + j * C::across;
+      if (channel < part.channels && term < p.terms) {
+        p.partial[(part.line + channel) * p.terms + term] = sum[i][j];
+      }
     }
   }
 }

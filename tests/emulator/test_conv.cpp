@@ -133,8 +133,14 @@ TEST(convolution_and_its_gradients) {
   for (const ConvCase& geometry : conv_cases) {
     with_schedules([&] { check_conv<float>(geometry, random); });
     check_conv<double>(geometry, random);
-    check_conv<Half>(geometry, random);
     check_conv<BFloat16>(geometry, random);
+  }
+}
+
+TEST(convolution_on_tensor_cores) {
+  std::mt19937 random(9);
+  for (const ConvCase& geometry : conv_cases) {
+    with_schedules([&] { check_conv<Half>(geometry, random); });
   }
 }
 
@@ -209,14 +215,19 @@ TEST(division_by_multiplication) {
 
 TEST(convolution_plans_follow_the_problem) {
   using namespace cuda;
-  ConvProblem p{ConvPass::forward, DType::float32, 32 * 56 * 56, 1, 1, 128, 128, 1152};
+  ConvProblem p{ConvPass::forward, DType::float32, 32 * 56 * 56, 1, 1, 128, 128, 1152, 90};
   EXPECT(select_conv(p).tile == ConvConfig::large);
+  EXPECT(select_conv(p).algorithm == ConvConfig::implicit_gemm);
+  p.dtype = DType::bfloat16;
+  EXPECT(select_conv(p).algorithm == ConvConfig::mma);
+  p.capability = 75;
+  EXPECT(select_conv(p).algorithm == ConvConfig::implicit_gemm);
   p.target_channels = 64;
   EXPECT(select_conv(p).tile == ConvConfig::medium);
   p.target_channels = 3;
   EXPECT(select_conv(p).tile == ConvConfig::narrow);
   expect_mentions(select_conv(p).spell(), {"128 x 16 tiles", "784 x 1"});
-  ConvProblem w{ConvPass::weight_grad, DType::float32, 32 * 56 * 56, 1, 1, 64, 64, 576};
+  ConvProblem w{ConvPass::weight_grad, DType::float32, 32 * 56 * 56, 1, 1, 64, 64, 576, 90};
   EXPECT(select_conv(w).parts > 50);
   w.pixels = 100;
   EXPECT(select_conv(w).parts == 1);

@@ -144,3 +144,42 @@ def test_what_does_not_fit_is_refused(backend):
     x, w = (backend.xp.asarray(normal(shape, "float32")) for shape in ((1, 4, 5, 5), (6, 4, 3, 3)))
     with pytest.raises(ValueError, match="groups = 4"):
         backend.conv_forward(x, w, None, (1, 1), (0, 0), (1, 1), 4)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_without_tensor_cores(dtype, backend, monkeypatch):
+    monkeypatch.setenv("MINIDL_EMULATOR_CAPABILITY", "7.5")
+    input, weight = normal((2, 8, 6, 5), dtype), normal((40, 4, 3, 3), dtype)
+    rest = (2, 1), (1, 1), (1, 1), 2
+    expected = reference.conv_forward(input.astype(float), weight.astype(float), None, *rest)
+    g = normal(expected.shape, dtype, seed=1)
+    wide = g.astype(float), input.astype(float), weight.astype(float)
+    for format in FORMATS:
+        x, w, y = (place(backend, array, format) for array in (input, weight, g))
+        agree(backend.conv_forward(x, w, None, *rest), expected, dtype)
+        found = backend.conv_input_grad(y, w, input.shape, *rest)
+        agree(found, reference.conv_input_grad(wide[0], wide[2], input.shape, *rest), dtype)
+        found = backend.conv_weight_grad(y, x, weight.shape, *rest)
+        agree(found, reference.conv_weight_grad(*wide[:2], weight.shape, *rest), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_every_tile(dtype, backend):
+    """Sizes that choose the large tile, with a few terms each."""
+    rest = (1, 1), (0, 0), (1, 1), 1
+    shapes = (1, 8, 130, 131), (128, 8, 1, 1)
+    input, weight = (normal(shape, dtype) for shape in shapes)
+    expected = reference.conv_forward(input.astype(float), weight.astype(float), None, *rest)
+    for format in ("first", "last"):
+        x, w = place(backend, input, format), place(backend, weight, format)
+        agree(backend.conv_forward(x, w, None, *rest), expected, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_large_weight_gradient(dtype, backend):
+    rest = (128, 64, 3, 3), (1, 1), (1, 1), (1, 1), 1
+    input, g = normal((1, 64, 4, 9), dtype), normal((1, 128, 4, 9), dtype, seed=1)
+    expected = reference.conv_weight_grad(g.astype(float), input.astype(float), *rest)
+    for format in ("first", "last"):
+        x, y = place(backend, input, format), place(backend, g, format)
+        agree(backend.conv_weight_grad(y, x, *rest), expected, dtype)
