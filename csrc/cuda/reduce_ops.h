@@ -102,6 +102,10 @@ template <class T>
 __device__ __forceinline__ Placed<T> shuffle_up(const Placed<T>& a, unsigned delta) {
   return {shuffle_up(a.value, delta), shuffle_up(a.place, delta)};
 }
+template <class T>
+__device__ __forceinline__ Placed<T> shuffle(const Placed<T>& a, int source) {
+  return {shuffle(a.value, source), shuffle(a.place, source)};
+}
 
 // Whether a is larger than b, NaN being the largest value.
 template <class T>
@@ -168,6 +172,10 @@ __device__ __forceinline__ Exponentials<T> shuffle_xor(const Exponentials<T>& a,
 template <class T>
 __device__ __forceinline__ Exponentials<T> shuffle_up(const Exponentials<T>& a, unsigned delta) {
   return {shuffle_up(a.largest, delta), shuffle_up(a.sum, delta)};
+}
+template <class T>
+__device__ __forceinline__ Exponentials<T> shuffle(const Exponentials<T>& a, int source) {
+  return {shuffle(a.largest, source), shuffle(a.sum, source)};
 }
 
 // log sum exp(x), without overflow: infinities are terms like others.
