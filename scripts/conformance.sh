@@ -16,11 +16,11 @@ if [ "$target" = cuda ]; then
   gpu="-gencode=arch=compute_$capability,code=sm_$capability"
   compile="${NVCC:-nvcc} -std=c++20 -O2 --expt-relaxed-constexpr $gpu -x cu $includes"
   link="${NVCC:-nvcc} -std=c++20 $gpu"
-  sources="csrc/cuda/device.cpp csrc/cuda/launch_shape.cpp"
+  sources="csrc/cuda/device.cpp csrc/cuda/launch_shape.cpp csrc/cuda/tensor_map.cpp"
 else
   compile="${CXX:-g++} -std=c++20 -O1 -Wall -Wextra -Werror -DMINIDL_EMULATOR -Icsrc/emulator -x c++ $includes"
   link="${CXX:-g++}"
-  sources="csrc/cuda/device.cpp csrc/cuda/launch_shape.cpp csrc/emulator/*.cpp"
+  sources="csrc/cuda/device.cpp csrc/cuda/launch_shape.cpp csrc/cuda/tensor_map.cpp csrc/emulator/*.cpp"
 fi
 {
   objects=""

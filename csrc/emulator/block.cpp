@@ -52,8 +52,11 @@ Block::Block(const Launch& launch, const Schedule& schedule, const std::function
       capability_(capability_from_environment()),
       kernel_(kernel),
       shared_(launch.shared_bytes),
+      async_(shared_.data(), launch.shared_bytes),
       threads_(launch.block.count()),
-      warps_((threads_.size() + warp_size - 1) / warp_size) {
+      warps_((threads_.size() + warp_size - 1) / warp_size),
+      warpgroups_((threads_.size() + 127) / 128),
+      multiplications_(warpgroups_.size()) {
   for (unsigned i = 0; i < threads_.size(); ++i) {
     const auto [x, y, z] = launch.block;
     threads_[i].index = i;
@@ -65,12 +68,17 @@ Block::Block(const Launch& launch, const Schedule& schedule, const std::function
 
 void Block::run(Dim3 block_index) {
   shared_.poison();
+  async_.reset();
+  named_.clear();
+  for (Groups& groups : multiplications_) groups.clear();
   ready_.clear();
   head_ = exited_ = at_barrier_ = 0;
   for (Thread& thread : threads_) {
     thread.position.block = block_index;
     thread.exited = false;
     thread.copies.clear();
+    thread.stores.clear();
+    thread.mbarrier = nullptr;
     ready_.push_back(&thread);
   }
   running = this;
@@ -82,6 +90,7 @@ void Block::run(Dim3 block_index) {
     pool().restart_all();  // some are in the middle of the kernel
     std::rethrow_exception(failure_);
   }
+  check_end();
   shared_.check(launch_.name);
 }
 
@@ -127,12 +136,18 @@ void Block::finish(Thread& thread) {
     fail(concat("thread ", spell(thread.position.thread), " left with ", copies,
                 " cp.async under way"));
   }
+  if (!thread.stores.idle()) {
+    fail("thread " + spell(thread.position.thread) + " left with bulk stores under way");
+  }
   if (at_barrier_) fail("thread " + spell(thread.position.thread) + " left while " + waiting());
 }
 
 // The thread that goes on now; null where all wait or have ended.
 Thread* Block::next() {
-  if (head_ == ready_.size()) return nullptr;
+  if (completes_early()) async_.complete_one(&random_);
+  while (head_ == ready_.size()) {
+    if (!async_.complete_one(shuffled_ ? &random_ : nullptr)) return nullptr;
+  }
   if (head_ >= 4096) {
     ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(head_));
     head_ = 0;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <exception>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "emulator/async_copies.h"
+#include "emulator/async_unit.h"
 #include "emulator/fiber.h"
 #include "emulator/machine.h"
 #include "emulator/shared_memory.h"
@@ -21,6 +23,22 @@ struct Thread {
   Place waits{};  // waits.what is null while the thread can go on
   std::uint64_t received = 0;
   AsyncCopies copies;
+  Groups stores;                   // bulk stores
+  const void* mbarrier = nullptr;  // waits until the phase of `parity` of this one is over
+  unsigned parity = 0;
+};
+
+// The 128 threads of a warpgroup on their way to an instruction that they execute together.
+struct WarpgroupMeeting {
+  unsigned arrived = 0;
+  Place place{};
+  void* operands[128]{};
+};
+
+// Threads that wait at bar.sync of one number.
+struct NamedBarrier {
+  unsigned count = 0, arrived = 0;
+  std::vector<Thread*> waiting;
 };
 
 // Lanes of a warp that wait for each other.
@@ -64,6 +82,17 @@ class Block {
   AsyncCopies& copies() { return current_->copies; }
   void require(int capability, Place place) const;
 
+  AsyncUnit& async() { return async_; }
+  Groups& stores() { return current_->stores; }
+  bool completes_early() { return shuffled_ && random_.below(4) == 0; }
+  void mbarrier_arrive(const void* barrier, std::int64_t bytes, Place place);
+  void mbarrier_complete(const void* barrier, std::int64_t bytes);
+  void mbarrier_wait(const void* barrier, unsigned parity, Place place);
+  void warpgroup(void* operand, WarpgroupBody body, Place place);
+  Groups& multiplications() { return multiplications_[current_->index / 128]; }
+  void named_barrier(unsigned number, unsigned count, bool waits, Place place);
+  [[noreturn]] void fail_at(Place place, const std::string& what) const;
+
   // The body of every fiber: runs threads until none can start here.
   static void fiber_body();
 
@@ -78,6 +107,8 @@ class Block {
   std::string waiting() const;
   Rendezvous& rendezvous(unsigned warp, Exchange kind, std::uint32_t mask, Collective body);
   void complete(unsigned warp, const Rendezvous& meeting);
+  void release_waiters(const void* barrier);
+  void check_end() const;
 
   const Launch& launch_;
   const bool shuffled_;
@@ -85,10 +116,14 @@ class Block {
   const int capability_;
   const std::function<void()>& kernel_;
   SharedMemory shared_;
+  AsyncUnit async_;
   std::vector<Thread> threads_;
   std::vector<Thread*> ready_;  // from head_ on; the rest has gone
   std::size_t head_ = 0;
   std::vector<std::vector<Rendezvous>> warps_;  // meetings under way, by warp
+  std::vector<WarpgroupMeeting> warpgroups_;
+  std::vector<Groups> multiplications_;  // wgmma, by warpgroup
+  std::map<unsigned, NamedBarrier> named_;
   Thread* current_ = nullptr;
   unsigned exited_ = 0, at_barrier_ = 0;
   Fiber main_;

@@ -69,6 +69,81 @@ void wait_for_copies(std::size_t pending_groups) {
 
 void wait_for_all_copies() { running_block("cp_async_wait_all").copies().wait_all(); }
 
+void mbarrier_init(const void* barrier, unsigned arrivals, Place place) {
+  Block& block = running_block(place.what);
+  block.require(90, place);
+  block.check_shared(barrier, 8, place);
+  block.async().init(barrier, arrivals);
+}
+
+void mbarrier_arrive(const void* barrier, std::int64_t bytes, Place place) {
+  running_block(place.what).mbarrier_arrive(barrier, bytes, place);
+}
+
+void mbarrier_complete(const void* barrier, std::int64_t bytes) {
+  running_block("an asynchronous copy").mbarrier_complete(barrier, bytes);
+}
+
+void mbarrier_wait(const void* barrier, unsigned parity, Place place) {
+  running_block(place.what).mbarrier_wait(barrier, parity, place);
+}
+
+void start_async(std::function<void()> operation) {
+  running_block("an asynchronous copy").async().start(std::move(operation));
+}
+
+void start_store(std::function<void()> operation) {
+  running_block("a bulk store").stores().add(std::move(operation));
+}
+
+void commit_stores() {
+  Block& block = running_block("a bulk store");
+  block.stores().commit();
+  if (block.completes_early()) block.stores().wait(0);
+}
+
+void wait_for_stores(std::size_t pending_groups) {
+  running_block("a bulk store").stores().wait(pending_groups);
+}
+
+void warpgroup(void* operand, const WarpgroupBody& body, Place place) {
+  running_block(place.what).warpgroup(operand, body, place);
+}
+
+void start_multiplication(std::function<void()> operation) {
+  running_block("wgmma").multiplications().add(std::move(operation));
+}
+
+void commit_multiplications() {
+  Block& block = running_block("wgmma");
+  block.multiplications().commit();
+  if (block.completes_early()) block.multiplications().wait(0);
+}
+
+void wait_for_multiplications(std::size_t pending_groups) {
+  running_block("wgmma").multiplications().wait(pending_groups);
+}
+
+void named_barrier(unsigned number, unsigned count, bool waits, Place place) {
+  running_block(place.what).named_barrier(number, count, waits, place);
+}
+
+void fence_proxy_async() { running_block("fence.proxy.async").async().fence(); }
+
+void proxy_write(void* to, const void* from, std::size_t bytes) {
+  running_block("an asynchronous copy")
+      .async()
+      .write(static_cast<std::byte*>(to), static_cast<const std::byte*>(from), bytes);
+}
+
+void check_fenced(const void* from, std::size_t bytes, Place place) {
+  Block& block = running_block(place.what);
+  if (block.async().is_fenced(static_cast<const std::byte*>(from), bytes)) return;
+  block.fail_at(place, "reads shared memory that ordinary stores wrote without fence.proxy.async");
+}
+
+void fail(Place place, const std::string& what) { running_block(place.what).fail_at(place, what); }
+
 void preempt() { running_block("an atomic").preempt(); }
 
 }  // namespace minidl::emulator

@@ -7,11 +7,13 @@
 //   - a thread that left the kernel although the block has a barrier to come
 //   - a warp exchange with lanes that do not exist or are not in the mask
 //   - writes outside shared memory (shared_memory.h)
+//   - asynchronous copies and products: see async_unit.h
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "emulator/schedule.h"
 
@@ -38,6 +40,9 @@ struct Place {
 
 // What a warp does together: called once, with what each lane brought (null outside of the mask).
 using Collective = void (*)(void* const* operands);
+
+// What a warpgroup does together, with what each of its 128 threads brought.
+using WarpgroupBody = std::function<void(void* const* operands)>;
 
 enum class Exchange { shuffle, ballot, collective };
 
@@ -76,6 +81,39 @@ void start_copy(void* to, const void* from, std::size_t bytes, std::size_t sourc
 void commit_copies();
 void wait_for_copies(std::size_t pending_groups);
 void wait_for_all_copies();
+
+// ---- The asynchronous parts of sm_90 (async_unit.h) ---------------------------------------------
+
+void mbarrier_init(const void* barrier, unsigned arrivals, Place place);
+void mbarrier_arrive(const void* barrier, std::int64_t bytes, Place place);  // and expects bytes
+void mbarrier_complete(const void* barrier, std::int64_t bytes);             // bytes have come
+void mbarrier_wait(const void* barrier, unsigned parity, Place place);
+
+// An operation that completes later, at a time of the emulator's choice.
+void start_async(std::function<void()> operation);
+
+// Bulk stores of this thread: each joins the open group; see Groups.
+void start_store(std::function<void()> operation);
+void commit_stores();
+void wait_for_stores(std::size_t pending_groups);
+
+// wgmma: the last of the 128 threads runs `body`. Operations that it adds complete in groups.
+void warpgroup(void* operand, const WarpgroupBody& body, Place place);
+void start_multiplication(std::function<void()> operation);
+void commit_multiplications();
+void wait_for_multiplications(std::size_t pending_groups);
+
+// bar.sync, or bar.arrive where it does not wait, of barrier `number` (1 to 15) for `count`
+// threads.
+void named_barrier(unsigned number, unsigned count, bool waits, Place place);
+
+// The asynchronous proxy: its own writes, what it may read, and the fence that shows it ordinary
+// stores.
+void fence_proxy_async();
+void proxy_write(void* to, const void* from, std::size_t bytes);
+void check_fenced(const void* from, std::size_t bytes, Place place);
+
+[[noreturn]] void fail(Place place, const std::string& what);
 
 // A point where the order of threads matters: a shuffled schedule may continue with another thread.
 void preempt();

@@ -9,7 +9,7 @@ namespace minidl::emulator {
 namespace {
 
 constexpr std::size_t fence_bytes = 1024;
-constexpr std::size_t alignment = 128;
+constexpr std::size_t alignment = 1024;  // what swizzled tiles want
 
 std::byte poison_byte(std::size_t address) {
   return static_cast<std::byte>(poison_word >> (8 * (address % 4)));
