@@ -41,7 +41,9 @@ Plan plan(ConvPass pass, const ConvArrays& arrays) {
                .source_channels = layout.source_channels,
                .target_channels = layout.target_channels,
                .terms = conv_terms(layout),
-               .capability = capability};
+               .capability = capability,
+               .channels_last = layout.channels_fastest && layout.target_channels_last,
+               .packs = layout.depthwise_packs};
   p.config = select_conv(p.problem);
   p.packs_weight = pass != ConvPass::weight_grad && !conv_weight_is_packed(arrays.weight, layout);
   p.weight_pitch = round_up(p.problem.terms, 16 / item_bytes(dtype));
@@ -91,40 +93,97 @@ const T* packed_weight(const Plan& p, const Array* workspace, Stream stream) {
   return packed;
 }
 
-// Forward and gradient by the input. Kernels count pixels in 32 bits, so a huge batch takes several
-// launches.
-template <class T>
-void run_gemm(const Plan& p, const Array* bias, const Array* workspace, Stream stream) {
-  const bool forward = p.problem.pass == ConvPass::forward;
-  const Array& source = forward ? p.arrays.input : p.arrays.output;
-  const Array& target = forward ? p.arrays.output : p.arrays.input;
-  ConvGemm<T> gemm{.layout = p.layout,
-                   .source = source.as<const T>(),
-                   .weight = packed_weight<T>(p, workspace, stream),
-                   .bias = bias ? bias->as<const T>() : nullptr,
-                   .target = target.as<T>(),
-                   .weight_class = p.channels() * p.weight_pitch,
-                   .weight_pitch = p.weight_pitch,
-                   .bias_stride = bias ? bias->strides[0] : 0,
-                   .pixel_tiles = p.config.tiles_m,
-                   .channel_tiles = p.config.tiles_n};
+// Kernels count pixels in 32 bits, so a huge batch takes several launches: calls
+// body(layout, source, target, tiles of pixels) for each of them.
+template <class T, class Body>
+void for_images(const Plan& p, const T* source, T* target, Body body) {
   constexpr std::int64_t most_pixels = 1 << 30;
   const std::int64_t of_image = conv_pixels_of_image(p.layout), images = p.layout.images;
   MINIDL_CHECK_AS(NotSupported, of_image <= most_pixels, "conv: an image of ", of_image,
                   " pixels is beyond the limit of ", most_pixels);
-  const std::int64_t images_of_launch = std::min(images, most_pixels / of_image);
-  for (std::int64_t first = 0; first < images; first += images_of_launch) {
-    gemm.layout.images = static_cast<int>(std::min(images_of_launch, images - first));
-    gemm.pixel_tiles = (gemm.layout.images * of_image + p.config.tile_m - 1) / p.config.tile_m;
-    if constexpr (sizeof(T) == 2) {
-      p.config.algorithm == ConvConfig::mma ? conv_mma<T>(gemm, p.config, stream)
-                                            : conv_implicit_gemm<T>(gemm, p.config, stream);
-    } else {
-      conv_implicit_gemm<T>(gemm, p.config, stream);
-    }
-    gemm.source += images_of_launch * p.layout.source.image;
-    gemm.target += images_of_launch * p.layout.target.image;
+  const std::int64_t step = std::min(images, most_pixels / of_image);
+  for (std::int64_t first = 0; first < images; first += step) {
+    ConvLayout layout = p.layout;
+    layout.images = static_cast<int>(std::min(step, images - first));
+    body(layout, source + first * layout.source.image, target + first * layout.target.image,
+         (layout.images * of_image + p.config.tile_m - 1) / p.config.tile_m);
   }
+}
+
+template <class T>
+void run_depthwise(const Plan& p, const T* source, const T* bias, std::int64_t bias_stride,
+                   T* target, Stream stream) {
+  for_images(p, source, target,
+             [&](const ConvLayout& layout, const T* from, T* to, std::int64_t tiles) {
+               conv_depthwise<T>({.layout = layout,
+                                  .source = from,
+                                  .weight = p.arrays.weight.as<const T>(),
+                                  .bias = bias,
+                                  .target = to,
+                                  .weight_strides = conv_strides(p.arrays.weight),
+                                  .bias_stride = bias_stride,
+                                  .lanes = p.config.lanes,
+                                  .pixels_of_block = p.config.tile_m,
+                                  .pixel_tiles = tiles,
+                                  .channel_tiles = p.config.tiles_n},
+                                 stream);
+             });
+}
+
+template <class T>
+void run_gemm(const Plan& p, const T* source, const T* weight, const T* bias,
+              std::int64_t bias_stride, T* target, Stream stream) {
+  for_images(p, source, target,
+             [&](const ConvLayout& layout, const T* from, T* to, std::int64_t tiles) {
+               const ConvGemm<T> gemm{.layout = layout,
+                                      .source = from,
+                                      .weight = weight,
+                                      .bias = bias,
+                                      .target = to,
+                                      .weight_class = p.channels() * p.weight_pitch,
+                                      .weight_pitch = p.weight_pitch,
+                                      .bias_stride = bias_stride,
+                                      .pixel_tiles = tiles,
+                                      .channel_tiles = p.config.tiles_n};
+               if constexpr (sizeof(T) == 2) {
+                 if (p.config.algorithm == ConvConfig::mma) {
+                   return conv_mma<T>(gemm, p.config, stream);
+                 }
+               }
+               conv_implicit_gemm<T>(gemm, p.config, stream);
+             });
+}
+
+// Forward and gradient by the input.
+void run(const Plan& p, const Array* bias, const Array* workspace, Stream stream) {
+  const bool forward = p.problem.pass == ConvPass::forward;
+  const Array& source = forward ? p.arrays.input : p.arrays.output;
+  const Array& target = forward ? p.arrays.output : p.arrays.input;
+  if (target.count() == 0) return;
+  with_floating_type("input", source, [&](auto zero) {
+    using T = decltype(zero);
+    const T* added = bias ? bias->as<const T>() : nullptr;
+    const std::int64_t bias_stride = bias ? bias->strides[0] : 0;
+    if (p.config.algorithm == ConvConfig::depthwise) {
+      run_depthwise<T>(p, source.as<const T>(), added, bias_stride, target.as<T>(), stream);
+    } else {
+      run_gemm<T>(p, source.as<const T>(), packed_weight<T>(p, workspace, stream), added,
+                  bias_stride, target.as<T>(), stream);
+    }
+  });
+}
+
+template <class T, class Sum>
+void sum_pixels(const ConvWeightGrad<T, Sum>& problem, const ConvConfig& config, Stream stream) {
+  if (config.algorithm == ConvConfig::depthwise) {
+    return conv_depthwise_weight_grad<T, Sum>(problem, stream);
+  }
+  if constexpr (sizeof(T) == 2) {
+    if (config.algorithm == ConvConfig::mma) {
+      return conv_weight_grad_mma<T>(problem, config, stream);
+    }
+  }
+  conv_weight_grad_gemm<T, Sum>(problem, config, stream);
 }
 
 }  // namespace
@@ -148,17 +207,12 @@ void conv_forward(const Array& input, const Array& weight, const Array* bias, co
     check_shape("bias", *bias, {weight.shape[0]});
     check_dtype("bias", *bias, input.dtype);
   }
-  if (output.count() == 0) return;
-  with_floating_type("input", input,
-                     [&](auto zero) { run_gemm<decltype(zero)>(p, bias, workspace, stream); });
+  run(p, bias, workspace, stream);
 }
 
 void conv_input_grad(const Array& g, const Array& weight, const Array& input_grad,
                      const Array* workspace, const ConvGeometry& geometry, Stream stream) {
-  const Plan p = plan(ConvPass::input_grad, g, weight, input_grad, geometry);
-  if (input_grad.count() == 0) return;
-  with_floating_type("g", g,
-                     [&](auto zero) { run_gemm<decltype(zero)>(p, nullptr, workspace, stream); });
+  run(plan(ConvPass::input_grad, g, weight, input_grad, geometry), nullptr, workspace, stream);
 }
 
 void conv_weight_grad(const Array& g, const Array& input, const Array& weight_grad,
@@ -173,23 +227,18 @@ void conv_weight_grad(const Array& g, const Array& input, const Array& weight_gr
     using T = decltype(zero);
     using Sum = accumulator_t<T>;
     const std::int64_t parts = p.config.parts;
-    const ConvWeightGrad<T, Sum> problem{
-        .layout = p.layout,
-        .g = g.as<const T>(),
-        .source = input.as<const T>(),
-        .partial = static_cast<Sum*>(partial),
-        .terms = static_cast<int>(p.problem.terms),
-        .pixels_per_part = static_cast<int>((p.problem.pixels + parts - 1) / parts),
-        .channel_tiles = p.config.tiles_m,
-        .term_tiles = p.config.tiles_n,
-        .parts = parts};
-    if constexpr (sizeof(T) == 2) {
-      p.config.algorithm == ConvConfig::mma
-          ? conv_weight_grad_mma<T>(problem, p.config, stream)
-          : conv_weight_grad_gemm<T, Sum>(problem, p.config, stream);
-    } else {
-      conv_weight_grad_gemm<T, Sum>(problem, p.config, stream);
-    }
+    const bool depthwise = p.config.algorithm == ConvConfig::depthwise;
+    sum_pixels<T, Sum>({.layout = p.layout,
+                        .g = g.as<const T>(),
+                        .source = input.as<const T>(),
+                        .partial = static_cast<Sum*>(partial),
+                        .terms = static_cast<int>(p.problem.terms),
+                        .pixels_per_part = static_cast<int>((p.problem.pixels + parts - 1) / parts),
+                        .lanes = p.config.lanes,
+                        .channel_tiles = depthwise ? p.config.tiles_n : p.config.tiles_m,
+                        .term_tiles = depthwise ? p.config.tiles_m : p.config.tiles_n,
+                        .parts = parts},
+                       p.config, stream);
     conv_sum_parts<T, Sum>({.layout = p.layout,
                             .partial = static_cast<const Sum*>(partial),
                             .weight_grad = weight_grad.as<T>(),

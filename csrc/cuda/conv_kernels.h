@@ -29,6 +29,7 @@ struct ConvLayout {
   // all places of packs are aligned.
   bool source_packs, target_packs;
   bool target_channels_last;
+  bool depthwise_packs;  // the same of both arrays, where every channel is a group of its own
 };
 
 // Target [pixel, channel] = sum over terms of source [pixel, term] weight [channel, term] + bias.
@@ -40,6 +41,21 @@ struct ConvGemm {
   const T* bias;    // or null
   T* target;
   std::int64_t weight_class, weight_pitch, bias_stride;
+  std::int64_t pixel_tiles, channel_tiles;
+};
+
+// Target [pixel, channel] = sum over taps of source [pixel + tap, channel] weight [channel, tap] +
+// bias. `lanes` channels, or packs of channels, lie side by side in a block.
+template <class T>
+struct ConvDepthwise {
+  ConvLayout layout;
+  const T* source;
+  const T* weight;
+  const T* bias;  // or null
+  T* target;
+  ConvStrides weight_strides;  // image is the stride of the channels
+  std::int64_t bias_stride;
+  int lanes, pixels_of_block;
   std::int64_t pixel_tiles, channel_tiles;
 };
 
@@ -61,6 +77,7 @@ struct ConvWeightGrad {
   const T* source;
   Sum* partial;
   int terms, pixels_per_part;
+  int lanes;  // channels side by side, in the depthwise kernel
   std::int64_t channel_tiles, term_tiles, parts;
 };
 
@@ -80,6 +97,8 @@ void conv_implicit_gemm(const ConvGemm<T>& problem, const ConvConfig& config, St
 template <class T>  // Half or BFloat16; tensor cores of sm_80
 void conv_mma(const ConvGemm<T>& problem, const ConvConfig& config, Stream stream);
 template <class T>
+void conv_depthwise(const ConvDepthwise<T>& problem, Stream stream);
+template <class T>
 void conv_pack_weight(const ConvWeightPack<T>& problem, Stream stream);
 template <class T, class Sum>
 void conv_weight_grad_gemm(const ConvWeightGrad<T, Sum>& problem, const ConvConfig& config,
@@ -87,6 +106,8 @@ void conv_weight_grad_gemm(const ConvWeightGrad<T, Sum>& problem, const ConvConf
 template <class T>
 void conv_weight_grad_mma(const ConvWeightGrad<T, float>& problem, const ConvConfig& config,
                           Stream stream);
+template <class T, class Sum>
+void conv_depthwise_weight_grad(const ConvWeightGrad<T, Sum>& problem, Stream stream);
 template <class T, class Sum>
 void conv_sum_parts(const ConvPartSum<T, Sum>& problem, Stream stream);
 

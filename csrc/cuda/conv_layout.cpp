@@ -134,6 +134,10 @@ ConvLayout conv_layout(const ConvArrays& a, ConvPass pass, int pack) {
   layout.target_channels_last = channels_last(target);
   layout.source_packs = reads_packs(source, layout.source_channels, pack);
   layout.target_packs = reads_packs(target, layout.target_channels, pack);
+  const int whole = static_cast<int>(16 / item_bytes(source.dtype));
+  layout.depthwise_packs = layout.source_channels == 1 && layout.target_channels == 1 &&
+                           reads_packs(source, layout.groups, whole) &&
+                           reads_packs(target, layout.groups, whole);
   coordinate("the number of products of an output", conv_terms(layout));
   return layout;
 }

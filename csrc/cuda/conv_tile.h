@@ -93,6 +93,17 @@ __device__ __forceinline__ ConvTerm term_at(const ConvClass& c, int term) {
   return result;
 }
 
+// Where the weight of a term's tap lies, from that of tap 0 in every axis.
+__device__ __forceinline__ std::int64_t tap_offset(const ConvClass& c, const ConvTerm& term,
+                                                   const ConvStrides& weight) {
+  std::int64_t offset = 0;
+  MINIDL_UNROLL
+  for (int d = 0; d < 3; ++d) {
+    offset += (c.axis[d].first_tap + term.tap[d] * c.axis[d].tap_step) * weight.axis[d];
+  }
+  return offset;
+}
+
 // How far term number `term` reaches from where its pixel begins.
 __device__ __forceinline__ ConvPlace term_place(const ConvClass& c, const ConvLayout& layout,
                                                 int term) {

@@ -19,11 +19,7 @@ __device__ __forceinline__ std::int64_t weight_offset(const ConvClass& c, const 
                                                       const ConvStrides& strides,
                                                       std::int64_t channel, int term) {
   const ConvTerm t = term_at(c, term);
-  std::int64_t offset = 0;
-  MINIDL_UNROLL
-  for (int d = 0; d < 3; ++d) {
-    offset += (c.axis[d].first_tap + t.tap[d] * c.axis[d].tap_step) * strides.axis[d];
-  }
+  const std::int64_t offset = tap_offset(c, t, strides);
   if (layout.direction == ConvDirection::forward) {
     return offset + channel * strides.image + t.channel * strides.channel;
   }

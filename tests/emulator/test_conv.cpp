@@ -23,8 +23,9 @@ const ConvCase conv_cases[] = {
     {1, 33, 3, 12, 12, 5, 1, 1, {1, 1}, {4, 0}, {1, 3}},  // many steps over the terms
     {2, 1, 1, 1, 1, 3, 3, 1, {1, 1}, {1, 1}, {1, 1}, true},
     {0, 2, 3, 5, 5, 2, 2, 1, {1, 1}, {0, 0}, {1, 1}},
-    {1, 8, 40, 6, 5, 3, 3, 1, {1, 1}, {1, 1}, {1, 1}, true},   // packs of channels
-    {2, 8, 16, 9, 10, 2, 1, 1, {3, 4}, {1, 0}, {1, 1}, true},  // classes without a tap
+    {1, 8, 40, 6, 5, 3, 3, 1, {1, 1}, {1, 1}, {1, 1}, true},    // packs of channels
+    {2, 8, 16, 9, 10, 2, 1, 1, {3, 4}, {1, 0}, {1, 1}, true},   // classes without a tap
+    {2, 40, 40, 6, 5, 3, 4, 40, {2, 1}, {1, 1}, {1, 1}, true},  // depthwise in packs
     {1, 4, 8, 12, 13, 4, 3, 1, {4, 2}, {3, 2}, {2, 2}},  // stride and dilation share a divisor
 };
 
@@ -231,4 +232,12 @@ TEST(convolution_plans_follow_the_problem) {
   EXPECT(select_conv(w).parts > 50);
   w.pixels = 100;
   EXPECT(select_conv(w).parts == 1);
+  ConvProblem d{ConvPass::forward, DType::float32, 16 * 28 * 28, 1, 128, 1, 1, 9, 90};
+  EXPECT(select_conv(d).algorithm == ConvConfig::depthwise && select_conv(d).lanes == 1);
+  d.channels_last = d.packs = true;
+  EXPECT(select_conv(d).lanes == 32 && select_conv(d).tile_n == 128);
+  d.terms = 100;
+  EXPECT(select_conv(d).lanes == 8);
+  d.terms = 600;
+  EXPECT(select_conv(d).algorithm == ConvConfig::implicit_gemm);
 }

@@ -19,6 +19,8 @@ GEOMETRIES = {
     "strided groups": ((1, 4, 7, 9), (6, 2, 3, 3), (2, 3), (1, 2), (1, 1), 2),
     "depthwise": ((3, 6, 6, 7), (6, 1, 2, 3), (1, 2), (2, 1), (2, 1), 6),
     "depthwise twice": ((2, 8, 5, 6), (16, 1, 3, 3), (2, 1), (1, 1), (1, 2), 8),
+    "depthwise packs": ((2, 40, 7, 6), (40, 1, 5, 3), (1, 1), (2, 1), (1, 1), 40),
+    "depthwise volume": ((2, 3, 4, 5, 4), (3, 1, 2, 3, 3), (1, 2, 1), (1, 1, 0), (1, 1, 1), 3),
     "line": ((2, 3, 11), (4, 3, 4), (2,), (3,), (2,), 1),
     "volume": ((2, 3, 4, 5, 6), (4, 3, 2, 3, 2), (1, 2, 2), (1, 1, 0), (1, 1, 2), 1),
     "many channels": ((1, 32, 5, 6), (40, 32, 3, 3), (1, 1), (1, 1), (1, 1), 1),
@@ -117,6 +119,15 @@ def test_a_long_weight_gradient_is_summed_in_parts(backend):
         agree(first, expected, "float32")
         again = backend.conv_weight_grad(y, x, *rest)
         assert (first.get() == again.get()).all()
+
+
+def test_a_long_depthwise_weight_gradient_is_summed_in_parts(backend):
+    input, g = normal((2, 3, 36, 35), "float32"), normal((2, 3, 36, 35), "float32", seed=1)
+    rest = (3, 1, 3, 3), (1, 1), (1, 1), (1, 1), 3
+    expected = reference.conv_weight_grad(g.astype(float), input.astype(float), *rest)
+    for format in ("first", "last"):
+        x, y = place(backend, input, format), place(backend, g, format)
+        agree(backend.conv_weight_grad(y, x, *rest), expected, "float32")
 
 
 def test_a_nan_stays_where_it_belongs(backend):
