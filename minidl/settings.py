@@ -8,6 +8,8 @@
 
 import warnings
 
+from minidl.backends import determinism
+
 _state = {"precision": "highest", "deterministic": False, "warn_only": False}
 
 
@@ -28,9 +30,10 @@ def get_float32_matmul_precision() -> str:
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):
-    """Remembers the wish: results on the CPU are the same for any number of threads anyway.
-    Source: ``torch.use_deterministic_algorithms``.
+    """Results are the same in every run unless this was called with False: then the kernels of a GPU may add in any
+    order where that is faster (gradients of an embedding or an index). Source: ``torch.use_deterministic_algorithms``.
     """
+    determinism.allow_any_order(not mode)
     _state.update(deterministic=bool(mode), warn_only=bool(warn_only))
 
 

@@ -1,5 +1,7 @@
 """Handing device arrays to the kernels of ``minidl._cuda``: what the families of ``backends/cuda`` share."""
 
+from minidl.backends import determinism
+
 
 def view(array):
     """The array as the extension takes it: pointer, dtype character, shape, strides in bytes. None stays None.
@@ -66,3 +68,18 @@ _SMALLEST_SPLIT = 512  # elements: below it no reduction is cut into parts
 def sum_over(xp, ext, input, dims):
     """The sum of a float array over ``dims``, without them."""
     return reduced(xp, ext, ext.sum, input, dims, False, input.dtype)
+
+
+def index_array(index):
+    """The index in a dtype that the kernels read."""
+    return index if index.dtype.char in "liq" else index.astype("int64")
+
+
+def add_at(xp, ext, out, target, axes, source, rules):
+    """Adds ``source`` where ``axes`` point in ``target``, a view of the dense array ``out``."""
+    if determinism.any_order and out.dtype.char in "fd":
+        ext.index_add_unordered(target, axes, source, rules, stream(xp))
+        return
+    count = ext.index_add_workspace(target, out.size, axes, source)
+    workspace = xp.empty((count,), "int64")
+    ext.index_add(target, out.size, axes, source, view(workspace), rules, stream(xp))

@@ -3,6 +3,8 @@
 import functools
 import math
 
+import numpy as np
+
 from minidl import backends, dtypes
 from minidl.backends import of
 
@@ -26,6 +28,11 @@ def promote(input, other):
         return input, other
     target = result_dtype(input, other)
     return (input if a == target else input.astype(target)), (other if b == target else other.astype(target))
+
+
+def told_later(index, array):
+    """Whether kernels find what is bad in an index into ``array``, so that nobody has to wait for its values here."""
+    return index.__class__ is not np.ndarray and array.size > 0 and of(index).defers_index_errors()
 
 
 def result_dtype(input, other):

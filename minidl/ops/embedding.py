@@ -6,8 +6,8 @@ from minidl.autograd.inplace import bump, check_writable
 from minidl.backends import of
 
 
-def _checked_indices(indices, rows):
-    """Raises where indices are no integers or lie outside [0, rows)."""
+def _checked_indices(indices, rows, deferred=True):
+    """Raises where indices are no integers or lie outside [0, rows); the latter later, where that may be deferred."""
     if indices.dtype.kind not in "iu":
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
@@ -15,6 +15,8 @@ def _checked_indices(indices, rows):
             "embedding). Hint: use .long()."
         )
     space = of(indices)
+    if deferred and space.defers_index_errors():
+        return
     if space.first_out_of_range(indices, rows, None) >= 0:
         dims = tuple(range(indices.ndim))
         low, high = (int(f(indices, dims, False)) for f in (space.amin, space.amax))
@@ -73,7 +75,7 @@ def _shorten_rows(weight, indices, max_norm, norm_type):
     """Scales the rows in use that are longer than ``max_norm`` down to it, in the table itself, off the tape."""
     with no_grad():
         check_writable(weight, "embedding_renorm_")
-        _checked_indices(indices._array, weight.shape[0])
+        _checked_indices(indices._array, weight.shape[0], deferred=False)
         of(weight._array).embedding_renorm(weight._array, indices._array, float(max_norm), float(norm_type))
         bump(weight)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from minidl import backends, dtypes
 from minidl.autograd.tensor import TENSORS
+from minidl.ops.common import told_later
 
 _FULL = slice(None)
 
@@ -22,6 +23,7 @@ def split_index(index, array, keep=False):
     """
     parts = [_raw(p, array, keep) for p in (index if index.__class__ is tuple else (index,))]
     basic, advanced, dim, plain, selects = [], [], 0, True, False
+    deferred = _for_kernels(parts)
     for place, part in enumerate(parts):
         cls = part.__class__
         if part is Ellipsis:
@@ -51,11 +53,20 @@ def split_index(index, array, keep=False):
         else:
             selects = True
             basic += [_FULL] * _width(part)
-            advanced.append(_checked(part, array, dim))
+            advanced.append(_checked(part, array, dim, deferred))
             dim += _width(part)
     if not selects:
         return tuple(basic), None
     return None if plain else tuple(basic), tuple(_on_device(p, array) for p in advanced)
+
+
+def _for_kernels(parts):
+    """Whether kernels serve these index arrays: few, of integers."""
+    arrays = [part for part in parts if hasattr(part, "dtype")]
+    masked = any(part is True or part is False for part in parts) or any(
+        a.dtype == dtypes.BOOL for a in arrays
+    )
+    return len(arrays) <= 4 and not masked
 
 
 def _raw(part, array, keep):
@@ -119,10 +130,10 @@ def _in_range(index, size, dim):
     return index
 
 
-def _checked(part, array, dim):
-    """An index array that fits ``array`` at ``dim``."""
+def _checked(part, array, dim, deferred):
+    """An index array that fits ``array`` at ``dim``; kernels may tell later that one does not."""
     if part.dtype != dtypes.BOOL:
-        if part.size:
+        if part.size and not (deferred and told_later(part, array)):
             _in_range(int(part.min()), array.shape[dim], dim)
             _in_range(int(part.max()), array.shape[dim], dim)
         return part

@@ -7,7 +7,7 @@ from minidl.autograd import Tensor, function, modes, op
 from minidl.autograd.convert import to_array
 from minidl.autograd.inplace import bump, check_writable, refuse_expanded, write
 from minidl.backends import of
-from minidl.ops.common import fitting, wrap_dim
+from minidl.ops.common import fitting, told_later, wrap_dim
 from minidl.ops.index_parts import split_index
 
 
@@ -128,6 +128,8 @@ def _checked_index(name, input, dim, index, src=None, own="self"):
         raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     _check_sizes(input, dim, index, src)
     size = input.shape[dim] if input.ndim else 1
+    if told_later(index, input):
+        return
     low, high = (int(index.min()), int(index.max())) if index.size else (0, -1)
     if low < 0 or high >= size:
         raise RuntimeError(

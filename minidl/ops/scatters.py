@@ -4,7 +4,7 @@ from minidl import dtypes
 from minidl.autograd import Saved, Tensor, function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import div, mul
-from minidl.ops.common import fitting, wrap_dim
+from minidl.ops.common import fitting, told_later, wrap_dim
 from minidl.ops.comparison import eq, logical_and
 from minidl.ops.create import zeros_like
 from minidl.ops.indexing import (
@@ -150,7 +150,7 @@ def _slices(name, input, dim, index, source):
                 f"({source.shape[dim]}), for dim: {dim}"
             )
     size = input.shape[dim] if input.ndim else 1
-    if index.numel():
+    if index.numel() and not told_later(index._array, input._array):
         low, high = int(index.min()), int(index.max())
         if low < -size or high >= size:
             raise IndexError(

@@ -18,6 +18,18 @@ __device__ __forceinline__ T atomic_add(T* target, T value) {
 #endif
 }
 
+// *target = the larger of *target and value; returns what was there before.
+__device__ __forceinline__ unsigned atomic_max(unsigned* target, unsigned value) {
+#ifdef MINIDL_EMULATOR
+  emulator::preempt();
+  const unsigned before = *target;
+  *target = before > value ? before : value;
+  return before;
+#else
+  return atomicMax(target, value);
+#endif
+}
+
 // If *target == expected, *target = wanted; returns what was there before.
 __device__ __forceinline__ unsigned long long atomic_compare_exchange(unsigned long long* target,
                                                                       unsigned long long expected,

@@ -1,6 +1,11 @@
 """Reading and writing by index. Indices are checked above this floor."""
 
 
+def defers_index_errors(xp):
+    """Whether functions that take indices find bad ones themselves and tell later; here their caller looks before."""
+    return False
+
+
 def assign(xp, target, source):
     """Writes ``source``, broadcast and cast, into ``target``."""
     target[...] = source if source.dtype == target.dtype else source.astype(target.dtype)
