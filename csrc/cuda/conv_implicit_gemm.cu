@@ -21,7 +21,7 @@ struct Tile {
   static constexpr int threads_m = tile_m / thread_m, threads_n = tile_n / thread_n;
   static constexpr int threads = threads_m * threads_n;
   // Blocks that a multiprocessor holds at once: what the registers are divided by.
-  static constexpr int blocks = thread_m * thread_n >= 64 ? 1 : 512 / threads;
+  static constexpr int blocks = 512 / threads;
   // Neighbours that a thread multiplies: one read of shared memory.
   static constexpr int run = sizeof(Sum) == 8 ? 2 : 4;
   // Terms that a thread loads at once.

@@ -1,5 +1,5 @@
-"""Convolution in one to three dimensions: implicit GEMM and depthwise kernels. Memory format is strides: a result is
-channels-last where its input is."""
+"""Convolution in one to three dimensions: implicit GEMM and depthwise kernels. Memory format is strides: an
+output is channels-last where its input is, as is an input's gradient where the output's is."""
 
 from minidl.backends.device_calls import stream, view
 from minidl.backends.geometry import conv_output
@@ -62,7 +62,7 @@ def conv_input_grad(xp, ext, g, weight, input_shape, stride, padding, dilation, 
 def conv_weight_grad(xp, ext, g, input, weight_shape, stride, padding, dilation, groups):
     if not _served(g, input):
         return NotImplemented
-    out = _empty(xp, weight_shape, input)
+    out = xp.empty(weight_shape, g.dtype)
     arrays = view(g), view(input), view(out)
     geometry = stride, padding, dilation, groups
     workspace = _workspace(xp, ext, "weight_grad", arrays, geometry)
