@@ -68,20 +68,18 @@ Plan plan(ConvPass pass, const Array& first, const Array& second, const Array& r
   }
 }
 
-void* checked_workspace(const Array* workspace, std::int64_t bytes) {
-  if (bytes == 0) return nullptr;
-  MINIDL_CHECK(workspace && workspace->dtype == DType::uint8 && workspace->count() >= bytes &&
-                   reinterpret_cast<std::uintptr_t>(workspace->data) % 16 == 0,
-               "conv wants a workspace of ", bytes, " aligned bytes, got ",
-               workspace ? workspace->count() : 0);
-  return workspace->data;
+void* memory(const ConvWorkspace& workspace, std::int64_t bytes) {
+  void* address = workspace(bytes);
+  MINIDL_CHECK(address && reinterpret_cast<std::uintptr_t>(address) % 16 == 0,
+               "conv wants a workspace of ", bytes, " bytes that 16 divides the address of");
+  return address;
 }
 
 // The weight as the kernels read it: itself, or a copy in the workspace.
 template <class T>
-const T* packed_weight(const Plan& p, const Array* workspace, Stream stream) {
+const T* packed_weight(const Plan& p, const ConvWorkspace& workspace, Stream stream) {
   if (!p.packs_weight) return p.arrays.weight.as<const T>();
-  T* packed = static_cast<T*>(checked_workspace(workspace, p.workspace_bytes));
+  T* packed = static_cast<T*>(memory(workspace, p.workspace_bytes));
   conv_pack_weight<T>({.layout = p.layout,
                        .weight = p.arrays.weight.as<const T>(),
                        .packed = packed,
@@ -155,7 +153,7 @@ void run_gemm(const Plan& p, const T* source, const T* weight, const T* bias,
 }
 
 // Forward and gradient by the input.
-void run(const Plan& p, const Array* bias, const Array* workspace, Stream stream) {
+void run(const Plan& p, const Array* bias, const ConvWorkspace& workspace, Stream stream) {
   const bool forward = p.problem.pass == ConvPass::forward;
   const Array& source = forward ? p.arrays.input : p.arrays.output;
   const Array& target = forward ? p.arrays.output : p.arrays.input;
@@ -188,11 +186,6 @@ void sum_pixels(const ConvWeightGrad<T, Sum>& problem, const ConvConfig& config,
 
 }  // namespace
 
-std::int64_t conv_workspace(ConvPass pass, const Array& first, const Array& second,
-                            const Array& result, const ConvGeometry& geometry) {
-  return result.count() == 0 ? 0 : plan(pass, first, second, result, geometry).workspace_bytes;
-}
-
 std::string conv_plan(ConvPass pass, const Array& first, const Array& second, const Array& result,
                       const ConvGeometry& geometry) {
   const Plan p = plan(pass, first, second, result, geometry);
@@ -201,7 +194,7 @@ std::string conv_plan(ConvPass pass, const Array& first, const Array& second, co
 }
 
 void conv_forward(const Array& input, const Array& weight, const Array* bias, const Array& output,
-                  const Array* workspace, const ConvGeometry& geometry, Stream stream) {
+                  const ConvWorkspace& workspace, const ConvGeometry& geometry, Stream stream) {
   const Plan p = plan(ConvPass::forward, input, weight, output, geometry);
   if (bias) {
     check_shape("bias", *bias, {weight.shape[0]});
@@ -211,18 +204,18 @@ void conv_forward(const Array& input, const Array& weight, const Array* bias, co
 }
 
 void conv_input_grad(const Array& g, const Array& weight, const Array& input_grad,
-                     const Array* workspace, const ConvGeometry& geometry, Stream stream) {
+                     const ConvWorkspace& workspace, const ConvGeometry& geometry, Stream stream) {
   run(plan(ConvPass::input_grad, g, weight, input_grad, geometry), nullptr, workspace, stream);
 }
 
 void conv_weight_grad(const Array& g, const Array& input, const Array& weight_grad,
-                      const Array* workspace, const ConvGeometry& geometry, Stream stream) {
+                      const ConvWorkspace& workspace, const ConvGeometry& geometry, Stream stream) {
   const Plan p = plan(ConvPass::weight_grad, g, input, weight_grad, geometry);
   if (weight_grad.count() == 0) return;
   constexpr std::int64_t most_pixels = 1 << 30;
   MINIDL_CHECK_AS(NotSupported, p.problem.pixels <= most_pixels, "conv: ", p.problem.pixels,
                   " pixels in one gradient are beyond the limit of ", most_pixels);
-  void* partial = checked_workspace(workspace, p.workspace_bytes);
+  void* partial = memory(workspace, p.workspace_bytes);
   with_floating_type("g", g, [&](auto zero) {
     using T = decltype(zero);
     using Sum = accumulator_t<T>;

@@ -8,6 +8,7 @@
 // may have any strides: channels-last is a matter of strides. No output overlaps an input.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,30 +23,27 @@ struct ConvGeometry {
   std::int64_t groups;
 };
 
-// Bytes of the workspace that a pass wants, 0 for none; `first`, `second` and `result` are the
-// arrays of the pass in the order of its function below (the workspace is for arrays of these
-// strides).
-std::int64_t conv_workspace(ConvPass pass, const Array& first, const Array& second,
-                            const Array& result, const ConvGeometry& geometry);
+// Memory for what a pass keeps until its kernels have run: called at most once, with the bytes
+// wanted; the address is one that 16 divides, and stays valid in the order of the stream.
+using ConvWorkspace = std::function<void*(std::int64_t bytes)>;
 
-// How the pass is computed, in words.
+// How a pass is computed, in words; the arrays are those of its function below, in their order.
 std::string conv_plan(ConvPass pass, const Array& first, const Array& second, const Array& result,
                       const ConvGeometry& geometry);
 
 // output[n, k, o, p, q] = bias[k] + sum over c, t, r, s of weight[k, c, t, r, s] times
 //   input[n, first channel of k's group + c, o stride - padding + t dilation, ...]
 // input [N, C, D, H, W]   weight [K, C / G, T, R, S]   bias [K] or null   output [N, K, O, P, Q]
-// workspace: uint8 [conv_workspace()] at an address that 16 divides, or null where that is 0
 void conv_forward(const Array& input, const Array& weight, const Array* bias, const Array& output,
-                  const Array* workspace, const ConvGeometry& geometry, Stream stream);
+                  const ConvWorkspace& workspace, const ConvGeometry& geometry, Stream stream);
 
 // The gradient by the input: g [N, K, O, P, Q]   weight [K, C / G, T, R, S]   input_grad as input
 void conv_input_grad(const Array& g, const Array& weight, const Array& input_grad,
-                     const Array* workspace, const ConvGeometry& geometry, Stream stream);
+                     const ConvWorkspace& workspace, const ConvGeometry& geometry, Stream stream);
 
 // The gradient by the weight: g [N, K, O, P, Q]   input [N, C, D, H, W]   weight_grad as weight
 // Summed in a fixed order: the same bits in every run.
 void conv_weight_grad(const Array& g, const Array& input, const Array& weight_grad,
-                      const Array* workspace, const ConvGeometry& geometry, Stream stream);
+                      const ConvWorkspace& workspace, const ConvGeometry& geometry, Stream stream);
 
 }  // namespace minidl::cuda

@@ -1,5 +1,7 @@
 // Convolution and its gradients against plain loops in double, under the sanitizers: every bound is
 // an array's end.
+#include <memory>
+
 #include "arrays.h"
 #include "cuda/conv.h"
 #include "cuda/conv_reach.h"
@@ -67,31 +69,31 @@ void expect_equal(HostArray<T>& found, HostArray<double>& wanted, const char* wh
 
 // A workspace of exactly the wanted size; kernels may write it and nothing beyond.
 struct Workspace {
-  HostArray<std::uint8_t> bytes;
-  cuda::Array array;
+  std::unique_ptr<std::uint8_t[]> bytes;
 
-  explicit Workspace(std::int64_t size) : bytes({size}), array(bytes.array()) {}
-  const cuda::Array* operator&() const { return array.count() ? &array : nullptr; }
+  cuda::ConvWorkspace taken() {
+    return [this](std::int64_t size) {
+      EXPECT(size > 0 && !bytes);
+      bytes.reset(new std::uint8_t[size]);
+      std::fill_n(bytes.get(), size, std::uint8_t{0xFF});  // NaN in every type
+      return static_cast<void*>(bytes.get());
+    };
+  }
 };
 
 template <class T>
 void run_conv(const ConvCase& t, HostArray<T>& input, HostArray<T>& weight, HostArray<T>& bias,
               HostArray<T>& g, HostArray<T>& output, HostArray<T>& input_grad,
               HostArray<T>& weight_grad) {
-  using cuda::ConvPass;
   const cuda::ConvGeometry geometry{t.stride, t.padding, t.dilation, t.groups};
   const cuda::Array bias_array = bias.array();
-  const auto size = [&](ConvPass pass, auto& a, auto& b, auto& c) {
-    return cuda::conv_workspace(pass, a.array(), b.array(), c.array(), geometry);
-  };
-  const Workspace forward(size(ConvPass::forward, input, weight, output)),
-      backward(size(ConvPass::input_grad, g, weight, input_grad)),
-      sums(size(ConvPass::weight_grad, g, input, weight_grad));
-  cuda::conv_forward(input.array(), weight.array(), &bias_array, output.array(), &forward, geometry,
-                     nullptr);
-  cuda::conv_input_grad(g.array(), weight.array(), input_grad.array(), &backward, geometry,
+  Workspace forward, backward, sums;
+  cuda::conv_forward(input.array(), weight.array(), &bias_array, output.array(), forward.taken(),
+                     geometry, nullptr);
+  cuda::conv_input_grad(g.array(), weight.array(), input_grad.array(), backward.taken(), geometry,
                         nullptr);
-  cuda::conv_weight_grad(g.array(), input.array(), weight_grad.array(), &sums, geometry, nullptr);
+  cuda::conv_weight_grad(g.array(), input.array(), weight_grad.array(), sums.taken(), geometry,
+                         nullptr);
 }
 
 template <class T>
@@ -156,7 +158,7 @@ TEST(convolution_refuses_what_does_not_fit) {
       wrong({1, 6, 4, 3});
   const auto with = [&](const cuda::Array& out, const cuda::ConvGeometry& geometry) {
     return message_of([&] {
-      cuda::conv_forward(input.array(), weight.array(), nullptr, out, nullptr, geometry, nullptr);
+      cuda::conv_forward(input.array(), weight.array(), nullptr, out, {}, geometry, nullptr);
     });
   };
   expect_mentions(with(wrong.array(), {{1, 1}, {0, 0}, {1, 1}, 1}), {"must be 3", "[1, 6, 4, 3]"});

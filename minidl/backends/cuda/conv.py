@@ -30,21 +30,13 @@ def _empty(xp, shape, like):
     return xp.empty((shape[0], *shape[2:], shape[1]), like.dtype).transpose(0, rank - 1, *range(1, rank - 1))
 
 
-def _workspace(xp, ext, name, arrays, geometry):
-    """An array for what the pass keeps, or None. Who calls holds it until the kernels are launched."""
-    count = ext.conv_workspace(name, *arrays, *geometry)
-    return xp.empty((count,), "uint8") if count else None
-
-
 def conv_forward(xp, ext, input, weight, bias, stride, padding, dilation, groups):
     if not _served(input, weight, bias):
         return NotImplemented
     size = conv_output(input.shape[2:], weight.shape[2:], stride, padding, dilation)
     out = _empty(xp, (input.shape[0], weight.shape[0], *size), input)
-    x, w, y = view(input), view(weight), view(out)
-    geometry = stride, padding, dilation, groups
-    workspace = _workspace(xp, ext, "forward", (x, w, y), geometry)
-    ext.conv_forward(x, w, view(bias), y, view(workspace), *geometry, stream(xp))
+    arrays = view(input), view(weight), view(bias), view(out)
+    ext.conv_forward(*arrays, xp.empty, stride, padding, dilation, groups, stream(xp))
     return out
 
 
@@ -53,9 +45,7 @@ def conv_input_grad(xp, ext, g, weight, input_shape, stride, padding, dilation, 
         return NotImplemented
     out = _empty(xp, input_shape, g)
     arrays = view(g), view(weight), view(out)
-    geometry = stride, padding, dilation, groups
-    workspace = _workspace(xp, ext, "input_grad", arrays, geometry)
-    ext.conv_input_grad(*arrays, view(workspace), *geometry, stream(xp))
+    ext.conv_input_grad(*arrays, xp.empty, stride, padding, dilation, groups, stream(xp))
     return out
 
 
@@ -64,7 +54,5 @@ def conv_weight_grad(xp, ext, g, input, weight_shape, stride, padding, dilation,
         return NotImplemented
     out = xp.empty(weight_shape, g.dtype)
     arrays = view(g), view(input), view(out)
-    geometry = stride, padding, dilation, groups
-    workspace = _workspace(xp, ext, "weight_grad", arrays, geometry)
-    ext.conv_weight_grad(*arrays, view(workspace), *geometry, stream(xp))
+    ext.conv_weight_grad(*arrays, xp.empty, stride, padding, dilation, groups, stream(xp))
     return out
