@@ -95,6 +95,22 @@ FAULTS = [
     ("attention_fragments.h", "first + matrix / 2 * 8", "first + matrix % 2 * 8", "tensor_cores"),
     ("attention_mma_grad.cu", "first + mma_rows < count", "first < count", "tensor_cores"),
     ("attention_tile.h", "key > query", "key > query + 1", "attention"),
+    (
+        "matmul_wgmma.cu",
+        "wgmma_wait<1>();  // the previous slabs have been read\n",
+        "\n",
+        "wgmma_products",
+    ),
+    (
+        "matmul_wgmma.cu",
+        "group_bytes, Swizzle::bytes_128",
+        "group_bytes, Swizzle::bytes_64",
+        "wgmma_products",
+    ),
+    ("matmul_wgmma.cu", "group_bytes = 8 * row_bytes", "group_bytes = 4 * row_bytes", "wgmma_products"),
+    ("matmul_wgmma.cu", "full, C::A::bytes + C::B::bytes", "full, C::A::bytes", "wgmma_products"),
+    ("matmul_wgmma.cu", "k + i > 0", "true", "wgmma_products"),
+    ("matmul_wgmma.cu", "c + 1 < out.n) {", "c < out.n) {", "wgmma_products"),
     ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
 ]
 

@@ -7,13 +7,13 @@
 
 namespace minidl::cuda {
 
-// The start of the block's dynamic shared memory, aligned to 16 bytes.
+// The start of the block's dynamic shared memory, aligned to 1024 bytes: swizzled tiles want it.
 template <class T>
 __device__ __forceinline__ T* dynamic_shared() {
 #ifdef MINIDL_EMULATOR
   return reinterpret_cast<T*>(emulator::shared_memory());
 #else
-  extern __shared__ __align__(16) unsigned char shared_bytes[];
+  extern __shared__ __align__(1024) unsigned char shared_bytes[];
   return reinterpret_cast<T*>(shared_bytes);
 #endif
 }

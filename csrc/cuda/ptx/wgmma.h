@@ -36,6 +36,13 @@ namespace minidl::cuda {
 // two-byte types only.
 enum class Major : int { k = 0, mn = 1 };
 
+// Whether code is being compiled for a GPU that has wgmma: a kernel of it is empty elsewhere.
+#if defined(MINIDL_EMULATOR) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
+inline constexpr bool has_wgmma = true;
+#else
+inline constexpr bool has_wgmma = false;
+#endif
+
 template <class T>
 inline constexpr int wgmma_depth = sizeof(T) == 4 ? 8 : 16;
 

@@ -1,0 +1,34 @@
+// Between matmul_wgmma.cpp, which plans, and the kernel matmul_wgmma.cu.
+#pragma once
+
+#include "cuda/matmul_wgmma_tile.h"
+#include "cuda/stream.h"
+#include "cuda/tensor_map.h"
+
+namespace minidl::cuda {
+
+inline constexpr int wgmma_tile_k = 64;  // 128 bytes of 16-bit floats: a row of the swizzle
+
+// An operand's tensor map is [batch, rows, k] with k innermost, or [batch, k, rows] (`k_unit` is
+// false), rows being those of a and the columns of b.
+struct MatmulWgmmaOperand {
+  TensorMap map;
+  bool k_unit;
+  bool batched;  // else its one matrix serves all of out's
+};
+
+template <class T>
+struct MatmulWgmmaOutput {
+  T* data;
+  std::int64_t batch_stride, m_stride, n_stride;  // in elements
+  int batch, m, n, k;
+  bool pairs;  // n_stride is 1 and two neighbours from an even column on lie in one aligned word
+  bool a_batched, b_batched;
+};
+
+template <class T>
+void matmul_wgmma_kernel(const MatmulWgmmaOperand& a, const MatmulWgmmaOperand& b,
+                         const MatmulWgmmaOutput<T>& out, const MatmulWgmmaConfig& config,
+                         Stream stream);
+
+}  // namespace minidl::cuda
