@@ -76,7 +76,7 @@ DIFFERENCES = {
     "as_strided_scatter": "the gradient of input is 0 where it was replaced",
     "linalg.eigh": "signs of eigenvectors are LAPACK's",
     "compile": "gives its argument back",
-    "set_float32_matmul_precision": "remembered; products are float32",
+    "set_float32_matmul_precision": "lets a GPU round float32 operands to tf32",
     "use_deterministic_algorithms": "remembered; CPU results do not depend on the number of threads",
     "norm": "no 'nuc'; use linalg.matrix_norm",
 }

@@ -1,4 +1,4 @@
-"""Switches of PyTorch's that programs set and that change nothing here, or say so.
+"""Switches of PyTorch's that programs set and that change little here, or say so.
 
 >>> import minidl
 >>> minidl.set_float32_matmul_precision("high")
@@ -9,12 +9,14 @@
 import warnings
 
 from minidl.backends import determinism
+from minidl.backends.device_calls import matmul_rounding
 
 _state = {"precision": "highest", "deterministic": False, "warn_only": False}
 
 
 def set_float32_matmul_precision(precision):
-    """Remembers ``'highest'``, ``'high'`` or ``'medium'``; products of float32 are computed in float32 all the same.
+    """``'highest'``: products of float32 are computed in float32. ``'high'`` and ``'medium'`` let a GPU round the
+    operands to tf32 (10 bits of mantissa); on the CPU they change nothing.
     Source: ``torch.set_float32_matmul_precision``.
     """
     if precision not in ("highest", "high", "medium"):
@@ -22,6 +24,7 @@ def set_float32_matmul_precision(precision):
             f"float32_matmul_precision should be one of 'highest', 'high' or 'medium', got {precision!r}"
         )
     _state["precision"] = precision
+    matmul_rounding["tf32"] = precision != "highest"
 
 
 def get_float32_matmul_precision() -> str:

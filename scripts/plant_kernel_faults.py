@@ -19,10 +19,16 @@ BARRIER = "__syncthreads();"
 
 # File of csrc/cuda, what stands there, what is put there (of several places: the first), tests that run.
 FAULTS = [
-    ("matmul_tiled.cu", f"{BARRIER}\n    multiply", "multiply", "matmul"),
-    ("matmul_tiled.cu", f"sum);\n    {BARRIER}", "sum);", "matmul"),
-    ("matmul_tiled.cu", "k < k_left", "k <= k_left", "matmul"),
-    ("matmul_tiled.cu", "n < o.n", "n <= o.n", "matmul"),
+    ("matmul_simt.cu", f"{BARRIER}\n    if (k", "if (k", "matmul"),
+    ("matmul_simt.cu", "k < depth;", "k <= depth;", "matmul"),
+    ("matmul_simt.cu", "turn ^= 1", "turn ^= 0", "matmul"),
+    ("matmul_mma.cu", f"{BARRIER}  // all have", "// all have", "matmul"),
+    ("matmul_mma.cu", "cp_async_wait<stages - 2>", "cp_async_wait<stages - 1>", "matmul"),
+    ("matmul_mma.cu", "(stage + stages - 1) % stages", "(stage + stages - 2) % stages", "matmul"),
+    ("matmul_mma.cu", "chunk ^ (line / 2 % 4)", "chunk & (line / 2 % 4)", "matmul"),
+    ("matmul_tile.h", "i < left) to", "i <= left) to", "matmul"),
+    ("matmul_vector.cu", BARRIER, "", "matmul"),
+    ("matmul_finish.cu", "split < o.splits", "split + 1 < o.splits", "matmul"),
     ("conv_reach.h", "distance / axis.stride", "distance", "convolution"),
     ("conv_reach.h", "- tap) / axis.tap_step + 1", "- tap) / axis.tap_step", "convolution"),
     ("conv_tile.h", "pixel.at[d] + term.at[d]) <", "pixel.at[d] + term.at[d]) <=", "convolution"),

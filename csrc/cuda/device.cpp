@@ -22,7 +22,7 @@ Devices devices() { return {1, ""}; }
 
 int device_capability() { return emulator::capability_from_environment(); }
 
-int device_multiprocessors() { return 132; }  // an H100's
+int device_multiprocessors() { return emulator::multiprocessors_from_environment(); }
 
 void allow_shared_bytes(const char*, const void*, std::size_t) {}
 #else

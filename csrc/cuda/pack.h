@@ -34,7 +34,7 @@ __device__ __forceinline__ void store_pack(T* address, const P& pack) {
 
 // Whether packs of T may be read or written at `address`.
 template <class T>
-inline bool is_aligned(const T* address, std::size_t bytes = pack_bytes) {
+__host__ __device__ inline bool is_aligned(const T* address, std::size_t bytes = pack_bytes) {
   return reinterpret_cast<std::uintptr_t>(address) % bytes == 0;
 }
 

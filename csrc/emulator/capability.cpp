@@ -17,4 +17,12 @@ int capability_from_environment() {
   return 10 * (text[0] - '0') + (text[2] - '0');
 }
 
+int multiprocessors_from_environment() {
+  const char* text = std::getenv("MINIDL_EMULATOR_MULTIPROCESSORS");
+  if (!text || !*text) return 132;
+  const int count = std::atoi(text);
+  MINIDL_CHECK(count > 0, "MINIDL_EMULATOR_MULTIPROCESSORS='", text, "' is no positive number");
+  return count;
+}
+
 }  // namespace minidl::emulator

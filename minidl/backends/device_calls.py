@@ -16,6 +16,12 @@ def stream(xp):
     return xp.cuda.get_current_stream().ptr
 
 
+# What the user allowed: float32 products may round their operands to tf32.
+matmul_rounding = {"tf32": False}
+
+_ACCUMULATOR = {"e": "f", "E": "f", "f": "f", "d": "d"}
+
+
 def floats_alike(array, *others):
     """Whether arrays (None among the others is skipped) share a dtype that the kernels compute in."""
     dtype = array.dtype
@@ -35,19 +41,27 @@ def broadcast_shape(first, second):
 
 def product(xp, ext, input, other):
     """The matrix product [..., M, K] x [..., K, N] by the extension, or NotImplemented."""
-    if (
-        not floats_alike(input, other)
-        or input.ndim < 2
-        or other.ndim < 2
-        or input.shape[-1] != other.shape[-2]
-    ):
+    a, b, dtype = input.shape, other.shape, input.dtype
+    if dtype.char not in _ACCUMULATOR or other.dtype != dtype or len(a) < 2 or len(b) < 2 or a[-1] != b[-2]:
         return NotImplemented
-    batch = broadcast_shape(input.shape[:-2], other.shape[:-2])
+    batch = broadcast_shape(a[:-2], b[:-2])
     if batch is None:
         return NotImplemented
-    out = xp.empty((*batch, input.shape[-2], other.shape[-1]), input.dtype)
-    ext.matmul(view(input), view(other), view(out), stream(xp))
+    out = xp.empty((*batch, a[-2], b[-1]), dtype)
+    multiply(xp, ext, view(input), view(other), out)
     return out
+
+
+def multiply(xp, ext, input, other, out, bias=None, addend=None, alpha=1.0, beta=1.0, activation=""):
+    """out = activation(alpha input other + beta addend + bias), with all but ``out`` given as views."""
+    tf32, parts, target = matmul_rounding["tf32"], None, view(out)
+    # Few outputs of long sums: parts of the sums may be computed beside each other.
+    if input[2][-1] >= 256 and out.size <= 1 << 20:
+        count = ext.matmul_workspace(input, other, target, tf32)
+        if count:
+            parts = xp.empty((count,), _ACCUMULATOR[target[1]])
+    epilogue = bias, addend, alpha, beta, activation
+    ext.matmul(input, other, target, *epilogue, tf32, view(parts), stream(xp))
 
 
 def reduced(xp, ext, function, input, dims, keepdim, dtype):

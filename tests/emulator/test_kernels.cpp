@@ -1,9 +1,8 @@
-// Elementwise, matmul and LSTM kernels against plain loops in double, on odd sizes and
+// Elementwise and LSTM kernels against plain loops in double, on odd sizes and
 // strides.
 #include "arrays.h"
 #include "cuda/elementwise.h"
 #include "cuda/lstm_step.h"
-#include "cuda/matmul.h"
 
 using namespace minidl;
 using namespace minidl::testing;
@@ -49,68 +48,6 @@ TEST(elementwise_refuses_what_does_not_fit) {
   expect_mentions(add(a.array(), b.array()), {"[4]", "[2, 3]"});
   expect_mentions(add(a.array(), wide.array()), {"float32", "float64"});
 }
-
-namespace {
-
-template <class T>
-void check_matmul(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k, bool a_turned,
-                  bool b_turned, bool out_turned, std::mt19937& random) {
-  const auto stack = [](std::int64_t b, std::int64_t rows, std::int64_t columns, bool turned) {
-    return turned ? HostArray<T>({b, rows, columns}, {0, 2, 1}) : HostArray<T>({b, rows, columns});
-  };
-  auto a = stack(batch, m, k, a_turned), b = stack(1, k, n, b_turned),
-       out = stack(batch, m, n, out_turned);
-  a.randomize(random);
-  b.randomize(random);
-  cuda::matmul(a.array(), b.array(), out.array(), nullptr);
-  for (std::int64_t z = 0; z < batch; ++z) {
-    for (std::int64_t i = 0; i < m; ++i) {
-      for (std::int64_t j = 0; j < n; ++j) {
-        double wanted = 0;
-        for (std::int64_t x = 0; x < k; ++x)
-          wanted += static_cast<double>(a.at(z, i, x)) * b.at(0, x, j);
-        expect_close(out.at(z, i, j), wanted, sizeof(T) == 4 ? 1e-4 : 1e-12,
-                     concat("matmul ", m, " x ", n, " x ", k, " at ", i, ", ", j));
-      }
-    }
-  }
-}
-
-}  // namespace
-
-TEST(matmul_of_every_orientation) {
-  std::mt19937 random(3);
-  for (int turned = 0; turned < 8; ++turned) {
-    with_schedules(
-        [&] { check_matmul<float>(2, 19, 35, 37, turned & 1, turned & 2, turned & 4, random); });
-    check_matmul<double>(1, 33, 17, 65, turned & 1, turned & 2, turned & 4, random);
-  }
-}
-
-TEST(matmul_of_every_tile) {
-  std::mt19937 random(4);
-  check_matmul<float>(110, 70, 66, 9, false, true, false, random);   // large
-  check_matmul<float>(110, 40, 50, 20, true, false, false, random);  // medium
-  check_matmul<float>(1, 1, 1, 1, false, false, false, random);
-  check_matmul<float>(3, 1, 40, 130, true, true, true, random);
-  HostArray<float> a({4, 0}), b({0, 5}), out({4, 5});
-  cuda::matmul(a.array(), b.array(), out.array(), nullptr);
-  for (const float value : out.values) EXPECT(value == 0);
-}
-
-TEST(matmul_refuses_what_does_not_fit) {
-  HostArray<float> a({4, 3}), b({4, 5}), out({4, 5}), vector({3});
-  expect_mentions(message_of([&] { cuda::matmul(a.array(), b.array(), out.array(), nullptr); }),
-                  {"[4, 3]", "[4, 5]"});
-  expect_mentions(
-      message_of([&] { cuda::matmul(a.array(), vector.array(), out.array(), nullptr); }), {"[3]"});
-}
-
-namespace {
-
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-}  // namespace
 
 TEST(an_lstm_step_and_its_gradient) {
   std::mt19937 random(6);

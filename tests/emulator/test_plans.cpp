@@ -4,7 +4,6 @@
 #include "arrays.h"
 #include "cuda/elementwise_select.h"
 #include "cuda/launch_shape.h"
-#include "cuda/matmul_select.h"
 #include "cuda/walk_plan.h"
 #include "emulator/schedule.h"
 
@@ -72,10 +71,6 @@ TEST(launches_beyond_the_limits_are_refused) {
 }
 
 TEST(configurations_follow_the_problem) {
-  EXPECT(cuda::select_matmul({1, 4096, 4096, 64}).tile == cuda::MatmulTile::large);
-  EXPECT(cuda::select_matmul({1, 1024, 1024, 64}).tile == cuda::MatmulTile::medium);
-  EXPECT(cuda::select_matmul({1, 32, 10, 64}).tile == cuda::MatmulTile::small);
-  expect_mentions(cuda::select_matmul({1, 32, 40, 64}).spell(), {"16 x 32 tiles", "2 x 2"});
   EXPECT(cuda::select_elementwise(10, 1).algorithm == cuda::ElementwiseConfig::flat);
   expect_mentions(cuda::select_elementwise(1000, 3).spell(), {"strided", "4 blocks of 256"});
 }

@@ -8,7 +8,8 @@
 //   a    [0] a[group][one], [1] a[group + 8][one], [2] a[group][one + 4], [3] a[group + 8][one + 4]
 //   b    [0] b[one][group], [1] b[one + 4][group]
 // All 32 lanes take part. On a GPU below the capability that a wrapper names its body is empty: the
-// host must not choose a kernel that uses it.
+// host must not choose a kernel that uses it. has_mma<T> lets a kernel leave out what would be in
+// vain.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -21,6 +22,14 @@
 #include "cuda/ptx/warp.h"
 
 namespace minidl::cuda {
+
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+template <class T>
+inline constexpr bool has_mma = std::is_same_v<T, Half>;
+#else
+template <class T>
+inline constexpr bool has_mma = true;
+#endif
 
 #ifdef MINIDL_EMULATOR
 namespace host {
@@ -98,7 +107,7 @@ template <class T>
 void mma_m16n8k16(float (&sum)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
                   const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   static_assert(std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, "16-bit operands");
-  host::mma<T, 16>(sum, a, b, 80, {"mma_m16n8k16", file, line});
+  host::mma<T, 16>(sum, a, b, std::is_same_v<T, Half> ? 75 : 80, {"mma_m16n8k16", file, line});
 }
 
 inline void mma_m16n8k8_half(float (&sum)[4], const std::uint32_t (&a)[2],
@@ -119,7 +128,17 @@ inline std::uint32_t to_tf32(float value) {
   return finite ? (bits + 0x1000u) & 0xFFFFE000u : bits;
 }
 #else
-// Capability 8.0. T is Half or BFloat16.
+// Capability 7.5.
+__device__ __forceinline__ void mma_m16n8k8_half(float (&sum)[4], const std::uint32_t (&a)[2],
+                                                 const std::uint32_t (&b)[1]) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, "
+      "{%0, %1, %2, %3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a[0]), "r"(a[1]), "r"(b[0]));
+}
+
+// T is Half, capability 7.5 (where it is two instructions of half the depth), or BFloat16, 8.0.
 template <class T>
 __device__ __forceinline__ void mma_m16n8k16(float (&sum)[4], const std::uint32_t (&a)[4],
                                              const std::uint32_t (&b)[2]) {
@@ -138,17 +157,12 @@ __device__ __forceinline__ void mma_m16n8k16(float (&sum)[4], const std::uint32_
         : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
   }
+#else
+  if constexpr (std::is_same_v<T, Half>) {
+    mma_m16n8k8_half(sum, {a[0], a[1]}, {b[0]});
+    mma_m16n8k8_half(sum, {a[2], a[3]}, {b[1]});
+  }
 #endif
-}
-
-// Capability 7.5.
-__device__ __forceinline__ void mma_m16n8k8_half(float (&sum)[4], const std::uint32_t (&a)[2],
-                                                 const std::uint32_t (&b)[1]) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, "
-      "{%0, %1, %2, %3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(a[0]), "r"(a[1]), "r"(b[0]));
 }
 
 // Capability 8.0. The operands are floats of which the lower 13 bits are ignored: to_tf32() rounds.

@@ -1,9 +1,12 @@
 // MINIDL_UNROLL before a loop of constant length unrolls it on the device, so that what it indexes
-// can live in registers. A host compiler decides by itself.
+// can live in registers; MINIDL_KEEP_LOOP keeps one that need not be fast from taking registers.
+// A host compiler decides by itself.
 #pragma once
 
 #ifdef MINIDL_EMULATOR
 #define MINIDL_UNROLL
+#define MINIDL_KEEP_LOOP
 #else
 #define MINIDL_UNROLL _Pragma("unroll")
+#define MINIDL_KEEP_LOOP _Pragma("unroll 1")
 #endif

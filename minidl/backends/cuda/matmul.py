@@ -1,8 +1,8 @@
-"""Matrix products of float32 and float64 arrays; a transpose is a matter of strides."""
+"""Matrix products of floating-point arrays; a transpose is a matter of strides."""
 
 from math import prod
 
-from minidl.backends.device_calls import floats_alike, product, stream, view
+from minidl.backends.device_calls import multiply, product, view
 
 
 def matmul(xp, ext, input, other):
@@ -10,13 +10,16 @@ def matmul(xp, ext, input, other):
 
 
 def linear(xp, ext, input, weight, bias):
-    """input[..., K] times weight[O, K] transposed, plus bias[O] or None."""
-    if input.ndim == 0 or weight.ndim != 2 or not floats_alike(input, weight, bias):
+    """input[..., K] times weight[O, K] transposed, plus bias[O] or None, in one launch."""
+    dtype, shape = input.dtype, input.shape
+    if dtype.char not in "fdeE" or weight.dtype != dtype or not shape or weight.ndim != 2:
         return NotImplemented
-    rows = input.reshape(prod(input.shape[:-1]), input.shape[-1])
-    out = product(xp, ext, rows, weight.T)
-    if out is NotImplemented or (bias is not None and bias.shape != weight.shape[:1]):
+    outputs, size = weight.shape
+    if shape[-1] != size or (bias is not None and (bias.dtype != dtype or bias.shape != (outputs,))):
         return NotImplemented
-    if bias is not None:
-        ext.add(view(out), view(bias), view(out), stream(xp))
-    return out.reshape(*input.shape[:-1], weight.shape[0])
+    rows = input if len(shape) == 2 else input.reshape(prod(shape[:-1]), size)
+    out = xp.empty((*shape[:-1], outputs), dtype)
+    flat = out if len(shape) == 2 else out.reshape(rows.shape[0], outputs)
+    pointer, char, sizes, strides = view(weight)
+    multiply(xp, ext, view(rows), (pointer, char, sizes[::-1], strides[::-1]), flat, view(bias))
+    return out
