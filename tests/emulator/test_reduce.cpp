@@ -76,11 +76,14 @@ namespace {
 // A reduction of all elements of one axis, in parts where it wants them.
 template <class T, class Out>
 Out reduced(cuda::Reduction reduction, HostArray<T>& input) {
-  HostArray<Out> out({});
+  std::vector<Out> out(1);
   HostArray<double> workspace({cuda::reduce_workspace(input.array(), {0})});
   const cuda::Array array = workspace.array();
-  cuda::reduce(reduction, input.array(), {0}, out.array(), &array, nullptr);
-  return out.values[0];
+  cuda::Array result{out.data(), dtype_of<Out>(), {}, {}};
+  const bool truth = reduction == cuda::Reduction::any || reduction == cuda::Reduction::all;
+  if (truth) result.dtype = DType::boolean;
+  cuda::reduce(reduction, input.array(), {0}, result, &array, nullptr);
+  return out[0];
 }
 
 }  // namespace
@@ -96,7 +99,7 @@ TEST(reductions_of_every_kind) {
     EXPECT((reduced<float, float>(amax, x)) == 7 && (reduced<float, float>(amin, x)) == -2);
     EXPECT((reduced<float, std::int64_t>(argmax, x)) == 2);
     EXPECT((reduced<float, std::int64_t>(argmin, x)) == 5);
-    EXPECT((reduced<float, bool>(any, x)) && !(reduced<float, bool>(all, x)));
+    EXPECT((reduced<float, std::uint8_t>(any, x)) && !(reduced<float, std::uint8_t>(all, x)));
     EXPECT((reduced<float, std::int64_t>(count_nonzero, x)) == 8);
     double wanted = 0;
     for (const float value : x.values) wanted += std::exp(static_cast<double>(value));
