@@ -15,6 +15,7 @@ runs out of its time does not keep the next from running. The exit status counts
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import pathlib
@@ -95,8 +96,8 @@ def architecture():
 
 def wrappers(stage):
     """Golden files of the instruction wrappers, in wrappers.tar."""
-    folder = stage.out / "golden"
-    folder.mkdir(exist_ok=True)
+    folder = ROOT / "build" / "golden"
+    folder.mkdir(parents=True, exist_ok=True)
     target = "emulated" if stage.rehearse else "cuda"
     found = stage.run("scripts/conformance.sh", target, folder, env={"PYTHON": PYTHON})
     with tarfile.open(stage.out / "wrappers.tar", "w") as tar:
@@ -109,8 +110,10 @@ def tests(stage):
     """The tests with a GPU among their parameters."""
     chosen = "emulated" if stage.rehearse else "cuda"
     where = ["tests/emulator/test_training.py"] if stage.rehearse else ["tests"]
+    side_by_side = ["-n", "8"] if importlib.util.find_spec("xdist") else []
     return stage.run(
-        PYTHON, "-m", "pytest", "-q", *where, "-k", chosen, "-p", "no:cacheprovider", "--maxfail=40", "--durations=8"
+        PYTHON, "-m", "pytest", "-q", *side_by_side, *where, "-k", chosen, "-p", "no:cacheprovider",
+        "--maxfail=40", "--durations=8",
     )  # fmt: skip
 
 
