@@ -117,6 +117,9 @@ FAULTS = [
     ("matmul_wgmma.cu", "full, C::A::bytes + C::B::bytes", "full, C::A::bytes", "wgmma_products"),
     ("matmul_wgmma.cu", "k + i > 0", "true", "wgmma_products"),
     ("matmul_wgmma.cu", "c + 1 < out.n) {", "c < out.n) {", "wgmma_products"),
+    ("block_reduce.h", "lane < warps ? partial[lane]", "lane <= warps ? partial[lane]", "softmax"),
+    ("softmax_across.cu", BARRIER, "", "softmax"),
+    ("softmax_kernels.h", "if (first >= length) return;", "", "softmax"),
     ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
 ]
 

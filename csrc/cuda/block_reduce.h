@@ -28,4 +28,16 @@ __device__ __forceinline__ State block_reduce(const Op& op, State state, State* 
   return state;
 }
 
+// In every thread; otherwise as block_reduce.
+template <class Op, class State>
+__device__ __forceinline__ State block_reduce_all(const Op& op, State state, State* partial,
+                                                  int thread, int threads) {
+  const int warps = threads / warp_size, lane = thread % warp_size;
+  state = warp_reduce(op, state);
+  if (warps == 1) return state;
+  if (lane == 0) partial[thread / warp_size] = state;
+  __syncthreads();
+  return warp_reduce(op, lane < warps ? partial[lane] : op.identity());
+}
+
 }  // namespace minidl::cuda
