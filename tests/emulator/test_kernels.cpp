@@ -49,6 +49,12 @@ TEST(elementwise_refuses_what_does_not_fit) {
   expect_mentions(add(a.array(), wide.array()), {"float32", "float64"});
 }
 
+namespace {
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+}  // namespace
+
 TEST(an_lstm_step_and_its_gradient) {
   std::mt19937 random(6);
   const int batch = 5, size = 29;
