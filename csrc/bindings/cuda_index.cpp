@@ -49,9 +49,9 @@ void index_add_unordered(const Array& target, const Axes& axes, const Array& sou
   cuda::index_add_unordered(target, to_axes(axes), source, to_rules(rules), to_stream(stream));
 }
 
-void check_index(const Array& index, std::int64_t size, std::int64_t place, const Rules& rules,
+void check_index(const Array& index, std::int64_t size, const Array& output, const Rules& rules,
                  std::uintptr_t stream) {
-  cuda::check_index(index, size, place, to_rules(rules), to_stream(stream));
+  cuda::check_index(index, size, output, to_rules(rules), to_stream(stream));
 }
 
 }  // namespace
@@ -74,6 +74,6 @@ MINIDL_REGISTER(index) {
   m.def("index_add_unordered", &index_add_unordered,
         "target at indices += source, in any order: atomic additions", py::arg("target"),
         py::arg("axes"), py::arg("source"), py::arg("rules"), py::arg("stream"));
-  m.def("check_index", &check_index, "Notes the first index that is out of range.",
-        py::arg("index"), py::arg("size"), py::arg("place"), py::arg("rules"), py::arg("stream"));
+  m.def("check_index", &check_index, "output = index, ignored where out of range", py::arg("index"),
+        py::arg("size"), py::arg("output"), py::arg("rules"), py::arg("stream"));
 }

@@ -130,9 +130,14 @@ void index_write(const Array& target, const std::vector<IndexedAxis>& axes, cons
   });
 }
 
-void check_index(const Array& index, std::int64_t size, std::int64_t place, const IndexRules& rules,
-                 Stream stream) {
-  index_check(plan<1>(index, {{index, size, 0, place}}, index, rules, Order::of_memory), stream);
+void check_index(const Array& index, std::int64_t size, const Array& output,
+                 const IndexRules& rules, Stream stream) {
+  check_dtype("output", output, DType::int64);
+  // Into no array: with a stride of 1, where an index points is the index.
+  Array nowhere = output;
+  nowhere.strides.assign(nowhere.strides.size(), 0);
+  index_check(plan<1>(nowhere, {{index, size, 1, 0}}, output, rules, Order::of_memory),
+              output.as<std::int64_t>(), stream);
 }
 
 namespace {

@@ -57,8 +57,9 @@ std::int64_t index_add_workspace(const Array& target, std::int64_t target_count,
 void index_add_unordered(const Array& target, const std::vector<IndexedAxis>& axes,
                          const Array& source, const IndexRules& rules, Stream stream);
 
-// Notes the first of `index` that is outside [0, size) and not `rules.ignore`.
-void check_index(const Array& index, std::int64_t size, std::int64_t place, const IndexRules& rules,
-                 Stream stream);
+// output = index, with rules.ignore in the place of what is outside [0, size), which is noted.
+// index is int32 or int64, output int64, of one shape.
+void check_index(const Array& index, std::int64_t size, const Array& output,
+                 const IndexRules& rules, Stream stream);
 
 }  // namespace minidl::cuda

@@ -20,11 +20,13 @@ __global__ void __launch_bounds__(index_threads)
   output[at.in[N + 1]] = w.locate(at, from) ? source[from] : Unit{};
 }
 
-__global__ void __launch_bounds__(index_threads) index_check_kernel(IndexedWalk<1> w) {
+__global__ void __launch_bounds__(index_threads)
+    index_check_kernel(IndexedWalk<1> w, std::int64_t* output) {
   const std::int64_t i = blockIdx.x * static_cast<std::int64_t>(blockDim.x) + threadIdx.x;
   if (i >= w.walk.count) return;
-  std::int64_t unused = 0;
-  w.locate(w.walk.at(i), unused);
+  const Offsets<3> at = w.walk.at(i);
+  std::int64_t index = 0;
+  output[at.in[2]] = w.locate(at, index) ? index : w.rules.ignore;
 }
 
 }  // namespace
@@ -38,10 +40,10 @@ void index_gather(const IndexedWalk<N>& walk, const Unit* source, Unit* output, 
          stream, walk, source, output);
 }
 
-void index_check(const IndexedWalk<1>& walk, Stream stream) {
+void index_check(const IndexedWalk<1>& walk, std::int64_t* output, Stream stream) {
   const std::int64_t blocks = (walk.walk.count + index_threads - 1) / index_threads;
   launch("index_check", index_check_kernel, {.grid = {blocks}, .block = {index_threads}}, stream,
-         walk);
+         walk, output);
 }
 
 #define MINIDL_INSTANCE(Unit)                                                              \

@@ -48,7 +48,7 @@ struct alignas(16) Unit16 {
 
 template <class Unit, int N>
 void index_gather(const IndexedWalk<N>& walk, const Unit* source, Unit* output, Stream stream);
-void index_check(const IndexedWalk<1>& walk, Stream stream);
+void index_check(const IndexedWalk<1>& walk, std::int64_t* output, Stream stream);
 template <class Unit, int N>
 void index_write(const IndexedWalk<N>& walk, Unit* target, const Unit* source, unsigned* owners,
                  Stream stream);

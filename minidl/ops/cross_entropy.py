@@ -12,7 +12,7 @@ from minidl.autograd import Saved, function, op
 from minidl.autograd.tensor import TENSORS
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg
-from minidl.ops.common import require_floating
+from minidl.ops.common import require_floating, told_later
 from minidl.ops.comparison import ne
 from minidl.ops.loss_reduction import check_reduction, legacy_reduction
 from minidl.ops.reductions import sum
@@ -79,7 +79,8 @@ def _settled(input, target, weight, ignore_index, reduction):
             )
         weight = weight if weight.dtype == input.dtype else weight.astype(input.dtype)
     space = of(input)
-    at = space.first_out_of_range(target, classes, ignore_index)
+    target = _classes_for_kernels(target, input, classes, ignore_index)
+    at = -1 if told_later(target, input) else space.first_out_of_range(target, classes, ignore_index)
     if at >= 0:
         worst = int(backends.to_numpy(target.reshape(-1)[at : at + 1])[0])
         raise IndexError(
@@ -90,6 +91,11 @@ def _settled(input, target, weight, ignore_index, reduction):
         raise ValueError(f"Expected at least one class, but got input of shape {list(input.shape)}")
     target = target if target.dtype == dtypes.INT64 else target.astype(dtypes.INT64)
     return space, target.reshape(()) if input.ndim == 1 else target, weight
+
+
+def _classes_for_kernels(target, like, classes, ignore_index):
+    """On a GPU, a bad target is ignored, and told of later; elsewhere whoever calls looks before."""
+    return of(like).only_classes(target, classes, ignore_index) if told_later(target, like) else target
 
 
 def _nll_rule(g, input_shape, target, weight, ignore_index, reduction):
@@ -128,6 +134,7 @@ def _nll_backward_rule(g, target, weight, ignore_index, reduction):
 def nll_loss_backward(grad_output, target, weight=None, shape=None, ignore_index=-100, reduction="mean"):
     """Gradient of ``nll_loss`` by its input, of ``shape``: -w[t] g in the place of each target."""
     space = of(grad_output)
+    target = _classes_for_kernels(target, grad_output, shape[_class_dim(shape)], ignore_index)
     target = target.reshape(()) if len(shape) == 1 else target
     weight = (
         weight if weight is None or weight.dtype == grad_output.dtype else weight.astype(grad_output.dtype)
@@ -138,6 +145,7 @@ def nll_loss_backward(grad_output, target, weight=None, shape=None, ignore_index
 def _cross_entropy_rule(g, input, target, weight, log_sums, total, ignore_index, reduction, label_smoothing):
     if weight is not None and weight.dtype != input.dtype:
         weight = of(weight).astype(weight, input.dtype)
+    target = _classes_for_kernels(target, input, input.shape[_class_dim(input.shape)], ignore_index)
     target = of(target).reshape(target, log_sums.shape)
     return of(input).cross_entropy_backward(
         g, input, target, weight, log_sums, total, ignore_index, reduction, label_smoothing

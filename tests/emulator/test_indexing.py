@@ -190,6 +190,8 @@ def test_bad_indices_are_told_when_results_reach_the_host(gpu):
     functional = minidl.nn.functional
     late(gpu, lambda: functional.embedding(bad(1, 4), table), "table has 4 rows.*one is 4")
     late(gpu, lambda: functional.embedding(bad(-1), table), "one is -1")
+    late(gpu, lambda: functional.cross_entropy(table, bad(0, 1, 3, 2)), "Target 3 .* 3 classes")
+    late(gpu, lambda: functional.nll_loss(table, bad(0, -1, -100, 2)), "Target -1 .* 3 classes")
     late(gpu, lambda: table.gather(0, bad(0, 9, 1).reshape(1, 3)), "index 9 .* dimension 0 with size 4")
     late(gpu, lambda: table.index_select(1, bad(0, 3)), "index 3 .* dimension 1 with size 3")
     late(gpu, lambda: table[bad(-5)], "index -5 .* dimension 0 with size 4")
@@ -203,3 +205,14 @@ def test_gradients_with_a_bad_index_go_through(gpu):
     with pytest.raises(IndexError, match="one is 5"):
         table.grad.cpu()
     np.testing.assert_array_equal(table.grad.cpu().numpy(), [[1] * 3, [0] * 3, [0] * 3, [0] * 3])
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "nll_loss"])
+def test_a_bad_target_counts_as_ignored_until_it_is_told(loss, gpu):
+    logits = minidl.ones(3, 2).to(gpu).requires_grad_()
+    target = minidl.tensor([1, 2, 0], dtype=minidl.int32)
+    getattr(minidl.nn.functional, loss)(logits, target.to(gpu)).backward()
+    with pytest.raises(IndexError, match="Target 2"):
+        logits.grad.cpu()
+    assert logits.grad.cpu()[1].tolist() == [0, 0]
+    assert logits.grad.cpu()[0].tolist() != [0, 0]

@@ -1,9 +1,9 @@
-"""Rows of a table by index, and the gradient of the table: added in a fixed order unless any order is allowed."""
+"""Rows of a table by index, and the gradient of the table, added in a fixed order unless any order is allowed."""
 
 from minidl.backends import faults
 from minidl.backends.device_calls import add_at, index_array, stream, view
 
-_EMBEDDING = 2  # kind of fault (csrc/cuda/fault.h)
+_EMBEDDING, _TARGET = 2, 3  # kinds of fault (csrc/cuda/fault.h)
 
 
 def _rows(table, indices):
@@ -12,6 +12,14 @@ def _rows(table, indices):
     shape, steps = (*indices.shape, table.shape[1]), (*(0,) * indices.ndim, table.strides[1])
     axis = index, table.shape[0], table.strides[0] // table.itemsize, 0
     return (table.data.ptr, table.dtype.char, shape, steps), [axis]
+
+
+def only_classes(xp, ext, targets, classes, ignore):
+    out = xp.empty(targets.shape, "int64")
+    targets = index_array(targets)
+    rules = False, _TARGET, faults.record(xp), ignore
+    ext.check_index(view(targets), classes, view(out), rules, stream(xp))
+    return out
 
 
 def embedding(xp, ext, indices, weight):

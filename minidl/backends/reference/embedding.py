@@ -14,6 +14,12 @@ def first_out_of_range(xp, indices, limit, ignore):
     return int(xp.argmax(outside)) if outside.any() else -1
 
 
+def only_classes(xp, targets, classes, ignore):
+    """``targets`` in int64, with ``ignore`` in the place of those outside [0, classes)."""
+    outside = (targets < 0) | (targets >= classes)
+    return xp.where(outside, ignore, targets).astype(np.int64)
+
+
 def one_hot(xp, input, num_classes):
     """1 in the place of each index along a new last axis, 0 elsewhere; int64. Indices lie in [0, num_classes)."""
     return (xp.expand_dims(input, -1) == xp.arange(num_classes)).astype(np.int64)
