@@ -110,7 +110,7 @@ def tests(stage):
     """The tests with a GPU among their parameters."""
     chosen = "emulated" if stage.rehearse else "cuda"
     where = ["tests/emulator/test_training.py"] if stage.rehearse else ["tests"]
-    side_by_side = ["-n", "8"] if importlib.util.find_spec("xdist") else []
+    side_by_side = ["-n", "8", "-p", "no:benchmark"] if importlib.util.find_spec("xdist") else []
     return stage.run(
         PYTHON, "-m", "pytest", "-q", *side_by_side, *where, "-k", chosen, "-p", "no:cacheprovider",
         "--maxfail=40", "--durations=8",

@@ -5,8 +5,6 @@
 
 #include <cstdint>
 
-#include "cuda/ptx/atomic.h"
-
 namespace minidl::cuda {
 
 // minidl/backends/faults.py says what each means to a user.
@@ -21,15 +19,5 @@ struct FaultRecord {
   unsigned long long claimed;  // by the first to report; the others keep silent
   std::int64_t kind, index, size, place;
 };
-
-__device__ __forceinline__ void report_fault(FaultRecord* record, FaultKind kind,
-                                             std::int64_t index, std::int64_t size,
-                                             std::int64_t place = 0) {
-  if (atomic_compare_exchange(&record->claimed, 0ull, 1ull) != 0) return;
-  record->kind = static_cast<std::int64_t>(kind);
-  record->index = index;
-  record->size = size;
-  record->place = place;
-}
 
 }  // namespace minidl::cuda

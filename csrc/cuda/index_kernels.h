@@ -1,6 +1,7 @@
 // Between index.cpp, which plans, and the kernels index_<algorithm>.cu.
 #pragma once
 
+#include "cuda/fault_report.h"
 #include "cuda/index.h"
 #include "cuda/walk.h"
 

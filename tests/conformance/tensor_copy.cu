@@ -64,7 +64,7 @@ void both(const char* name, Swizzle swizzle) {
            place[1], out.device());
     golden(concat(name, " load ", place[0], " ", place[1]), out);
   }
-  for (const auto& place : places) {
+  for (const auto& place : {places[0], places[1]}) {  // a store may not start before the array
     Buffer<std::uint16_t> target(columns * rows);
     TensorMapSpec spec{target.device(),  DType::float16,          2,      {columns, rows},
                        {2, columns * 2}, {box_columns, box_rows}, swizzle};

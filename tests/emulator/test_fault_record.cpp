@@ -1,6 +1,6 @@
 // The record of what a kernel met that it cannot throw.
 #include "check.h"
-#include "cuda/fault.h"
+#include "cuda/fault_report.h"
 #include "cuda/launch.h"
 
 using namespace minidl;

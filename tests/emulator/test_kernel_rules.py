@@ -17,7 +17,8 @@ RULES = [
     (r"\basm\b|__(?:shfl|ballot|any|all|activemask|match|reduce|syncwarp|ldg|cvta)\w*\(|\batomic[A-Z]\w*\(",
      "ptx/", "a wrapper in cuda/ptx"),
     (r"#\s*pragma\s+unroll", "ptx/unroll.h", "MINIDL_UNROLL"),
-    (r"#if(def|ndef)? .*MINIDL_EMULATOR|__CUDA_ARCH__", "ptx/ launch.h device.cpp tensor_map", "a wrapper in cuda/ptx"),
+    (r"#if(def|ndef)? .*MINIDL_EMULATOR|__CUDA_ARCH__", "ptx/ launch.h device.cpp tensor_map fault_report.h",
+     "a wrapper in cuda/ptx"),
     (r"cooperative_groups|cudaLaunch\w+|\bthrust\b|\bcub::", "", "launch() of cuda/launch.h"),
     (r"\bprintf\(|\bassert\(|\bexit\(|\babort\(", "", "MINIDL_CHECK, which throws"),
 ]  # fmt: skip

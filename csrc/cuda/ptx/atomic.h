@@ -5,6 +5,9 @@
 
 namespace minidl::cuda {
 
+#if defined(MINIDL_EMULATOR) || \
+    defined(__CUDACC__)  // headers of kernels are read by host compilers too
+
 // *target += value; returns what was there before.
 template <class T>
 __device__ __forceinline__ T atomic_add(T* target, T value) {
@@ -43,5 +46,6 @@ __device__ __forceinline__ unsigned long long atomic_compare_exchange(unsigned l
   return atomicCAS(target, expected, wanted);
 #endif
 }
+#endif
 
 }  // namespace minidl::cuda

@@ -18,7 +18,7 @@ __device__ __forceinline__ T* dynamic_shared() {
 #endif
 }
 
-#ifndef MINIDL_EMULATOR
+#ifdef __CUDACC__
 // The address of something in shared memory as instructions want it.
 __device__ __forceinline__ std::uint32_t shared_address(const void* pointer) {
   return static_cast<std::uint32_t>(__cvta_generic_to_shared(pointer));

@@ -82,6 +82,10 @@ void store_box(const TensorMap& map, const void* shared, BoxAt<rank> at,
   const emulator::Place place{"store_box", file, line};
   const TensorMapSpec spec = map.spec;
   host::box_bytes<rank>(spec, shared, place);
+  for (int d = 0; d < rank;
+       ++d) {  // an H100 calls it an illegal instruction; loads may start there
+    if (at.index[d] < 0) emulator::fail(place, "starts before the array");
+  }
   emulator::start_store([=] {
     auto* from = const_cast<std::byte*>(static_cast<const std::byte*>(shared));
     host::walk_box<rank>(spec, from, at, [&](std::byte* global, std::byte* kept, std::size_t item) {

@@ -3,10 +3,10 @@
 // A host compiler decides by itself.
 #pragma once
 
-#ifdef MINIDL_EMULATOR
-#define MINIDL_UNROLL
-#define MINIDL_KEEP_LOOP
-#else
+#ifdef __CUDACC__
 #define MINIDL_UNROLL _Pragma("unroll")
 #define MINIDL_KEEP_LOOP _Pragma("unroll 1")
+#else
+#define MINIDL_UNROLL
+#define MINIDL_KEEP_LOOP
 #endif

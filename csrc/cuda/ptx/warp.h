@@ -73,7 +73,7 @@ inline std::uint32_t ballot(bool vote, const char* file = __builtin_FILE(),
   return static_cast<std::uint32_t>(
       emulator::exchange(emulator::Exchange::ballot, all_lanes, vote, 0, {"ballot", file, line}));
 }
-#else
+#elif defined(__CUDACC__)
 template <class T>
 __device__ __forceinline__ T shuffle_xor(T value, int mask) {
   return __shfl_xor_sync(all_lanes, value, mask);
