@@ -24,7 +24,10 @@ constexpr int stages = 3;
 template <class T, int tile_>
 struct Tile {
   static constexpr int tile = tile_;
-  static constexpr int warps_m = 2, warps_n = tile / 32;
+  // Large parts read a fragment fewer times. The words of tf32, read one by one, have too many
+  // addresses for parts of 64 x 64 outputs in 255 registers.
+  static constexpr bool narrow = sizeof(T) == 4 && tile == 128;
+  static constexpr int warps_m = 2, warps_n = narrow ? 4 : 2;
   static constexpr int threads = warps_m * warps_n * warp_size;
   static constexpr int warp_m = tile / warps_m, warp_n = tile / warps_n;  // outputs of a warp
   static constexpr int chunk = 16 / static_cast<int>(sizeof(T));          // elements
@@ -34,8 +37,7 @@ struct Tile {
   static constexpr int stage_bytes = 2 * slab_chunks * 16;
   static constexpr std::size_t shared_bytes = stages * stage_bytes;
   static constexpr int staged_pitch = tile + 8;  // floats; 4 rows of 8 fall into different banks
-  // Of a multiprocessor: 128 registers a thread are too few for 64 sums, fragments and addresses.
-  static constexpr int blocks = tile == 128 ? 1 : 2;
+  static constexpr int blocks = narrow ? 1 : 2;  // of a multiprocessor
 
   static_assert(tile == 64 || tile == 128, "a stage has 4 or 8 chunks along k");
   static_assert(warp_m % 16 == 0 && warp_n % 16 == 0, "fragments must cover the part of a warp");
@@ -251,7 +253,9 @@ __device__ __forceinline__ void run_block(const MatmulOperands<T>& o) {
 
 template <class T, class C, bool a_along_k, bool b_along_k>
 __global__ void __launch_bounds__(C::threads, C::blocks) matmul_mma_kernel(MatmulOperands<T> o) {
-  if constexpr (has_mma<T>) run_block<T, C, a_along_k, b_along_k>(o);
+  // Below 8.0 matmul_select.h takes the smaller tile: there the larger one lacks registers.
+  if constexpr (has_mma<T> && (C::tile == 64 || has_mma<BFloat16>))
+    run_block<T, C, a_along_k, b_along_k>(o);
 }
 
 // ---- Launcher ---------------------------------------------------------------------------------

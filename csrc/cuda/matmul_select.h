@@ -91,7 +91,7 @@ inline MatmulConfig for_vector(const MatmulProblem& p) {
 inline MatmulConfig select_matmul(const MatmulProblem& p) {
   if (takes_wgmma(p)) return {.algorithm = MatmulAlgorithm::wgmma};
   if (p.m == 1 || p.n == 1) return for_vector(p);
-  if (takes_mma(p)) return with_tile(p, MatmulAlgorithm::mma, 128, 64);
+  if (takes_mma(p)) return with_tile(p, MatmulAlgorithm::mma, p.capability < 80 ? 64 : 128, 64);
   return with_tile(p, MatmulAlgorithm::simt, p.dtype == DType::float32 ? 128 : 64, 32);
 }
 

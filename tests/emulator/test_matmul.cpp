@@ -179,6 +179,8 @@ TEST(matmul_is_chosen_by_the_problem) {
   EXPECT(chosen(32, 10, 64, DType::float32).tile == 32);
   EXPECT(chosen(4096, 4096, 64, DType::float64).tile == 64);
   EXPECT(chosen(4096, 4096, 64, DType::bfloat16).algorithm == MatmulAlgorithm::mma);
+  EXPECT(select_matmul({.m = 4096, .n = 4096, .k = 64, .dtype = DType::float16, .capability = 75})
+             .tile == 64);
   EXPECT(chosen(1, 4096, 4096, DType::bfloat16).algorithm == MatmulAlgorithm::vector);
   EXPECT(chosen(64, 4096, 4096, DType::float16).splits == 2);
   EXPECT(chosen(4096, 4096, 4096, DType::float16).splits == 1);

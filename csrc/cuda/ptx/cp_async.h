@@ -49,18 +49,17 @@ __device__ __forceinline__ void cp_async(void* shared, const void* global,
                  : "memory");
   }
 #else
-  using Word = Pack<std::uint32_t, bytes / 4>;
-  Word word = {};
   if (source_bytes == bytes) {
-    word = load_pack<Word>(static_cast<const std::uint32_t*>(global));
+    using Word = Pack<std::uint32_t, bytes / 4>;
+    store_pack(static_cast<std::uint32_t*>(shared),
+               load_pack<Word>(static_cast<const std::uint32_t*>(global)));
   } else {
-    const auto* source = static_cast<const unsigned char*>(global);
-    MINIDL_UNROLL
+    MINIDL_KEEP_LOOP
     for (int i = 0; i < bytes; ++i) {
-      if (i < source_bytes) word[i / 4] |= std::uint32_t{source[i]} << (i % 4 * 8);
+      static_cast<unsigned char*>(shared)[i] =
+          i < source_bytes ? static_cast<const unsigned char*>(global)[i] : 0;
     }
   }
-  store_pack(static_cast<std::uint32_t*>(shared), word);
 #endif
 }
 
