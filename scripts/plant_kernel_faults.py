@@ -73,12 +73,7 @@ FAULTS = [
     ("block_reduce.h", BARRIER, "", "nan"),
     ("reduce_ops.h", "&& a.place < b.place", "&& b.place < a.place", "reductions"),
     ("scan_along.cu", "if (lane == 0) before = op.identity()", "", "scans"),
-    (
-        "scan_along.cu",
-        f"total_of_warp[w]);\n      }}\n      {BARRIER}",
-        "total_of_warp[w]);\n      }",
-        "scans",
-    ),
+    ("scan_along.cu", f"total;\n      {BARRIER}", "total;", "scans"),
     ("scan_across.cu", "part < blockIdx.y", "part <= blockIdx.y", "scans"),
     ("index_kernels.h", "i >= size[k]", "i > size[k]", "index"),
     ("index_write.cu", "atomic_max(&owners[to]", "atomic_add(&owners[to]", "index"),

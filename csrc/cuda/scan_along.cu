@@ -1,6 +1,8 @@
 // Scans whose elements are neighbours in memory: a warp or a block takes a row tile by tile, and
 // carries the total of what it has seen to the next tile. A row cut into parts takes two passes:
 // the first writes the total of every part, the second starts each part with those before it.
+#include <utility>
+
 #include "cuda/block_reduce.h"
 #include "cuda/launch.h"
 #include "cuda/ptx/shared.h"
@@ -50,7 +52,9 @@ __global__ void __launch_bounds__(256) scan_along_kernel(ScanArrays<Op> a) {
   const Op& op = a.op;
   const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   const int lane = thread % warp_size, warp = thread / warp_size, warps = threads / warp_size;
+  // Two of a kind: while some warps read a tile's totals, others may be at the next tile.
   State* total_of_warp = dynamic_shared<State>();
+  State* next_totals = total_of_warp + warps;
   const std::int64_t row = blockIdx.x * static_cast<std::int64_t>(blockDim.y) + threadIdx.y;
   if (row >= a.rows.count) return;  // whole warps: only blocks of a warp a row have several rows
   const Offsets<3> at = a.rows.at(row);
@@ -81,7 +85,7 @@ __global__ void __launch_bounds__(256) scan_along_kernel(ScanArrays<Op> a) {
         if (w == warp) in_front = total;
         total = op.combine(total, total_of_warp[w]);
       }
-      __syncthreads();
+      std::swap(total_of_warp, next_totals);
       before = op.combine(in_front, before);
     }
     MINIDL_UNROLL
