@@ -2,9 +2,10 @@
 //   MINIDL_CHECK(weight.rank == 4, "weight must have 4 dimensions, got ", weight.rank);
 #pragma once
 
-#include <sstream>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace minidl {
 
@@ -18,11 +19,28 @@ struct TypeMismatch : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Not by a stream: a stream asks for a locale, and where a process holds two C++ runtimes (as
+// Python's often do) it may find the other one's.
+template <class Part>
+void append(std::string& text, const Part& part) {
+  if constexpr (std::is_same_v<Part, char>) {
+    text += part;
+  } else if constexpr (std::is_integral_v<Part>) {
+    text += std::to_string(part);
+  } else if constexpr (std::is_floating_point_v<Part>) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%g", static_cast<double>(part));
+    text += digits;
+  } else {
+    text += part;
+  }
+}
+
 template <class... Parts>
 std::string concat(const Parts&... parts) {
-  std::ostringstream text;
-  (text << ... << parts);
-  return text.str();
+  std::string text;
+  (append(text, parts), ...);
+  return text;
 }
 
 }  // namespace minidl

@@ -17,6 +17,7 @@ NAMES = json.loads((Path(__file__).parent / "names.json").read_text())
 
 # The functions that copy from the host, where CuPy takes NumPy arrays and lists.
 _FROM_HOST = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
+_AT = {"add", "bitwise_and", "bitwise_or", "bitwise_xor", "maximum", "minimum", "subtract"}
 _UFUNC_KEYWORDS = {"out", "dtype", "casting"}
 
 
@@ -45,6 +46,8 @@ class _Ufunc:
         return _same_out(_call(self._function, args, kwargs), kwargs)
 
     def at(self, a, indices, b=None):
+        if self.__name__ not in _AT:
+            raise NotImplementedError(f"`cupy_{self.__name__}.at` is not supported yet")
         _call(self._function.at, (a, indices) if b is None else (a, indices, b), {})
 
     def reduce(self, array, axis=0, dtype=None, out=None, keepdims=False):

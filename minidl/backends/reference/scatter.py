@@ -1,5 +1,7 @@
 """Writing by index with what meets at one place reduced, and copies with slices replaced."""
 
+import numpy as np
+
 
 def _places(xp, index, dim):
     grids = []
@@ -35,13 +37,33 @@ def scatter_reduce(xp, input, dim, index, source, reduce, include_self):
         start = _START.get(reduce, _least(xp, input.dtype, reduce == "amin"))
         out[places] = xp.full((), start, input.dtype)
     if reduce == "prod":
-        xp.multiply.at(out, places, source)
+        _multiply_at(xp, out, places, source)
     else:
         getattr(xp, _UFUNCS[reduce]).at(out, places, source)
     if reduce == "mean":
         divisor = xp.maximum(count, 1).astype(input.dtype)
         out = xp.floor_divide(out, divisor) if input.dtype.kind in "iu" else out / divisor
     return out, count
+
+
+def _multiply_at(xp, out, places, source):
+    """out[places] *= source where places repeat: CuPy has no ``multiply.at``. One of each place's factors at a time."""
+    if xp is np:
+        np.multiply.at(out, places, source)
+        return
+    if not places or not source.size:
+        out *= source.prod()
+        return
+    spread = xp.broadcast_arrays(*places)
+    flat = xp.ravel_multi_index(tuple(spread), out.shape).reshape(-1)
+    order = xp.argsort(flat)
+    flat, factors = flat[order], xp.broadcast_to(source, spread[0].shape).reshape(-1)[order]
+    begins = xp.searchsorted(flat, flat, side="left")
+    turn, kept = xp.arange(flat.size) - begins, out.reshape(-1)
+    for step in range(int(turn.max()) + 1):
+        chosen = turn == step
+        kept[flat[chosen]] *= factors[chosen]
+    out[...] = kept.reshape(out.shape)
 
 
 def masked_scatter(xp, input, mask, source):
