@@ -175,8 +175,20 @@ def test_native_agrees_with_reference(case, floating, native):
     _assert_parity(case, found, expected)
 
 
+_SIGNS = "singular vectors are unique up to a sign, which each library chooses"
+# What CuPy gives otherwise than NumPy, and rightly or known.
+ON_A_GPU = {
+    "_svd": _SIGNS,
+    "svd": _SIGNS,
+    "linalg.svd": _SIGNS,
+    "linalg.inv_ex": "CuPy's solver does not tell of a singular matrix",
+}
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.backends], ids=lambda case: case.name)
 def test_emulated_agrees_with_reference(case, emulated):
+    if emulated == "cuda" and case.op in ON_A_GPU:
+        pytest.skip(ON_A_GPU[case.op])
     found = _everything(case, np.float32, emulated)
     with driving.cpu_backend(backends.reference):
         expected = _everything(case, np.float32)

@@ -1,0 +1,213 @@
+"""``minidl.cuda`` on a pretended GPU, on a machine without one, and on a GPU where there is one."""
+
+import ast
+import inspect
+import types
+from pathlib import Path
+
+import pytest
+
+import minidl
+from minidl import backends, cuda
+from minidl.backends import device_memory, faults
+from minidl.errors import DeviceError, OutOfMemoryError
+
+MIB = 2**20
+
+
+class Pool:
+    used, kept, room = 3 * MIB, 5 * MIB, 100 * MIB
+
+    def malloc(self, size):
+        if size > self.room:
+            raise PretendedOutOfMemory
+        self.used += size
+        return object()
+
+    def used_bytes(self):
+        return self.used
+
+    def free_bytes(self):
+        return self.kept
+
+    def total_bytes(self):
+        return self.used + self.kept
+
+    def free_all_blocks(self):
+        self.kept = 0
+
+
+class PretendedOutOfMemory(Exception):
+    pass
+
+
+class Raw:
+    """A stream, an event or a device, which notes what is asked of it."""
+
+    done, ptr = True, 7
+
+    def __init__(self, log, *args, **kwargs):
+        self.log = log
+        log.append((*args, *sorted(kwargs.items())))
+
+    def __getattr__(self, name):
+        return lambda *args: self.log.append((name, *(type(a).__name__ for a in args)))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return False
+
+
+@pytest.fixture
+def cupy(monkeypatch):
+    """A module with the parts of CuPy that ``minidl.cuda`` uses."""
+    log, pool = [], Pool()
+    raw = lambda *args, **kwargs: Raw(log, *args, **kwargs)  # noqa: E731
+    stream = type(
+        "Stream", (Raw,), {"null": Raw(log), "__init__": lambda self, **kw: Raw.__init__(self, log, **kw)}
+    )
+    runtime = types.SimpleNamespace(
+        getDevice=lambda: 0,
+        getDeviceCount=lambda: 2,
+        memGetInfo=lambda: (10 * MIB, 80 * MIB),
+        getDeviceProperties=lambda index: {
+            "name": b"Pretended", "major": 9, "minor": 0, "totalGlobalMem": 80 * MIB, "multiProcessorCount": 132,
+            "warpSize": 32, "l2CacheSize": 50 * MIB,
+        },
+    )  # fmt: skip
+    room = types.SimpleNamespace(
+        runtime=runtime, Device=raw, Event=raw, Stream=stream, get_current_stream=lambda: Raw(log),
+        get_elapsed_time=lambda a, b: 1.5, set_allocator=lambda f: setattr(room, "allocate", f),
+        memory=types.SimpleNamespace(OutOfMemoryError=PretendedOutOfMemory),
+    )  # fmt: skip
+    made = types.SimpleNamespace(cuda=room, get_default_memory_pool=lambda: pool, log=log, pool=pool)
+    monkeypatch.setattr(cuda, "_cupy", lambda: made)
+    monkeypatch.setattr(cuda, "is_available", lambda: True)
+    monkeypatch.setattr(device_memory, "_peak", {})
+    return made
+
+
+def test_devices(cupy):
+    assert cuda.device_count() == 2 and cuda.current_device() == 0
+    assert cuda.get_device_name() == "Pretended" and cuda.get_device_capability("cuda:1") == (9, 0)
+    assert cuda.get_device_properties(0).multi_processor_count == 132
+    with cuda.device(1):
+        assert (1,) in cupy.log
+    with pytest.raises(ValueError, match="Expected a cuda device, but got: cpu"):
+        cuda.set_device("cpu")
+
+
+def test_streams_and_events(cupy):
+    side, start, stop = (
+        cuda.Stream(priority=-1),
+        cuda.Event(enable_timing=True),
+        cuda.Event(enable_timing=True),
+    )
+    assert (("non_blocking", True), ("priority", -1)) in cupy.log
+    assert (("block", False), ("disable_timing", False)) in cupy.log
+    with cuda.stream(side):
+        start.record()
+    side.record_event(stop)
+    side.wait_stream(cuda.current_stream())
+    assert start.elapsed_time(stop) == 1.5 and start.query() and side.query()
+    assert side == cuda.Stream._of(side._stream) and len({side, cuda.default_stream()}) == 1
+    for waits in (side.synchronize, stop.synchronize, cuda.synchronize):
+        waits()
+    assert [entry[0] for entry in cupy.log if entry].count("synchronize") == 3
+
+
+@pytest.mark.parametrize("wait", ["device", "stream", "event"])
+def test_whoever_waits_hears_of_bad_indices(wait, cupy, monkeypatch):
+    def check():
+        raise IndexError("index 7")
+
+    waits = {
+        "device": cuda.synchronize,
+        "stream": cuda.Stream().synchronize,
+        "event": cuda.Event().synchronize,
+    }
+    monkeypatch.setattr(faults, "check", check)
+    with pytest.raises(IndexError, match="index 7"):
+        waits[wait]()
+
+
+def test_memory_is_counted(cupy):
+    device_memory.watch(cupy)
+    cupy.cuda.allocate(20 * MIB)
+    cupy.pool.used -= 20 * MIB
+    assert cuda.memory_allocated() == 3 * MIB and cuda.max_memory_allocated() == 23 * MIB
+    cuda.reset_peak_memory_stats()
+    assert cuda.max_memory_allocated() == 3 * MIB and cuda.memory_reserved() == 8 * MIB
+    assert "arrays hold                   3.0 MiB" in cuda.memory_summary()
+    cuda.empty_cache()
+    assert cuda.memory_reserved() == 3 * MIB and cuda.mem_get_info() == (10 * MIB, 80 * MIB)
+
+
+def test_an_allocation_too_large_says_what_is_held_and_the_process_goes_on(cupy):
+    device_memory.watch(cupy)
+    with pytest.raises(OutOfMemoryError) as error:
+        cupy.cuda.allocate(200 * MIB)
+    for text in (
+        "200.0 MiB were asked for",
+        "80.0 MiB, 10.0 MiB are free",
+        "3.0 MiB",
+        "5.0 MiB more",
+        "smaller batch",
+    ):
+        assert text in str(error.value)
+    assert cupy.cuda.allocate(MIB) and cuda.memory_allocated() == 4 * MIB
+
+
+def test_without_a_gpu_questions_are_answered_and_requests_say_why():
+    if cuda.is_available():
+        pytest.skip("there is a GPU")
+    assert cuda.device_count() == 0 and cuda.manual_seed_all(1) is None and cuda.empty_cache() is None
+    for call in (cuda.synchronize, cuda.memory_allocated, cuda.Stream, cuda.Event, cuda.get_device_name):
+        with pytest.raises(DeviceError, match=r"cuda.*doctor"):
+            call()
+
+
+def test_on_a_gpu():
+    if not cuda.is_available():
+        pytest.skip("there is no GPU")
+    x = minidl.ones(1024, 1024, device="cuda")
+    assert cuda.memory_allocated() >= 4 * MIB and cuda.max_memory_allocated() >= cuda.memory_allocated()
+    start, stop = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
+    start.record()
+    y = x @ x
+    stop.record()
+    stop.synchronize()
+    assert start.elapsed_time(stop) > 0 and y.sum().item() == 2.0**30
+    with pytest.raises(OutOfMemoryError, match="out of memory"):
+        backends.on("cuda").xp.empty(2**50, "uint8")
+    assert cuda.get_device_capability() >= (7, 5) and cuda.get_device_name() in cuda.memory_summary()
+
+
+def _chains(tree):
+    """Every ``_cupy().a.b`` of a module, as a tuple of names."""
+    for node in ast.walk(tree):
+        names, base = [], node
+        while isinstance(base, ast.Attribute):
+            names.append(base.attr)
+            base = base.value
+        called = isinstance(base, ast.Call) and getattr(base.func, "id", "") == "_cupy"
+        if called or getattr(base, "id", "") == "cupy":
+            yield tuple(reversed(names))
+
+
+@pytest.mark.parametrize("module", [cuda, device_memory], ids=lambda module: module.__name__)
+def test_names_of_cupy_exist(module):
+    cupy = pytest.importorskip("cupy")
+    found = {
+        chain
+        for chain in _chains(ast.parse(Path(inspect.getfile(module)).read_text(encoding="utf-8")))
+        if chain
+    }
+    assert len(found) > 3
+    for chain in found:
+        value = cupy
+        for name in chain:
+            assert hasattr(value, name), f"cupy.{'.'.join(chain)} does not exist"
+            value = getattr(value, name)
