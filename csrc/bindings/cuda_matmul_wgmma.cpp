@@ -9,7 +9,7 @@ namespace {
 bool matmul_wgmma(const cuda::Array& a, const cuda::Array& b, const cuda::Array& out,
                   std::uintptr_t stream) {
   if (!cuda::takes_matmul_wgmma(a, b, out)) return false;
-  cuda::matmul_wgmma(a, b, out, cuda::matmul_wgmma_config(out), to_stream(stream));
+  cuda::matmul_wgmma(a, b, out, nullptr, cuda::matmul_wgmma_config(out), to_stream(stream));
   return true;
 }
 

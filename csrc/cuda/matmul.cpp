@@ -5,6 +5,7 @@
 
 #include "cuda/device.h"
 #include "cuda/matmul_kernels.h"
+#include "cuda/matmul_wgmma.h"
 #include "cuda/walk_plan.h"
 
 namespace minidl::cuda {
@@ -74,8 +75,8 @@ struct Plan {
   MatmulProblem problem;
   MatmulConfig config;
 
-  Plan(const Array& first, const Array& second, const Array& to, const Array* added, bool tf32)
-      : a(first), b(second), out(to), addend(added ? *added : to) {
+  Plan(const Array& first, const Array& second, const Array& to, const MatmulEpilogue& e, bool tf32)
+      : a(first), b(second), out(to), addend(e.addend ? *e.addend : to) {
     // Kernels write along n, and a vector is on the left.
     transposed = b.columns == 1
                      ? a.rows != 1
@@ -92,10 +93,24 @@ struct Plan {
                .dtype = first.dtype,
                .a = layout(a, a.rows, a.row_stride, a.columns, a.column_stride),
                .b = layout(b, b.columns, b.column_stride, b.rows, b.row_stride),
+               .plain = !e.addend && e.alpha == 1 && e.activation == Activation::none &&
+                        !(e.bias && transposed),
                .tf32 = tf32,
                .capability = device_capability(),
                .multiprocessors = device_multiprocessors()};
+    problem.tensor_maps = walk.dims <= 1 && takes_matmul_wgmma(stack(0), stack(1), stack(2));
     config = select_matmul(problem);
+  }
+
+  // a, b or out as [batch, rows, columns], where the leading axes merge into one.
+  Array stack(int which) const {
+    const Stack& x = which == 0 ? a : which == 1 ? b : out;
+    const std::int64_t stride = walk.dims ? walk.stride[0][which] : 0;
+    const std::int64_t count = which == 2 || stride ? walk.count : 1;
+    return {x.batch.data,
+            x.batch.dtype,
+            {count, x.rows, x.columns},
+            {stride, x.row_stride, x.column_stride}};
   }
 
   std::int64_t workspace() const {
@@ -153,7 +168,7 @@ void run(const MatmulOperands<T>& operands, const MatmulConfig& config, Stream s
       if constexpr (!std::is_same_v<T, Half>) matmul_simt(operands, config.tile, stream);
       break;
     case MatmulAlgorithm::wgmma:
-      throw NotSupported("no kernel for wgmma");
+      break;  // matmul_wgmma.h, with arrays instead of operands
   }
   if (config.splits > 1) matmul_finish(operands, stream);
 }
@@ -177,7 +192,14 @@ void matmul(const Array& a, const Array& b, const Array& out, const MatmulOption
   }
   if (e.beta == 0) e.addend = nullptr;  // its NaN shall not matter, as in BLAS
   if (out.count() == 0) return;
-  Plan plan(a, b, out, e.addend, options.tf32);
+  Plan plan(a, b, out, e, options.tf32);
+  if (plan.config.algorithm == MatmulAlgorithm::wgmma) {
+    const Array product = plan.stack(2);
+    Array bias;
+    if (e.bias) bias = broadcast_to("bias", *e.bias, {product.shape[2]});
+    return matmul_wgmma(plan.stack(0), plan.stack(1), product, e.bias ? &bias : nullptr,
+                        matmul_wgmma_config(product), stream);
+  }
   const Array* workspace = options.workspace;
   if (plan.config.splits > 1 && !(workspace && workspace->count() >= plan.workspace())) {
     plan.config.splits = 1;
@@ -216,12 +238,12 @@ void matmul(const Array& a, const Array& b, const Array& out, const MatmulOption
 
 MatmulConfig matmul_config(const Array& a, const Array& b, const Array& out, bool tf32) {
   check(a, b, out);
-  return Plan(a, b, out, nullptr, tf32).config;
+  return Plan(a, b, out, {}, tf32).config;
 }
 
 std::int64_t matmul_workspace(const Array& a, const Array& b, const Array& out, bool tf32) {
   check(a, b, out);
-  return out.count() == 0 ? 0 : Plan(a, b, out, nullptr, tf32).workspace();
+  return out.count() == 0 ? 0 : Plan(a, b, out, {}, tf32).workspace();
 }
 
 }  // namespace minidl::cuda

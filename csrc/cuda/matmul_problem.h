@@ -18,7 +18,9 @@ struct MatmulProblem {
   std::int64_t batch = 1, m = 0, n = 0, k = 0;
   DType dtype = DType::float32;
   MatmulLayout a = {}, b = {};
-  bool tf32 = false;  // float32 may be rounded to tf32 on the way into a tensor core
+  bool tensor_maps = false;  // the arrays are such that bulk tensor copies can bring a and b
+  bool plain = true;         // nothing but a bias is added to the sums
+  bool tf32 = false;         // float32 may be rounded to tf32 on the way into a tensor core
   int capability = 90, multiprocessors = 132;  // of the GPU; 75 is compute capability 7.5
 };
 

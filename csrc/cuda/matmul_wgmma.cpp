@@ -71,13 +71,15 @@ bool is_small(const Array& x) {
 }
 
 template <class T>
-void run(const Operand& a, const Operand& b, const Array& out, const MatmulWgmmaConfig& config,
-         Stream stream) {
+void run(const Operand& a, const Operand& b, const Array& out, const Array* bias,
+         const MatmulWgmmaConfig& config, Stream stream) {
   const std::int64_t batch_stride = out.rank() == 3 ? out.strides[0] : 0;
   const std::int64_t m_stride = out.strides.end()[-2], n_stride = out.strides.end()[-1];
   const bool pairs = n_stride == 1 && m_stride % 2 == 0 && batch_stride % 2 == 0 &&
                      reinterpret_cast<std::uintptr_t>(out.data) % 4 == 0;
   const MatmulWgmmaOutput<T> output{.data = out.as<T>(),
+                                    .bias = bias ? bias->as<const T>() : nullptr,
+                                    .bias_stride = bias ? bias->strides[0] : 0,
                                     .batch_stride = batch_stride,
                                     .m_stride = m_stride,
                                     .n_stride = n_stride,
@@ -107,8 +109,8 @@ MatmulWgmmaConfig matmul_wgmma_config(const Array& out) {
                              out.shape.end()[-1], device_multiprocessors());
 }
 
-void matmul_wgmma(const Array& a, const Array& b, const Array& out, const MatmulWgmmaConfig& config,
-                  Stream stream) {
+void matmul_wgmma(const Array& a, const Array& b, const Array& out, const Array* bias,
+                  const MatmulWgmmaConfig& config, Stream stream) {
   if (device_capability() != 90) {
     throw std::runtime_error(concat("matmul_wgmma runs on compute capability 9.0, this GPU has ",
                                     device_capability() / 10, ".", device_capability() % 10));
@@ -119,10 +121,14 @@ void matmul_wgmma(const Array& a, const Array& b, const Array& out, const Matmul
                "stride 1 whose address and other strides are positive multiples of 16 bytes");
   MINIDL_CHECK((config.tile_n == 128 || config.tile_n == 256) && config.blocks > 0,
                "matmul_wgmma has tiles 128 or 256 wide, got ", config.spell());
+  if (bias) {
+    check_dtype("bias", *bias, a.dtype);
+    check_shape("bias", *bias, {out.shape.back()});
+  }
   if (out.count() == 0) return;
   const Operand left(a, true), right(b, false);
-  if (a.dtype == DType::float16) return run<Half>(left, right, out, config, stream);
-  run<BFloat16>(left, right, out, config, stream);
+  if (a.dtype == DType::float16) return run<Half>(left, right, out, bias, config, stream);
+  run<BFloat16>(left, right, out, bias, config, stream);
 }
 
 }  // namespace minidl::cuda

@@ -125,7 +125,7 @@ __device__ __forceinline__ void produce(Shared<C>& shared, const TensorMap& a, c
   }
 }
 
-// The sums of a warpgroup, from row `m` and column `n` on.
+// The sums of a warpgroup, from row `m` and column `n` on, with the bias added.
 template <class C, class Output>
 __device__ __forceinline__ void write(const float (&sum)[C::tile_n / 2], const Output& out,
                                       int batch, int m, int n) {
@@ -140,7 +140,12 @@ __device__ __forceinline__ void write(const float (&sum)[C::tile_n / 2], const O
     MINIDL_UNROLL
     for (int j = 0; j < C::tile_n / 8; ++j) {
       const int c = column + 8 * j;
-      const Pack<T, 2> pair{{T(sum[4 * j + 2 * h]), T(sum[4 * j + 2 * h + 1])}};
+      float low = sum[4 * j + 2 * h], high = sum[4 * j + 2 * h + 1];
+      if (out.bias) {
+        if (c < out.n) low += out.bias[c * out.bias_stride];
+        if (c + 1 < out.n) high += out.bias[(c + 1) * out.bias_stride];
+      }
+      const Pack<T, 2> pair{{T(low), T(high)}};
       if (out.pairs && c + 1 < out.n) {
         store_pack(to + c, pair);
       } else {

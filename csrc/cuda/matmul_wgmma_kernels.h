@@ -20,6 +20,8 @@ struct MatmulWgmmaOperand {
 template <class T>
 struct MatmulWgmmaOutput {
   T* data;
+  const T* bias;  // [n], added to every row; null where absent
+  std::int64_t bias_stride;
   std::int64_t batch_stride, m_stride, n_stride;  // in elements
   int batch, m, n, k;
   bool pairs;  // n_stride is 1 and two neighbours from an even column on lie in one aligned word

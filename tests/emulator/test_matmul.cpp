@@ -90,6 +90,9 @@ TEST(matmul_of_every_tile) {
   std::mt19937 random(4);
   check_matmul<float>({1, 320, 70, 3}, 0, random, false, "32 x 32 tiles, 10 x 3");  // two groups
   const Environment one_multiprocessor("MINIDL_EMULATOR_MULTIPROCESSORS", "1");
+  check_matmul<BFloat16>({2, 72, 136, 72}, 2, random, false, "wgmma");
+  check_matmul<Half>({1, 80, 72, 136}, 5, random, false, "wgmma");
+  const Environment no_wgmma("MINIDL_EMULATOR_CAPABILITY", "8.0");
   check_matmul<float>({1, 130, 66, 20}, 2, random, false, "128 x 128");
   check_matmul<float>({2, 40, 50, 20}, 1, random, false, "64 x 64");
   check_matmul<float>({1, 2, 2, 1}, 0, random, false, "32 x 32");

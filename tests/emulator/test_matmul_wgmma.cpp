@@ -45,12 +45,14 @@ void check(const Product& p, const std::vector<int>& out_order = {}) {
   HostArray<T> out({p.batch, p.m, p.n + p.padding}, out_order);
   Array result = out.array();
   result.shape[2] = p.n;
-  matmul_wgmma(a.array, b.array, result, p.config, nullptr);
+  HostArray<T> bias({p.n});
+  const Array row = bias.randomize(random).array();
+  matmul_wgmma(a.array, b.array, result, p.padding ? &row : nullptr, p.config, nullptr);
   for (std::int64_t i = 0; i < p.batch; ++i) {
     for (std::int64_t m = 0; m < p.m; ++m) {
       if (p.padding) EXPECT(static_cast<float>(out.at(i, m, p.n)) == 77);
       for (std::int64_t n = 0; n < p.n; ++n) {
-        double sum = 0;
+        double sum = p.padding ? static_cast<double>(bias.at(n)) : 0;
         for (std::int64_t k = 0; k < p.k; ++k) sum += a.at(i, m, k) * b.at(p.batched_b * i, k, n);
         expect_close(static_cast<float>(out.at(i, m, n)), sum, 1e-2,
                      concat("matmul_wgmma at ", i, ", ", m, ", ", n));
@@ -86,7 +88,7 @@ TEST(wgmma_products_of_stacks_and_strides) {
 TEST(wgmma_products_refuse_what_does_not_fit) {
   HostArray<BFloat16> a({8, 16}), b({16, 8}), out({8, 8}), wrong({8, 9});
   const auto with = [&](const Array& left, const Array& to) {
-    return message_of([&] { matmul_wgmma(left, b.array(), to, {}, nullptr); });
+    return message_of([&] { matmul_wgmma(left, b.array(), to, nullptr, {}, nullptr); });
   };
   Array unaligned = a.array();
   unaligned.strides[0] = 17;
