@@ -115,6 +115,10 @@ FAULTS = [
     ("block_reduce.h", "lane < warps ? partial[lane]", "lane <= warps ? partial[lane]", "softmax"),
     ("softmax_across.cu", BARRIER, "", "softmax"),
     ("softmax_kernels.h", "if (first >= length) return;", "", "softmax"),
+    ("random_fill.cu", "packs && first + n <= count", "packs", "random"),
+    ("random_kernels.h", "quarter % 2 ? c : s", "s", "random"),
+    ("dropout_masked.cu", "(first + i) / 4", "first / 4", "dropout"),
+    ("dropout_masked.cu", "a.packs && first + n <= a.walk.count", "a.packs", "dropout"),
     ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
 ]
 
