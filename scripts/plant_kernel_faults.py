@@ -119,6 +119,9 @@ FAULTS = [
     ("random_kernels.h", "quarter % 2 ? c : s", "s", "random"),
     ("dropout_masked.cu", "(first + i) / 4", "first / 4", "dropout"),
     ("dropout_masked.cu", "a.packs && first + n <= a.walk.count", "a.packs", "dropout"),
+    ("optim_chunked.cu", "first_chunk <= chunk", "first_chunk < chunk", "optim"),
+    ("optim_chunked.cu", "addresses % pack_bytes == 0", "true", "optim"),
+    ("optim_chunked.cu", "done = end - (end - first) % per_pack", "done = end", "optim"),
     ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
 ]
 
