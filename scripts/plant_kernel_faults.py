@@ -122,6 +122,10 @@ FAULTS = [
     ("optim_chunked.cu", "first_chunk <= chunk", "first_chunk < chunk", "optim"),
     ("optim_chunked.cu", "addresses % pack_bytes == 0", "true", "optim"),
     ("optim_chunked.cu", "done = end - (end - first) % per_pack", "done = end", "optim"),
+    ("cross_entropy_rows.cu", "sum.sum * scale + more", "sum.sum + more", "cross_entropy"),
+    ("cross_entropy_rows.cu", f"{BARRIER}\n  state = shared[x];", "state = shared[x];", "cross_entropy"),
+    ("cross_entropy_share.h", "found < a.classes", "found <= a.classes", "cross_entropy"),
+    ("cross_entropy_grad.cu", "s.slope = s.own + s.spread * weights", "s.slope = s.own", "cross_entropy"),
     ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
 ]
 
