@@ -126,6 +126,14 @@ FAULTS = [
     ("cross_entropy_rows.cu", f"{BARRIER}\n  state = shared[x];", "state = shared[x];", "cross_entropy"),
     ("cross_entropy_share.h", "found < a.classes", "found <= a.classes", "cross_entropy"),
     ("cross_entropy_grad.cu", "s.slope = s.own + s.spread * weights", "s.slope = s.own", "cross_entropy"),
+    ("norm_rows_forward.cu", "first + k * step < a.length ? x[k] - mean", "true ? x[k] - mean", "norm"),
+    ("norm_rows_grad.cu", "row += workers", "row += workers + 1", "norm"),
+    ("norm_rows_grad.cu", "shared + turn * warp_size", "shared", "norm"),
+    ("norm_columns.cu", BARRIER, "", "norm"),
+    ("moments.h", "distance * distance * a.count * share", "0", "norm"),
+    ("norm_channels_parts.cu", "+ own / a.sets.channels_each", "", "norm"),
+    ("norm_channels_totals.cu", "i / each, channel = first + i % each", "i % parts, channel = first", "norm"),
+    ("norm_channels_elements.cu", "k * channel_step", "0", "norm"),
     ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
 ]
 

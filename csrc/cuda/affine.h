@@ -56,4 +56,9 @@ Affine<T> to_affine(const char* name, const Array* array, std::int64_t length, D
   return {array->data, wide, !wide && is_aligned(array->data)};
 }
 
+// Types of the elements of norms: X(type)
+// clang-format off
+#define MINIDL_NORM_TYPES(X) X(Half) X(BFloat16) X(float) X(double)
+// clang-format on
+
 }  // namespace minidl::cuda

@@ -48,9 +48,7 @@ T* beside(const char* name, const Array& array, const Array& x, RowNormArrays<T>
   return array.as<T>();
 }
 
-// Workers whose partial sums the backward pass writes. The smallest number of elements a thread
-// (of float64) gives the largest.
-template <class T>
+// Workers, or parts, whose partial sums the backward pass writes.
 std::int64_t workers_of(const RowNormConfig& config, std::int64_t rows) {
   return config.held ? config.blocks * config.rows_per_block : column_parts(rows);
 }
@@ -91,7 +89,7 @@ void norm_rows_backward(const Array& g, const Array& x, const Array* weight, con
     }
     const RowNormConfig config =
         select_norm_rows_grad(arrays.rows, arrays.length, norm_grad_held<T>);
-    const std::int64_t workers = workers_of<T>(config, arrays.rows);
+    const std::int64_t workers = workers_of(config, arrays.rows);
     if (config.held) {
       norm_rows_grad_held(arrays, config, stream);
     } else {
@@ -104,10 +102,10 @@ void norm_rows_backward(const Array& g, const Array& x, const Array* weight, con
 
 std::int64_t norm_rows_workspace(std::int64_t rows, std::int64_t length, bool sums) {
   if (!sums) return 0;
-  std::int64_t workers = 0;
+  std::int64_t workers = 0;  // of whichever dtype has the more
   for (const int elements : {norm_grad_held<float>, norm_grad_held<double>}) {
     const RowNormConfig config = select_norm_rows_grad(rows, length, elements);
-    workers = std::max(workers, workers_of<float>(config, rows));
+    workers = std::max(workers, workers_of(config, rows));
   }
   return workers * 2 * length;
 }

@@ -42,8 +42,4 @@ void norm_columns_parts(const RowNormArrays<T>& arrays, std::int64_t parts, Stre
 template <class T>
 void norm_columns_sum(const RowNormArrays<T>& arrays, std::int64_t parts, Stream stream);
 
-// clang-format off
-#define MINIDL_NORM_TYPES(X) X(Half) X(BFloat16) X(float) X(double)
-// clang-format on
-
 }  // namespace minidl::cuda

@@ -125,3 +125,93 @@ def test_nan_and_infinity_stay_in_their_rows(run):
     x[0, 3], x[1, 4] = np.nan, np.inf
     out = run("layer_norm", x, 1, None, None, 1e-5)[0]
     assert np.isnan(out[:2]).all() and np.isfinite(out[2]).all()
+
+
+CHANNELS = [(4, 6), (3, 4, 5), (2, 8, 3, 4), (2, 12, 4, 4), (1, 2, 40, 70), (2, 40, 3), (130, 9), (3, 1, 1), (0, 4, 2),
+            (2, 4, 0)]  # fmt: skip
+GROUPS = [(1, 1), (4, 2), (8, 8), (12, 3)]
+
+
+def channel_problem(shape, dtype, vectors):
+    kind = dtype if vectors == "same" else exact_of(dtype)
+    x, g = normal(0, shape, dtype, 2.0, 3.0), normal(1, shape, dtype)
+    weight, bias = (None if vectors == "none" else normal(n, shape[1:2], kind) for n in (2, 3))
+    return x, g, weight, bias, kind
+
+
+@floats
+@pytest.mark.parametrize("vectors", ["none", "same", "exact"])
+@pytest.mark.parametrize("shape", CHANNELS, ids=str)
+def test_batch_norm(shape, vectors, dtype, run):
+    exact = exact_of(dtype)
+    x, g, weight, bias, kind = channel_problem(shape, dtype, vectors)
+    found = run("batch_norm", x, weight, bias, 1e-5)
+    wanted = backends.reference.batch_norm(wide(x), wide(weight), wide(bias), 1e-5)
+    agree(found, wanted, (dtype, exact, exact, exact), dtype)
+    kept = [wanted[n].astype(exact) for n in (1, 3)]
+    asked = weight is not None
+    for training, needs in (
+        (True, (True, asked, asked)),
+        (False, (True, asked, False)),
+        (True, (False, asked, True)),
+    ):
+        found = run("batch_norm_backward", g, x, weight, *kept, training, needs)
+        grads = backends.reference.batch_norm_backward(
+            wide(g), wide(x), wide(weight), *map(wide, kept), training, needs
+        )
+        agree(found, grads, (dtype, kind, exact), dtype, 4 if x.size < 1000 else 12)
+
+
+@floats
+@pytest.mark.parametrize("vectors", ["none", "same"])
+@pytest.mark.parametrize(("channels", "groups"), GROUPS)
+def test_group_norm(channels, groups, vectors, dtype, run):
+    exact = exact_of(dtype)
+    for space in ((), (5,), (2, 4), (40, 70) if channels == 4 else (1,), (0,)):
+        shape = (3, channels, *space)
+        x, g, weight, bias, kind = channel_problem(shape, dtype, vectors)
+        found = run("group_norm", x, groups, weight, bias, 1e-2)
+        wanted = backends.reference.group_norm(wide(x), groups, wide(weight), wide(bias), 1e-2)
+        agree(found, wanted, (dtype, exact, exact), dtype)
+        kept = [a.astype(exact) for a in wanted[1:]]
+        needs = True, weight is not None, True
+        found = run("group_norm_backward", g, x, weight, *kept, groups, needs)
+        grads = backends.reference.group_norm_backward(
+            wide(g), wide(x), wide(weight), *map(wide, kept), groups, needs
+        )
+        agree(found, grads, (dtype, kind, exact), dtype, 4 if x.size < 1000 else 12)
+
+
+@floats
+def test_inference_and_running_statistics(gpu, dtype):
+    space, exact = backends.on(gpu), exact_of(dtype)
+    x, weight = normal(0, (3, 5, 4), dtype), normal(1, (5,), dtype)
+    mean, var = normal(2, (5,), exact), np.abs(normal(3, (5,), exact))
+    to = space.xp.asarray
+    with backends.trace_fallbacks() as fallen:
+        found = space.batch_norm_inference(to(x), to(weight), None, to(mean), to(var), 1e-3)
+        moving = to(mean.astype(dtype)), to(var.astype(dtype))
+        space.batch_norm_update(*moving, to(var), to(mean), 0.25, 12)
+        space.batch_norm_update(None, moving[1], to(var), to(mean), 0.25, 1)
+    assert not fallen
+    wanted = backends.reference.batch_norm_inference(wide(x), wide(weight), None, wide(mean), wide(var), 1e-3)
+    agree([f.get() for f in found], wanted, (dtype, exact), dtype)
+    kept = mean.astype(dtype), var.astype(dtype)
+    backends.reference.batch_norm_update(*kept, var, mean, 0.25, 12)
+    backends.reference.batch_norm_update(None, kept[1], var, mean, 0.25, 1)
+    agree([m.get() for m in moving], kept, (dtype, dtype), dtype)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 50), (40, 3), (3, 2, 4099)], ids=str)
+def test_a_mean_far_from_zero_costs_no_digits_of_a_channel(shape, run):
+    x = normal(0, shape, np.float32, 1e-2, 100.0)
+    found = run("batch_norm", x, None, None, 0.0)
+    wanted = backends.reference.batch_norm(wide(x), None, None, 0.0)
+    np.testing.assert_allclose(found[3], wanted[3], rtol=1e-3)
+
+
+def test_nan_stays_in_its_channel(run):
+    x = normal(0, (3, 2, 37), np.float32)
+    x[1, 0, 3] = np.nan
+    out = run("batch_norm", x, None, None, 1e-5)[0]
+    assert np.isnan(out[:, 0]).all() and np.isfinite(out[:, 1]).all()

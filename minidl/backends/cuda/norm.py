@@ -1,10 +1,61 @@
-"""Layer and RMS norm: rows by their own statistics."""
+"""Norms: layer and RMS norm by the statistics of rows, batch and group norm by those of channels, in any layout."""
 
 import math
 
 from minidl.backends.device_calls import stream, view
 
 _FLOATS = frozenset("feEd")
+_BATCH = 0  # groups: the statistics are those of the whole batch
+
+
+def batch_norm(xp, ext, input, weight, bias, eps):
+    if not _served(input, weight, bias):
+        return NotImplemented
+    exact, channels = _statistics(input), (input.shape[1],)
+    mean, variance, inv_std = (xp.empty(channels, exact) for _ in range(3))
+    out = _by_statistics(xp, ext, input, _BATCH, weight, bias, eps, mean, variance, inv_std)
+    return out, mean, variance, inv_std
+
+
+def batch_norm_inference(xp, ext, input, weight, bias, mean, variance, eps):
+    if not _served(input, weight, bias):
+        return NotImplemented
+    exact = _statistics(input)
+    mean, variance = (_dense(xp, s.astype(exact, copy=False)) for s in (mean, variance))
+    out, inv_std = xp.empty_like(input), xp.empty(variance.shape, exact)
+    at, vectors = stream(xp), (_flat(xp, weight), _flat(xp, bias))
+    ext.norm_inverse(view(variance), eps, view(inv_std), at)
+    ext.norm_apply(view(input), _BATCH, view(mean), view(inv_std), *map(view, vectors), view(out), at)
+    return out, inv_std
+
+
+def batch_norm_update(xp, ext, running_mean, running_var, mean, variance, momentum, count):
+    if mean.dtype.char not in "fd" or variance.dtype != mean.dtype:
+        return NotImplemented
+    for running in (running_mean, running_var):
+        if running is not None and (running.dtype.char not in _FLOATS or not running.flags.c_contiguous):
+            return NotImplemented
+    mean, variance = _dense(xp, mean), _dense(xp, variance)
+    statistics = view(mean), view(variance)
+    ext.norm_update(view(running_mean), view(running_var), *statistics, momentum, count, stream(xp))
+    return None
+
+
+def batch_norm_backward(xp, ext, grad, input, weight, mean, inv_std, training, needs):
+    return _channels_backward(xp, ext, grad, input, _BATCH, weight, mean, inv_std, training, needs)
+
+
+def group_norm(xp, ext, input, groups, weight, bias, eps):
+    if not _served(input, weight, bias):
+        return NotImplemented
+    kept = input.shape[0], groups, 1
+    mean, inv_std = (xp.empty(kept, _statistics(input)) for _ in range(2))
+    out = _by_statistics(xp, ext, input, groups, weight, bias, eps, mean, None, inv_std)
+    return out, mean, inv_std
+
+
+def group_norm_backward(xp, ext, grad, input, weight, mean, inv_std, groups, needs):
+    return _channels_backward(xp, ext, grad, input, groups, weight, mean, inv_std, True, needs)
 
 
 def layer_norm(xp, ext, input, rank, weight, bias, eps):
@@ -22,6 +73,34 @@ def rms_norm(xp, ext, input, rank, weight, eps):
 def rms_norm_backward(xp, ext, grad, input, weight, inv_rms, rank, needs):
     found = _rows_backward(xp, ext, grad, input, weight, None, inv_rms, rank, (*needs, False))
     return found if found is NotImplemented else found[:2]
+
+
+def _by_statistics(xp, ext, input, groups, weight, bias, eps, mean, variance, inv_std):
+    """The input normalised by its own statistics, which are written."""
+    source, at, out = view(input), stream(xp), xp.empty_like(input)
+    partial = xp.empty((ext.norm_channels_workspace(source, groups),), mean.dtype)
+    statistics, vectors = (view(mean), view(inv_std)), (_flat(xp, weight), _flat(xp, bias))
+    ext.norm_statistics(source, groups, eps, statistics[0], view(variance), statistics[1], view(partial), at)
+    ext.norm_apply(source, groups, *statistics, *map(view, vectors), view(out), at)
+    return out
+
+
+def _channels_backward(xp, ext, grad, input, groups, weight, mean, inv_std, vary, needs):
+    dtype, exact = input.dtype, _statistics(input)
+    if not _served(input, weight) or grad.dtype != dtype or mean.dtype != exact or inv_std.dtype != exact:
+        return NotImplemented
+    mean, inv_std, flat = _dense(xp, mean), _dense(xp, inv_std), _flat(xp, weight)
+    dx = xp.empty_like(input) if needs[0] else None
+    dweight = xp.empty(weight.shape, weight.dtype) if needs[1] else None
+    dbias = xp.empty((input.shape[1],), exact) if needs[2] else None
+    source = view(input)
+    partial = xp.empty((ext.norm_channels_workspace(source, groups),), exact)
+    means = xp.empty((2 * mean.size,), exact)
+    statistics, outputs = (view(mean), view(inv_std)), map(view, (dx, dweight, dbias, partial, means))
+    ext.norm_channels_backward(
+        view(grad), source, groups, view(flat), *statistics, vary, *outputs, stream(xp)
+    )
+    return dx, dweight, dbias
 
 
 def _rows_forward(xp, ext, input, rank, weight, bias, eps, centered):
