@@ -46,7 +46,7 @@ def _rows(device):
 
 
 def _beyond_rows(device):
-    """What no op calls: steps of optimizers and the bits beneath random numbers, as arrays on the host."""
+    """What no row has: steps of optimizers, running statistics, the bits beneath random numbers; arrays on the host."""
     found = []
     for make in (lambda p: optim.SGD(p, lr=0.1, momentum=0.9), lambda p: optim.Adam(p, lr=0.1)):
         parameter = minidl.linspace(-1, 1, 5).to(device).requires_grad_()
@@ -55,6 +55,10 @@ def _beyond_rows(device):
             parameter.grad = (parameter * parameter).detach()
             optimizer.step()
         found.append(driving.host(parameter))
+    running = [minidl.zeros(3).to(device), minidl.ones(3).to(device)]
+    batch = minidl.linspace(1, 2, 12).reshape(4, 3).to(device)
+    minidl.nn.functional.batch_norm(batch, *running, training=True)
+    found += map(driving.host, running)
     bits = backends.on(device).philox_bits((7,), np.dtype(np.uint64), 1, 0)
     return [*found, backends.to_numpy(bits)]
 
