@@ -1,53 +1,9 @@
-// Elementwise and LSTM kernels against plain loops in double, on odd sizes and
-// strides.
+// LSTM kernels against plain loops in double, on odd sizes and strides.
 #include "arrays.h"
-#include "cuda/elementwise.h"
 #include "cuda/lstm_step.h"
 
 using namespace minidl;
 using namespace minidl::testing;
-
-TEST(elementwise_broadcasts_over_any_strides) {
-  std::mt19937 random(1);
-  HostArray<float> a({5, 1, 7}, {2, 0, 1}), b({3, 7}), out({5, 3, 7}, {1, 2, 0});
-  a.randomize(random);
-  b.randomize(random);
-  with_schedules([&] {
-    std::fill(out.values.begin(), out.values.end(), NAN);
-    cuda::elementwise(cuda::BinaryOp::sub, {a.array()}, {b.array()}, out.array(), nullptr);
-    for (int i = 0; i < 5; ++i) {
-      for (int j = 0; j < 3; ++j) {
-        for (int k = 0; k < 7; ++k) EXPECT(out.at(i, j, k) == a.at(i, 0, k) - b.at(j, k));
-      }
-    }
-  });
-}
-
-TEST(elementwise_takes_numbers_reversed_arrays_and_its_own_output) {
-  std::mt19937 random(2);
-  HostArray<double> a({301});
-  a.randomize(random);
-  const auto before = a.values;
-  cuda::Array reversed = a.array();
-  reversed.data = &a.values.back();
-  reversed.strides = {-1};
-  HostArray<double> out({301});
-  cuda::elementwise(cuda::BinaryOp::mul, {reversed}, {{}, 0.5}, out.array(), nullptr);
-  for (int i = 0; i < 301; ++i) EXPECT(out.at(i) == before[300 - i] * 0.5);
-  cuda::elementwise(cuda::UnaryOp::exp, a.array(), a.array(), nullptr);
-  for (int i = 0; i < 301; ++i) expect_close(a.at(i), std::exp(before[i]), 1e-14, "exp");
-}
-
-TEST(elementwise_refuses_what_does_not_fit) {
-  HostArray<float> a({2, 3}), b({4}), out({2, 3});
-  HostArray<double> wide({2, 3});
-  const auto add = [&](const cuda::Array& x, const cuda::Array& y) {
-    return message_of(
-        [&] { cuda::elementwise(cuda::BinaryOp::add, {x}, {y}, out.array(), nullptr); });
-  };
-  expect_mentions(add(a.array(), b.array()), {"[4]", "[2, 3]"});
-  expect_mentions(add(a.array(), wide.array()), {"float32", "float64"});
-}
 
 namespace {
 

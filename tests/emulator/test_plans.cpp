@@ -2,7 +2,6 @@
 #include <map>
 
 #include "arrays.h"
-#include "cuda/elementwise_select.h"
 #include "cuda/launch_shape.h"
 #include "cuda/walk_plan.h"
 #include "emulator/schedule.h"
@@ -68,11 +67,6 @@ TEST(launches_beyond_the_limits_are_refused) {
   expect_mentions(refused({.grid = {1}, .block = {1025}}), {"1025", "1024"});
   expect_mentions(refused({.grid = {1}, .block = {64, 32}}), {"1024 threads"});
   expect_mentions(refused({.grid = {1}, .block = {32}, .shared_bytes = 232449}), {"232449"});
-}
-
-TEST(configurations_follow_the_problem) {
-  EXPECT(cuda::select_elementwise(10, 1).algorithm == cuda::ElementwiseConfig::flat);
-  expect_mentions(cuda::select_elementwise(1000, 3).spell(), {"strided", "4 blocks of 256"});
 }
 
 TEST(block_orders_visit_every_block_once) {

@@ -1,55 +1,77 @@
-"""Elementwise functions of float32 and float64 arrays, any strides, one kernel each."""
+"""Elementwise functions, any strides, one kernel each. Numbers may stand for one of two operands.
 
-from minidl.backends.device_calls import broadcast_shape, stream, view
+The extension reads the arrays, makes the result and returns ``NotImplemented`` for what no kernel takes.
+"""
 
-
-def _output(xp, shape, *inputs):
-    """An empty result, in the memory order of an input that has its shape."""
-    for input in inputs:
-        if input.shape == shape:
-            return xp.empty(shape, input.dtype) if input.flags.c_contiguous else xp.empty_like(input)
-    return xp.empty(shape, inputs[0].dtype)
+_UNARY = (
+    "neg abs sign square reciprocal sqrt rsqrt exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh "
+    "cosh asinh acosh atanh tanh sigmoid relu floor ceil trunc erf isnan isinf isfinite signbit logical_not"
+)
+_BINARY = (
+    "add sub mul div floor_divide remainder fmod maximum minimum fmax fmin atan2 hypot copysign logaddexp heaviside "
+    "eq ne lt le gt ge logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor relu_grad tanh_grad "
+    "sigmoid_grad erf_grad"
+)
 
 
 def _unary(name):
     def call(xp, ext, input):
-        if input.dtype.char not in "fd":
-            return NotImplemented
-        out = _output(xp, input.shape, input)
-        getattr(ext, name)(view(input), view(out), stream(xp))
-        return out
+        return getattr(ext, name)(xp, input)
 
     call.__name__ = name
     return call
-
-
-def _operand(value):
-    """An array for the extension; a number as it is."""
-    return value if value.__class__ in (float, int) else view(value)
 
 
 def _binary(name):
     def call(xp, ext, input, other):
-        arrays = [x for x in (input, other) if x.__class__ not in (float, int)]
-        if (
-            any(x.__class__ is bool or x.dtype != arrays[0].dtype for x in arrays)
-            or arrays[0].dtype.char not in "fd"
-        ):
-            return NotImplemented
-        shape = broadcast_shape(arrays[0].shape, arrays[-1].shape)
-        if shape is None:
-            return NotImplemented
-        out = _output(xp, shape, *arrays)
-        getattr(ext, name)(_operand(input), _operand(other), view(out), stream(xp))
-        return out
+        return getattr(ext, name)(xp, input, other)
 
     call.__name__ = name
     return call
 
 
-neg, abs, square, reciprocal = _unary("neg"), _unary("abs"), _unary("square"), _unary("reciprocal")
-sqrt, rsqrt, exp, log = _unary("sqrt"), _unary("rsqrt"), _unary("exp"), _unary("log")
-sin, cos, tanh, sigmoid, relu = (_unary(name) for name in ("sin", "cos", "tanh", "sigmoid", "relu"))
-add, sub, mul, div, pow = (_binary(name) for name in ("add", "sub", "mul", "div", "pow"))
-maximum, minimum = _binary("maximum"), _binary("minimum")
-relu_grad, tanh_grad, sigmoid_grad = (_binary(name) for name in ("relu_grad", "tanh_grad", "sigmoid_grad"))
+for _name in _UNARY.split():
+    globals()[_name] = _unary(_name)
+for _name in _BINARY.split():
+    globals()[_name] = _binary(_name)
+
+
+def bitwise_not(xp, ext, input):
+    return (ext.logical_not if input.dtype.char == "?" else ext.bitwise_not)(xp, input)
+
+
+def bitwise_left_shift(xp, ext, input, other):
+    return ext.left_shift(xp, input, other)
+
+
+def bitwise_right_shift(xp, ext, input, other):
+    return ext.right_shift(xp, input, other)
+
+
+def round(xp, ext, input, decimals):
+    return ext.rint(xp, input) if decimals == 0 else NotImplemented
+
+
+def pow(xp, ext, input, other):
+    """Small whole exponents are products."""
+    if other.__class__ in (int, float):
+        if other == 2:
+            return ext.square(xp, input)
+        if other == -1:
+            return ext.reciprocal(xp, input)
+    return ext.pow(xp, input, other)
+
+
+def clamp(xp, ext, input, min, max):
+    if min is None:
+        return NotImplemented if max is None else _limited(xp, ext, ext.minimum, input, max)
+    if max is None:
+        return _limited(xp, ext, ext.maximum, input, min)
+    return _limited(xp, ext, ext.clamp, input, min, max)
+
+
+def _limited(xp, ext, function, input, *limits):
+    """Limits of one number or one element each do not change the shape."""
+    if any(getattr(limit, "ndim", 0) > input.ndim for limit in limits):
+        return NotImplemented
+    return function(xp, input, *limits)

@@ -73,7 +73,7 @@ def bitwise_left_shift(xp, input, other):
 
 
 def bitwise_right_shift(xp, input, other):
-    """Bits moved down; the sign comes after them."""
-    last = 8 * input.dtype.itemsize - 1
+    """Bits moved down; the sign comes after them, 0 where there is none."""
+    last = 8 * input.dtype.itemsize - (input.dtype.kind == "i")
     far = (other < 0) | (other > last)
     return xp.right_shift(input, xp.where(far, last, other).astype(input.dtype))
