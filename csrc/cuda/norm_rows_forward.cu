@@ -91,7 +91,7 @@ __device__ __forceinline__ void store_statistics(const RowNormArrays<T>& a, std:
 }
 
 template <class T>
-__global__ void __launch_bounds__(norm_threads) norm_rows_held_kernel(RowNormArrays<T> a) {
+__global__ void __launch_bounds__(norm_threads, 1) norm_rows_held_kernel(RowNormArrays<T> a) {
   using Real = accumulator_t<T>;
   constexpr int n = Pack<T>::size, groups = norm_held<T> / n;
   const int threads = static_cast<int>(blockDim.x), thread = static_cast<int>(threadIdx.x);
