@@ -20,7 +20,7 @@ BARRIER = "__syncthreads();"
 # File of csrc/cuda, what stands there, what is put there (of several places: the first), tests that run.
 FAULTS = [
     ("matmul_simt.cu", f"{BARRIER}\n    if (k", "if (k", "matmul"),
-    ("matmul_simt.cu", "k < depth;", "k <= depth;", "matmul"),
+    ("matmul_simt.cu", "k < depth ?", "k <= depth ?", "matmul"),
     ("matmul_simt.cu", "turn ^= 1", "turn ^= 0", "matmul"),
     ("matmul_mma.cu", f"{BARRIER}  // all have", "// all have", "matmul"),
     ("matmul_mma.cu", "cp_async_wait<stages - 2>", "cp_async_wait<stages - 1>", "matmul"),

@@ -98,7 +98,8 @@ struct Plan {
                .tf32 = tf32,
                .capability = device_capability(),
                .multiprocessors = device_multiprocessors()};
-    problem.tensor_maps = walk.dims <= 1 && takes_matmul_wgmma(stack(0), stack(1), stack(2));
+    problem.tensor_maps = problem.capability == 90 && item_bytes(problem.dtype) == 2 &&
+                          walk.dims <= 1 && takes_matmul_wgmma(stack(0), stack(1), stack(2));
     config = select_matmul(problem);
   }
 

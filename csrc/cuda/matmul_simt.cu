@@ -20,24 +20,19 @@ template <class T, int tile_>
 struct Tile {
   using A = accumulator_t<T>;
   static constexpr int tile = tile_;
-  // The largest tile has no registers left for more than 8.
-  static constexpr int step_k = tile == 128 ? 8 : 16;
   static constexpr int per_thread = tile / threads_along;                // outputs along each axis
   static constexpr int run = per_thread < 4 ? per_thread : 4;            // of these, neighbours
   static constexpr int pack = pack_bytes / static_cast<int>(sizeof(A));  // elements of a load
-  static constexpr int packs = tile * step_k / pack;                     // of a slab
-  static constexpr int packs_per_thread = (packs + threads - 1) / threads;
+  // A slab is at most a pack a thread: the registers of the largest tile hold no second one.
+  static constexpr int step_k = tile == 32 ? 16 : threads * pack / tile;
   static constexpr int slab = tile * step_k;         // elements
   static constexpr int turn = 32 / (step_k / pack);  // of the swizzle, for each pack along k
   static constexpr std::size_t shared_bytes = sizeof(A) * slab * 4;
 
-  // Of a multiprocessor: 64 sums of float, or 16 of double, and what is on the way to them, do not
-  // leave room for a second block's registers.
-  static constexpr int blocks = per_thread * per_thread * sizeof(A) >= 128 ? 1 : 2;
-
   static_assert(threads == threads_along * threads_along && tile % threads_along == 0 &&
                     per_thread % run == 0,
                 "threads must cover the tile");
+  static_assert(slab <= threads * pack && step_k % pack == 0, "a pack a thread must be a slab");
   static_assert(tile % 32 == 0 && turn % run == 0, "the swizzle exchanges elements within 32");
   static_assert(threads_along * tile * sizeof(A) <= shared_bytes, "the staged rows must fit");
   static_assert(shared_bytes <= 48 * 1024, "two slabs of each operand must fit in shared memory");
@@ -53,7 +48,7 @@ __device__ __forceinline__ int slab_index(int row, int k) {
   return k * C::tile + (row ^ (k / C::pack * C::turn));
 }
 
-// One operand as the loader sees it; its rows are those of a or the columns of b.
+// One operand; its rows are those of a or the columns of b.
 template <class T>
 struct Source {
   const T* at;  // the first row of the tile, the first k of the part
@@ -62,55 +57,59 @@ struct Source {
   bool along_k, aligned;
 };
 
-// The packs of a slab that this thread moves, along the axis in which they are neighbours.
+// What one thread brings of an operand, step after step: a pack along the unit axis, which waits in
+// registers while the step before it is multiplied.
 template <class T, class C>
-struct Packs {
+struct Loader {
+  using A = typename C::A;
   using Elements = Pack<T, C::pack>;
-  Elements elements[C::packs_per_thread];
+  const T* from;
+  std::int64_t advance, stride;  // from step to step, from element to element
+  int k, present;  // where the pack starts; elements that exist, at the ends of k apart
+  int to;          // in the slab
+  bool along_k, aligned;
+  Elements elements;
 
-  static __device__ __forceinline__ int row_of(int pack, bool along_k) {
-    return along_k ? pack / (C::step_k / C::pack) : pack % (C::tile / C::pack) * C::pack;
-  }
-  static __device__ __forceinline__ int k_of(int pack, bool along_k) {
-    return along_k ? pack % (C::step_k / C::pack) * C::pack : pack / (C::tile / C::pack);
-  }
-
-  __device__ __forceinline__ void load(const Source<T>& source, int first_k, int depth) {
-    MINIDL_UNROLL
-    for (int p = 0; p < C::packs_per_thread; ++p) {
-      const int pack = p * threads + static_cast<int>(threadIdx.x);
-      if (C::packs % threads != 0 && pack >= C::packs) break;
-      const int row = row_of(pack, source.along_k);
-      const int k = first_k + k_of(pack, source.along_k);
-      const bool starts = row < source.rows && k < depth;
-      const int left = !starts ? 0 : source.along_k ? depth - k : source.rows - row;
-      const T* from = source.at + row * source.row_stride + k * source.k_stride;
-      if (source.aligned && left >= C::pack) {
-        elements[p] = load_pack<Elements>(from);
-      } else {
-        const std::int64_t stride = source.along_k ? source.k_stride : source.row_stride;
-        MINIDL_UNROLL
-        for (int i = 0; i < C::pack; ++i) elements[p][i] = i < left ? from[i * stride] : T(0.0f);
-      }
-    }
+  __device__ __forceinline__ explicit Loader(const Source<T>& source)
+      : advance(C::step_k * source.k_stride),
+        stride(source.along_k ? source.k_stride : source.row_stride),
+        along_k(source.along_k),
+        aligned(source.aligned) {
+    constexpr int along = C::step_k / C::pack, across = C::tile / C::pack;
+    const int pack = threadIdx.x;
+    const int row = along_k ? pack / along : pack % across * C::pack;
+    k = along_k ? pack % along * C::pack : pack / across;
+    from = source.at + row * source.row_stride + k * source.k_stride;
+    const bool idle = pack >= C::slab / C::pack;  // small slabs are not a pack for every thread
+    to = idle ? C::slab : slab_index<C>(row, k);
+    const int left = idle ? 0 : source.rows - row;
+    present = left <= 0 ? 0 : along_k || left > C::pack ? C::pack : left;
   }
 
-  __device__ __forceinline__ void store(typename C::A* slab, bool along_k) const {
-    using A = typename C::A;
-    MINIDL_UNROLL
-    for (int p = 0; p < C::packs_per_thread; ++p) {
-      const int pack = p * threads + static_cast<int>(threadIdx.x);
-      if (C::packs % threads != 0 && pack >= C::packs) break;
-      const int row = row_of(pack, along_k), k = k_of(pack, along_k);
-      Pack<A, C::pack> wide;
+  // Loads the next pack; `depth` is where k ends.
+  __device__ __forceinline__ void load(int depth) {
+    const int in_depth = along_k ? depth - k : k < depth ? C::pack : 0;
+    const int count = in_depth < present ? in_depth : present;
+    if (aligned && count == C::pack) {
+      elements = load_pack<Elements>(from);
+    } else {
       MINIDL_UNROLL
-      for (int i = 0; i < C::pack; ++i) wide[i] = static_cast<A>(elements[p][i]);
-      if (along_k) {
-        MINIDL_UNROLL
-        for (int i = 0; i < C::pack; ++i) slab[slab_index<C>(row, k + i)] = wide[i];
-      } else {
-        store_pack(&slab[slab_index<C>(row, k)], wide);
-      }
+      for (int i = 0; i < C::pack; ++i) elements[i] = i < count ? from[i * stride] : T(0.0f);
+    }
+    from += advance;
+    k += C::step_k;
+  }
+
+  __device__ __forceinline__ void store(A* slab) const {
+    if (to >= C::slab) return;
+    Pack<A, C::pack> wide;
+    MINIDL_UNROLL
+    for (int i = 0; i < C::pack; ++i) wide[i] = static_cast<A>(elements[i]);
+    if (along_k) {
+      MINIDL_UNROLL
+      for (int i = 0; i < C::pack; ++i) slab[to + i * C::tile] = wide[i];
+    } else {
+      store_pack(slab + to, wide);
     }
   }
 };
@@ -154,7 +153,7 @@ __device__ __forceinline__ void multiply_slabs(const typename C::A* slab_a,
 }
 
 template <class T, class C>
-__global__ void __launch_bounds__(threads, C::blocks) matmul_simt_kernel(MatmulOperands<T> o) {
+__global__ void __launch_bounds__(threads, 2) matmul_simt_kernel(MatmulOperands<T> o) {
   using A = typename C::A;
   A* slabs = dynamic_shared<A>();  // [2][a, b][step_k][tile]
   const MatmulPlace place = matmul_place(o, C::tile);
@@ -179,20 +178,20 @@ __global__ void __launch_bounds__(threads, C::blocks) matmul_simt_kernel(MatmulO
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int thread_m = warp / 2 * 4 + lane / 8, thread_n = warp % 2 * 8 + lane % 8;
 
-  Packs<T, C> packs_a, packs_b;
-  packs_a.load(a, 0, place.depth);
-  packs_b.load(b, 0, place.depth);
+  Loader<T, C> load_a(a), load_b(b);
+  load_a.load(place.depth);
+  load_b.load(place.depth);
   A sum[C::per_thread][C::per_thread] = {};
   int turn = 0;
   for (int k = 0; k < place.depth; k += C::step_k, turn ^= 1) {
     A* slab_a = slabs + turn * 2 * C::slab;
     A* slab_b = slab_a + C::slab;
-    packs_a.store(slab_a, a.along_k);
-    packs_b.store(slab_b, b.along_k);
+    load_a.store(slab_a);
+    load_b.store(slab_b);
     __syncthreads();
     if (k + C::step_k < place.depth) {
-      packs_a.load(a, k + C::step_k, place.depth);
-      packs_b.load(b, k + C::step_k, place.depth);
+      load_a.load(place.depth);
+      load_b.load(place.depth);
     }
     multiply_slabs<C>(slab_a, slab_b, thread_m, thread_n, sum);
   }
