@@ -10,7 +10,8 @@ namespace minidl::cuda {
 namespace {
 
 // ---- Configuration ----------------------------------------------------------------------------
-// Threads a row: norm_rows_select.h.
+// Threads a row: norm_rows_select.h. One block an SM is enough to ask for: for two, the compiler
+// spills registers on sm_75.
 
 // ---- Kernel -----------------------------------------------------------------------------------
 
