@@ -35,7 +35,8 @@ __device__ __forceinline__ void update_pack(const Step& step, const typename Ste
                                             std::int64_t i) {
   using T = typename Step::Element;
   using Real = typename Step::Real;
-  Pack<T, n> pack[Step::arrays];
+  Pack<T, n>
+      pack[Step::arrays]{};  // the host compilers do not see that an absent array is not read
   MINIDL_UNROLL
   for (int a = 0; a < Step::arrays; ++a) {
     if (array[a]) pack[a] = load_pack<Pack<T, n>>(array[a] + i);
