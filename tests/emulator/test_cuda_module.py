@@ -47,7 +47,7 @@ def test_arrays_that_the_extension_refuses(case):
         pytest.skip(emulated.unavailable_reason())
     error, text, array = case
     with pytest.raises(error, match=text if error is not TypeError else "dtype 'F'"):
-        emulated.extension().exp(array, describe(x), 0)
+        emulated.extension().softmax(array, 1, False, describe(x), 0)
 
 
 def test_faults_in_a_kernel_become_exceptions(monkeypatch):
@@ -55,4 +55,4 @@ def test_faults_in_a_kernel_become_exceptions(monkeypatch):
         pytest.skip(emulated.unavailable_reason())
     monkeypatch.setenv("MINIDL_EMULATOR_SEED", "many")
     with pytest.raises(ValueError, match="MINIDL_EMULATOR_SEED='many'"):
-        emulated.extension().exp(describe(x), describe(x), 0)
+        emulated.extension().softmax(describe(x), 1, False, describe(x), 0)
