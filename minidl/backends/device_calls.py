@@ -28,6 +28,21 @@ def floats_alike(array, *others):
     return dtype.char in "fd" and all(other is None or other.dtype == dtype for other in others)
 
 
+def channels_last(array):
+    """Whether neighbours in memory are channels, and not pixels as well."""
+    strides = array.strides
+    return array.shape[1] > 1 and strides[1] == array.itemsize and strides[-1] > strides[1]
+
+
+def empty_images(xp, shape, like, dtype=None):
+    """An array (N, C, *size) in the format of ``like``, and of its dtype where none is named."""
+    dtype = dtype or like.dtype
+    if not channels_last(like):
+        return xp.empty(shape, dtype)
+    rank = len(shape)
+    return xp.empty((shape[0], *shape[2:], shape[1]), dtype).transpose(0, rank - 1, *range(1, rank - 1))
+
+
 def broadcast_shape(first, second):
     """The shape that two shapes broadcast to, or None."""
     if first == second:

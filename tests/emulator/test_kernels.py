@@ -130,32 +130,6 @@ def test_long_sum(shape, run):
     agree(run("sum", x, (0,), False), x.sum(0), np.float64)
 
 
-POOL = [
-    # input, kernel_size, stride, padding, dilation, ceil_mode
-    ((2, 3, 8, 8), (2, 2), (2, 2), (0, 0), (1, 1), False),
-    ((1, 2, 7, 9), (3, 3), (2, 2), (1, 1), (1, 1), True),
-    ((2, 1, 9, 8), (2, 3), (1, 3), (0, 1), (4, 2), False),
-    ((1, 1, 20, 19), (17, 17), (1, 1), (0, 0), (1, 1), False),
-    ((2, 3, 10), (4,), (3,), (2,), (1,), True),
-]  # fmt: skip
-
-
-@dtypes
-@pytest.mark.parametrize("geometry", POOL, ids=str)
-def test_max_pooling(geometry, dtype, run):
-    shape, *window, ceil_mode = geometry
-    input = normal(*shape).astype(dtype)
-    input.reshape(-1)[:3] = [np.nan, -np.inf, 7]
-    expected, expected_offsets = backends.reference.max_pool(input, *window, ceil_mode)
-    found, offsets = run("max_pool", input, *window, ceil_mode)
-    np.testing.assert_array_equal(found, expected)
-    np.testing.assert_array_equal(offsets, expected_offsets)
-    assert offsets.dtype == expected_offsets.dtype
-    g = normal(*expected.shape).astype(dtype)
-    grad = backends.reference.max_pool_grad(g.astype(float), offsets, shape, *window)
-    agree(run("max_pool_grad", g, offsets, shape, *window), grad, dtype)
-
-
 @dtypes
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("steps", [1, 4])

@@ -4,7 +4,7 @@ channels-last images are products of matrices."""
 
 from math import prod
 
-from minidl.backends.device_calls import matmul_rounding, multiply, stream, view
+from minidl.backends.device_calls import empty_images, matmul_rounding, multiply, stream, view
 from minidl.backends.geometry import conv_output
 
 _SERVED = "fdeE"
@@ -17,20 +17,6 @@ def _served(input, *others):
         and dtype.char in _SERVED
         and all(other is None or other.dtype == dtype for other in others)
     )
-
-
-def _channels_last(array):
-    """Whether neighbours in memory are channels, and not pixels as well."""
-    strides = array.strides
-    return array.shape[1] > 1 and strides[1] == array.itemsize and strides[-1] > strides[1]
-
-
-def _empty(xp, shape, like):
-    """An array (N, C, *size) in the format of ``like``."""
-    if not _channels_last(like):
-        return xp.empty(shape, like.dtype)
-    rank = len(shape)
-    return xp.empty((shape[0], *shape[2:], shape[1]), like.dtype).transpose(0, rank - 1, *range(1, rank - 1))
 
 
 def _as_rows(array):
@@ -84,7 +70,7 @@ def conv_forward(xp, ext, input, weight, bias, stride, padding, dilation, groups
         if out is not None:
             return out
     size = conv_output(input.shape[2:], weight.shape[2:], stride, padding, dilation)
-    out = _empty(xp, (input.shape[0], weight.shape[0], *size), input)
+    out = empty_images(xp, (input.shape[0], weight.shape[0], *size), input)
     arrays = view(input), view(weight), view(bias), view(out)
     ext.conv_forward(*arrays, xp.empty, stride, padding, dilation, groups, stream(xp))
     return out
@@ -97,7 +83,7 @@ def conv_input_grad(xp, ext, g, weight, input_shape, stride, padding, dilation, 
         out = _pixels_times(xp, ext, g, _as_matrix(weight), None)
         if out is not None:
             return out
-    out = _empty(xp, input_shape, g)
+    out = empty_images(xp, input_shape, g)
     arrays = view(g), view(weight), view(out)
     ext.conv_input_grad(*arrays, xp.empty, stride, padding, dilation, groups, stream(xp))
     return out

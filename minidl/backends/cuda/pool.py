@@ -1,39 +1,101 @@
-"""Max pooling in one and two dimensions, float32 and float64. One dimension is two with one row."""
+"""Pooling in one to three dimensions. Memory format is strides: an output is channels-last where its input is, as is
+an input's gradient where the offsets (of a maximum) or the output's gradient (of a mean) are."""
 
 from math import prod
 
-from minidl.backends.device_calls import floats_alike, stream, view
+from minidl.backends.device_calls import empty_images, stream, view
 from minidl.backends.geometry import pool_output
 
-
-def _images(array):
-    """An array (N, C, L) as images of one row (a view); images as they are."""
-    return array[:, :, None] if array.ndim == 3 else array
+_SERVED = "fdeE"
 
 
-def _pairs(*geometry):
-    """Geometry of one dimension as that of images of one row: of its four entries, only padding is 0 there."""
-    if len(geometry[0]) == 2:
-        return geometry
-    kernel_size, stride, padding, dilation = geometry
-    return (1, *kernel_size), (1, *stride), (0, *padding), (1, *dilation)
+def _served(array):
+    return 3 <= array.ndim <= 5 and array.dtype.char in _SERVED
 
 
-def max_pool(xp, ext, input, kernel_size, stride, padding, dilation, ceil_mode):
-    if input.ndim not in (3, 4) or not floats_alike(input):
+def _bins_served(array, size, out):
+    """Whether the kernels' 32-bit arithmetic finds the bins."""
+    return _served(array) and all((n + 1) * (m + 1) < 1 << 31 for n, m in zip(size, out, strict=True))
+
+
+def max_pool(xp, ext, input, kernel_size, stride_, padding, dilation, ceil_mode):
+    if not _served(input):
         return NotImplemented
-    size = pool_output(input.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
-    out = xp.empty((*input.shape[:2], *size), input.dtype)
-    offsets = xp.empty(out.shape, "uint8" if prod(kernel_size) <= 256 else "int32")
-    arrays = view(_images(input)), view(_images(out)), view(_images(offsets))
-    ext.max_pool2d(*arrays, *_pairs(kernel_size, stride, padding, dilation), stream(xp))
+    size = pool_output(input.shape[2:], kernel_size, stride_, padding, dilation, ceil_mode)
+    out = empty_images(xp, (*input.shape[:2], *size), input)
+    offsets = empty_images(xp, out.shape, input, "uint8" if prod(kernel_size) <= 256 else "int32")
+    ext.max_pool(view(input), view(out), view(offsets), kernel_size, stride_, padding, dilation, stream(xp))
     return out, offsets
 
 
-def max_pool_grad(xp, ext, g, offsets, input_shape, kernel_size, stride, padding, dilation):
-    if g.ndim not in (3, 4) or not floats_alike(g):
+def max_pool_grad(xp, ext, g, offsets, input_shape, kernel_size, stride_, padding, dilation):
+    if not _served(g):
         return NotImplemented
-    out = xp.empty(input_shape, g.dtype)
-    arrays = view(_images(g)), view(_images(offsets)), view(_images(out))
-    ext.max_pool2d_grad(*arrays, *_pairs(kernel_size, stride, padding, dilation), stream(xp))
+    out = empty_images(xp, input_shape, offsets, g.dtype)
+    ext.max_pool_grad(view(g), view(offsets), view(out), kernel_size, stride_, padding, dilation, stream(xp))
     return out
+
+
+def max_pool_gather(xp, ext, input, offsets, kernel_size, stride_, padding, dilation):
+    if not _served(input):
+        return NotImplemented
+    out = empty_images(xp, offsets.shape, offsets, input.dtype)
+    arrays = view(input), view(offsets), view(out)
+    ext.max_pool_gather(*arrays, kernel_size, stride_, padding, dilation, stream(xp))
+    return out
+
+
+def max_pool_indices(xp, ext, offsets, input_shape, kernel_size, stride_, padding, dilation):
+    if offsets.dtype.char not in "Bi":
+        return NotImplemented
+    out = empty_images(xp, offsets.shape, offsets, "int64")
+    geometry = kernel_size, stride_, padding, dilation
+    ext.max_pool_indices(view(offsets), view(out), input_shape[2:], *geometry, stream(xp))
+    return out
+
+
+def avg_pool(xp, ext, input, kernel_size, stride_, padding, ceil_mode, count_include_pad, divisor_override):
+    if not _served(input):
+        return NotImplemented
+    ones = (1,) * len(kernel_size)
+    size = pool_output(input.shape[2:], kernel_size, stride_, padding, ones, ceil_mode)
+    out = empty_images(xp, (*input.shape[:2], *size), input)
+    windows = kernel_size, stride_, padding, count_include_pad, divisor_override
+    ext.avg_pool(view(input), view(out), *windows, stream(xp))
+    return out
+
+
+def avg_pool_grad(
+    xp, ext, g, input_shape, kernel_size, stride_, padding, count_include_pad, divisor_override
+):
+    if not _served(g):
+        return NotImplemented
+    out = empty_images(xp, input_shape, g)
+    windows = kernel_size, stride_, padding, count_include_pad, divisor_override
+    ext.avg_pool_grad(view(g), view(out), *windows, stream(xp))
+    return out
+
+
+def adaptive_avg_pool(xp, ext, input, output_size):
+    if not _bins_served(input, input.shape[2:], output_size):
+        return NotImplemented
+    out = empty_images(xp, (*input.shape[:2], *output_size), input)
+    ext.adaptive_avg_pool(view(input), view(out), stream(xp))
+    return out
+
+
+def adaptive_avg_pool_grad(xp, ext, g, input_shape):
+    if not _bins_served(g, input_shape[2:], g.shape[2:]):
+        return NotImplemented
+    out = empty_images(xp, input_shape, g)
+    ext.adaptive_avg_pool_grad(view(g), view(out), stream(xp))
+    return out
+
+
+def adaptive_max_pool(xp, ext, input, output_size):
+    if not _bins_served(input, input.shape[2:], output_size):
+        return NotImplemented
+    out = empty_images(xp, (*input.shape[:2], *output_size), input)
+    indices = empty_images(xp, out.shape, input, "int64")
+    ext.adaptive_max_pool(view(input), view(out), view(indices), stream(xp))
+    return out, indices

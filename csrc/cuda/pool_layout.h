@@ -1,0 +1,26 @@
+// From the arrays of a pooling to what its kernels take.
+#pragma once
+
+#include "cuda/pool.h"
+#include "cuda/pool_kernels.h"
+
+namespace minidl::cuda {
+
+// `what` as int. Throws NotSupported for a number beyond 2^30.
+int pool_coordinate(const char* what, std::int64_t value);
+
+// [N, C, *size] with three spatial dimensions, absent ones of size 1 in front. Throws
+// std::invalid_argument for another rank than 3, 4 or 5.
+Array with_three_dimensions(const char* name, const Array& array);
+
+// As `with_three_dimensions`: an entry a dimension, `absent` for those in front.
+Size3 pool_sizes(const char* name, const std::vector<std::int64_t>& sizes, int dimensions,
+                 std::int64_t absent);
+
+Size3 size_of_volume(const Array& array);      // the last three axes
+PoolStrides pool_strides(const Array& array);  // of [N, C, D, H, W]
+Divider pool_divider(std::int64_t size);       // by 1 where there is nothing to divide
+PoolOrder pool_order(const Array& array);      // in which threads go through [N, C, D, H, W]
+bool neighbouring_channels(const Array& array);
+
+}  // namespace minidl::cuda
