@@ -19,7 +19,7 @@ enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
 minidl_module(_cuda ${sources})
 target_link_libraries(_cuda PRIVATE CUDA::cudart_static)
-target_compile_options(_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Xcompiler=-Wall,-fvisibility=hidden>")
+target_compile_options(_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Xfatbin=-compress-all;-Xcompiler=-Wall,-fvisibility=hidden>")
 if(MINIDL_WERROR)
   target_compile_options(_cuda PRIVATE
     "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xptxas=--warn-on-spills,--warning-as-error>")
