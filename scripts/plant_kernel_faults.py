@@ -121,6 +121,8 @@ FAULTS = [
     ("matmul_wgmma.cu", "full, C::A::bytes + C::B::bytes", "full, C::A::bytes", "wgmma_products"),
     ("matmul_wgmma.cu", "k + i > 0", "true", "wgmma_products"),
     ("matmul_wgmma.cu", "c + 1 < out.n) {", "c < out.n) {", "wgmma_products"),
+    ("matmul_wgmma.cu", "fence_proxy_async();", "", "wgmma_products"),
+    ("matmul_wgmma.cu", "store_wait_read<1>();", "", "wgmma_products"),
     ("block_reduce.h", "lane < warps ? partial[lane]", "lane <= warps ? partial[lane]", "softmax"),
     ("softmax_across.cu", BARRIER, "", "softmax"),
     ("softmax_kernels.h", "if (first >= length) return;", "", "softmax"),
@@ -152,7 +154,12 @@ FAULTS = [
     ("norm_channels_parts.cu", "+ own / a.sets.channels_each", "", "norm"),
     ("norm_channels_totals.cu", "i / each, channel = first + i % each", "i % parts, channel = first", "norm"),
     ("norm_channels_elements.cu", "k * channel_step", "k * channel_step / 2", "norm"),
-    ("lstm_step_fused.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "lstm"),
+    ("recurrent_step.h", "inside(k < size.features)", "inside(k <= size.features)", "recurrent"),
+    ("recurrent_rnn_step.cu", "value(p.dh, n, k) + value", "value", "recurrent"),
+    ("recurrent_lstm_step.cu", "dc * gate[f_gate]", "dc * gate[i_gate]", "recurrent"),
+    ("recurrent_gru_step.cu", "static_cast<T>(dn * r)", "static_cast<T>(dn)", "recurrent"),
+    ("recurrent.cpp", "reverse_ ? t + 1 : t - 1", "t - 1", "recurrent"),
+    ("recurrent.cpp", "{.addend = &s.dh0}", "{}", "recurrent"),
 ]
 
 

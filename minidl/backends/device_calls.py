@@ -1,5 +1,7 @@
 """Handing device arrays to the kernels of ``minidl._cuda``: what the families of ``backends/cuda`` share."""
 
+from math import prod
+
 from minidl.backends import determinism
 
 
@@ -69,14 +71,18 @@ def product(xp, ext, input, other):
 
 def multiply(xp, ext, input, other, out, bias=None, addend=None, alpha=1.0, beta=1.0, activation=""):
     """out = activation(alpha input other + beta addend + bias), with all but ``out`` given as views."""
-    tf32, parts, target = matmul_rounding["tf32"], None, view(out)
-    # Few outputs of long sums: parts of the sums may be computed beside each other.
-    if input[2][-1] >= 256 and out.size <= 1 << 20:
-        count = ext.matmul_workspace(input, other, target, tf32)
-        if count:
-            parts = xp.empty((count,), _ACCUMULATOR[target[1]])
+    target = view(out)
+    parts = split_sums(xp, ext, input, other, target)
     epilogue = bias, addend, alpha, beta, activation
-    ext.matmul(input, other, target, *epilogue, tf32, view(parts), stream(xp))
+    ext.matmul(input, other, target, *epilogue, matmul_rounding["tf32"], view(parts), stream(xp))
+
+
+def split_sums(xp, ext, input, other, out):
+    """Memory where a product of few outputs computes parts of long sums beside each other, or None. Takes views."""
+    if input[2][-1] < 256 or prod(out[2]) > 1 << 20:
+        return None
+    count = ext.matmul_workspace(input, other, out, matmul_rounding["tf32"])
+    return xp.empty((count,), _ACCUMULATOR[out[1]]) if count else None
 
 
 def reduced(xp, ext, function, input, dims, keepdim, dtype):

@@ -130,50 +130,6 @@ def test_long_sum(shape, run):
     agree(run("sum", x, (0,), False), x.sum(0), np.float64)
 
 
-@dtypes
-@pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("steps", [1, 4])
-@pytest.mark.parametrize("biased", [False, True])
-def test_lstm(steps, reverse, biased, dtype, run):
-    n, i, h = 3, 5, 7
-    shapes = (steps, n, i), (n, h), (n, h), (4 * h, i), (4 * h, h), (4 * h,), (4 * h,)
-    args = [normal(*shape).astype(dtype) for shape in shapes]
-    if not biased:
-        args[5:] = [None, None]
-    wide = [None if x is None else x.astype(float) for x in args]
-    expected = backends.reference.lstm_sequence(*wide, None, reverse)
-    found = run("lstm_sequence", *args, None, reverse)
-    for mine, theirs in zip(found, expected, strict=True):
-        agree(mine, theirs, dtype)
-    output, _, _, gates, cells = expected
-    incoming = [normal(*output.shape), None, normal(n, h)]
-    saved = [*wide[:5], None, output, gates, cells]
-    needs = (True, True, True, True, True, biased, True, False)
-    expected = backends.reference.lstm_sequence_grad(*incoming, *saved, reverse, needs)
-    narrow = [None if x is None else x.astype(dtype) for x in (*incoming, *saved)]
-    for mine, theirs in zip(run("lstm_sequence_grad", *narrow, reverse, needs), expected, strict=True):
-        assert (mine is None) == (theirs is None)
-        if mine is not None:
-            agree(mine, theirs, dtype)
-
-
-@dtypes
-def test_lstm_cell(dtype, run):
-    n, i, h = 4, 3, 6
-    shapes = (n, i), (n, h), (n, h), (4 * h, i), (4 * h, h), (4 * h,), (4 * h,)
-    args = [normal(*shape) for shape in shapes]
-    expected = backends.reference.lstm_cell(*args)
-    for mine, theirs in zip(run("lstm_cell", *(x.astype(dtype) for x in args)), expected, strict=True):
-        agree(mine, theirs, dtype)
-    saved = [normal(n, h), None, *args[:5], *expected]
-    needs = (True, False, True, True, True, True, False)
-    found = run("lstm_cell_grad", *(None if x is None else x.astype(dtype) for x in saved), needs)
-    for mine, theirs in zip(found, backends.reference.lstm_cell_grad(*saved, needs), strict=True):
-        assert (mine is None) == (theirs is None)
-        if mine is not None:
-            agree(mine, theirs, dtype)
-
-
 def test_what_the_kernels_do_not_serve_falls_through(gpu):
     backend = backends.on(gpu)
     integers = backend.xp.arange(6).reshape(2, 3)
