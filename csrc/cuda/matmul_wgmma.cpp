@@ -9,7 +9,8 @@
 namespace minidl::cuda {
 namespace {
 
-// A stack of matrices as a kernel sees it: rows are those of a or the columns of b.
+// A stack of matrices as a kernel sees it: rows are those of a, the columns of b, or the rows of
+// the result, whose columns are its k.
 struct Operand {
   const Array& array;
   std::int64_t batch, rows, k, batch_stride, row_stride, k_stride;
@@ -36,7 +37,7 @@ struct Operand {
            fits(batch, batch_stride) && reinterpret_cast<std::uintptr_t>(array.data) % pack == 0;
   }
 
-  // `tile` rows are loaded at once, `wgmma_tile_k` along k.
+  // `tile` rows are moved at once, 64 along k.
   MatmulWgmmaOperand map(int tile) const {
     constexpr std::int64_t item = 2, pack = 16;
     const auto bytes = [&](std::int64_t size, std::int64_t stride) {
@@ -77,6 +78,10 @@ void run(const Operand& a, const Operand& b, const Array& out, const Array* bias
   const std::int64_t m_stride = out.strides.end()[-2], n_stride = out.strides.end()[-1];
   const bool pairs = n_stride == 1 && m_stride % 2 == 0 && batch_stride % 2 == 0 &&
                      reinterpret_cast<std::uintptr_t>(out.data) % 4 == 0;
+  const Operand result(out, true);
+  const bool boxes = result.k_unit() && result.has_map();
+  static_assert(wgmma_box_columns == wgmma_tile_k, "map() makes the result's boxes too");
+  const TensorMap map = boxes ? result.map(wgmma_box_rows).map : TensorMap{};
   const MatmulWgmmaOutput<T> output{.data = out.as<T>(),
                                     .bias = bias ? bias->as<const T>() : nullptr,
                                     .bias_stride = bias ? bias->strides[0] : 0,
@@ -88,9 +93,10 @@ void run(const Operand& a, const Operand& b, const Array& out, const Array* bias
                                     .n = static_cast<int>(b.rows),
                                     .k = static_cast<int>(a.k),
                                     .pairs = pairs,
+                                    .boxes = boxes,
                                     .a_batched = a.batch > 1,
                                     .b_batched = b.batch > 1};
-  matmul_wgmma_kernel(a.map(config.tile_m), b.map(config.tile_n), output, config, stream);
+  matmul_wgmma_kernel(a.map(config.tile_m), b.map(config.tile_n), map, output, config, stream);
 }
 
 }  // namespace

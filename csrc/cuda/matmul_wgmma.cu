@@ -2,10 +2,13 @@
 // thread of the first warpgroup copies slabs of both operands into a ring of stages by bulk tensor
 // copies, which fill up with 0 beyond the arrays; two warpgroups multiply, 64 rows of the tile
 // each, and keep one group of wgmma under way. While they write a tile, the next one is loaded.
+// They write by bulk copies from shared memory where the result has a tensor map, else by
+// themselves.
 #include "common/half.h"
 #include "cuda/launch.h"
 #include "cuda/matmul_wgmma_kernels.h"
 #include "cuda/pack.h"
+#include "cuda/ptx/proxy.h"
 #include "cuda/ptx/tensor_copy.h"
 #include "cuda/ptx/unroll.h"
 #include "cuda/ptx/warp.h"
@@ -60,10 +63,16 @@ struct Tile {
   using B = Slab<T, b_major, tile_n>;
 };
 
+// A part of a tile on its way out: wgmma_box_rows x wgmma_box_columns, a row as wide as the
+// swizzle.
+template <class T>
+using OutBox = T[wgmma_box_rows * wgmma_box_columns];
+
 template <class C>
 struct Shared {
   alignas(1024) typename C::T a[C::stages][C::A::elements];
   alignas(1024) typename C::T b[C::stages][C::B::elements];
+  alignas(1024) OutBox<typename C::T> out[C::consumers][2];  // one is filled while one is copied
   MBarrier full[C::stages], empty[C::stages];
 };
 
@@ -125,27 +134,43 @@ __device__ __forceinline__ void produce(Shared<C>& shared, const TensorMap& a, c
   }
 }
 
-// The sums of a warpgroup, from row `m` and column `n` on, with the bias added.
+// Where the first two sums of a thread stand in the tile of its warpgroup: the others are 8 rows or
+// multiples of 8 columns away.
+struct FragmentPlace {
+  int row, column;
+
+  __device__ __forceinline__ FragmentPlace() {
+    const int thread = static_cast<int>(threadIdx.x) % warpgroup_size;
+    row = thread / warp_size * 16 + thread % warp_size / 4;
+    column = thread % 4 * 2;
+  }
+};
+
+// Two neighbouring sums of columns `c` and c + 1 with the bias, where the columns exist.
+template <class T, class Output>
+__device__ __forceinline__ Pack<T, 2> finished(float low, float high, const Output& out, int c) {
+  if (out.bias) {
+    if (c < out.n) low += out.bias[c * out.bias_stride];
+    if (c + 1 < out.n) high += out.bias[(c + 1) * out.bias_stride];
+  }
+  return {{T(low), T(high)}};
+}
+
+// Writes the sums of a warpgroup, from row `m` and column `n` on.
 template <class C, class Output>
 __device__ __forceinline__ void write(const float (&sum)[C::tile_n / 2], const Output& out,
                                       int batch, int m, int n) {
   using T = typename C::T;
-  const int thread = static_cast<int>(threadIdx.x) % warpgroup_size;
-  const int row = m + thread / warp_size * 16 + thread % warp_size / 4;
-  const int column = n + thread % 4 * 2;
+  const FragmentPlace place;
   MINIDL_UNROLL
   for (int h = 0; h < 2; ++h) {
-    if (row + 8 * h >= out.m) continue;
-    T* to = out.data + batch * out.batch_stride + (row + 8 * h) * out.m_stride;
+    const int row = m + place.row + 8 * h;
+    if (row >= out.m) continue;
+    T* to = out.data + batch * out.batch_stride + row * out.m_stride;
     MINIDL_UNROLL
     for (int j = 0; j < C::tile_n / 8; ++j) {
-      const int c = column + 8 * j;
-      float low = sum[4 * j + 2 * h], high = sum[4 * j + 2 * h + 1];
-      if (out.bias) {
-        if (c < out.n) low += out.bias[c * out.bias_stride];
-        if (c + 1 < out.n) high += out.bias[(c + 1) * out.bias_stride];
-      }
-      const Pack<T, 2> pair{{T(low), T(high)}};
+      const int c = n + place.column + 8 * j;
+      const auto pair = finished<T>(sum[4 * j + 2 * h], sum[4 * j + 2 * h + 1], out, c);
       if (out.pairs && c + 1 < out.n) {
         store_pack(to + c, pair);
       } else {
@@ -156,8 +181,45 @@ __device__ __forceinline__ void write(const float (&sum)[C::tile_n / 2], const O
   }
 }
 
+// The same by bulk copies, which leave out what is beyond the array. A box is filled while the one
+// before it is being copied.
 template <class C, class Output>
-__device__ __forceinline__ void consume(Shared<C>& shared, const Output& out) {
+__device__ __forceinline__ void write_boxes(const float (&sum)[C::tile_n / 2],
+                                            OutBox<typename C::T> (&boxes)[2], const TensorMap& map,
+                                            const Output& out, int batch, int m, int n) {
+  using T = typename C::T;
+  constexpr int chunk = 16 / sizeof(T), packs = wgmma_box_columns / 8;
+  static_assert(C::tile_n % (2 * wgmma_box_columns) == 0, "a tile begins with the first box");
+  if (m >= out.m) return;  // all of the warpgroup
+  const FragmentPlace place;
+  const unsigned barrier = threadIdx.x / warpgroup_size;
+  const bool leader = threadIdx.x % warpgroup_size == 0;
+  MINIDL_UNROLL
+  for (int part = 0; part < C::tile_n / wgmma_box_columns; ++part) {
+    T* box = boxes[part % 2];
+    if (leader) store_wait_read<1>();  // the last copy from this box has read it
+    named_barrier(barrier, warpgroup_size);
+    MINIDL_UNROLL
+    for (int j = 0; j < packs; ++j) {
+      MINIDL_UNROLL
+      for (int h = 0; h < 2; ++h) {
+        const int at = 4 * (part * packs + j) + 2 * h, row = place.row + 8 * h;
+        const int c = n + part * wgmma_box_columns + 8 * j + place.column;
+        T* to = box + row * wgmma_box_columns + (j ^ row % 8) * chunk + place.column;
+        store_pack(to, finished<T>(sum[at], sum[at + 1], out, c));
+      }
+    }
+    fence_proxy_async();
+    named_barrier(barrier, warpgroup_size);
+    const int column = n + part * wgmma_box_columns;
+    if (leader && column < out.n) store_box<3>(map, box, {column, m, batch});
+    if (leader) store_commit();
+  }
+}
+
+template <class C, class Output>
+__device__ __forceinline__ void consume(Shared<C>& shared, const TensorMap& map,
+                                        const Output& out) {
   using T = typename C::T;
   constexpr int depth = wgmma_depth<T>;
   const Tiles<C> tiles(out);
@@ -184,13 +246,20 @@ __device__ __forceinline__ void consume(Shared<C>& shared, const Output& out) {
     }
     wgmma_wait<0>();
     if (first_lane) mbarrier_arrive(previous);
-    write<C>(sum, out, place.batch, place.m + first_row, place.n);
+    if (out.boxes) {
+      write_boxes<C>(sum, shared.out[first_row / 64], map, out, place.batch, place.m + first_row,
+                     place.n);
+    } else {
+      write<C>(sum, out, place.batch, place.m + first_row, place.n);
+    }
   }
+  store_wait<0>();
 }
 
 template <class C>
 __global__ void __launch_bounds__(C::threads, 1)
     wgmma_kernel(const __grid_constant__ TensorMap a, const __grid_constant__ TensorMap b,
+                 const __grid_constant__ TensorMap map,
                  const MatmulWgmmaOutput<typename C::T> out) {
   if (has_wgmma) {  // not constexpr: nvcc would warn of constants that nobody uses
     Shared<C>& shared = *dynamic_shared<Shared<C>>();
@@ -207,7 +276,7 @@ __global__ void __launch_bounds__(C::threads, 1)
       if (threadIdx.x == 0) produce(shared, a, b, out);
     } else {
       increase_registers<consumer_registers>();
-      consume(shared, out);
+      consume(shared, map, out);
     }
   }
 }
@@ -215,39 +284,40 @@ __global__ void __launch_bounds__(C::threads, 1)
 // ---- Launcher ---------------------------------------------------------------------------------
 
 template <class C>
-void run_tile(const TensorMap& a, const TensorMap& b, const MatmulWgmmaOutput<typename C::T>& out,
-              const MatmulWgmmaConfig& config, Stream stream) {
+void run_tile(const TensorMap& a, const TensorMap& b, const TensorMap& map,
+              const MatmulWgmmaOutput<typename C::T>& out, const MatmulWgmmaConfig& config,
+              Stream stream) {
   launch("matmul_wgmma", wgmma_kernel<C>,
          {.grid = {config.blocks}, .block = {C::threads}, .shared_bytes = sizeof(Shared<C>)},
-         stream, a, b, out);
+         stream, a, b, map, out);
 }
 
 template <class T, int tile_n>
-void run(const MatmulWgmmaOperand& a, const MatmulWgmmaOperand& b, const MatmulWgmmaOutput<T>& out,
-         const MatmulWgmmaConfig& config, Stream stream) {
+void run(const MatmulWgmmaOperand& a, const MatmulWgmmaOperand& b, const TensorMap& map,
+         const MatmulWgmmaOutput<T>& out, const MatmulWgmmaConfig& config, Stream stream) {
   constexpr Major k = Major::k, mn = Major::mn;
   if (a.k_unit && b.k_unit)
-    return run_tile<Tile<T, k, k, tile_n>>(a.map, b.map, out, config, stream);
-  if (a.k_unit) return run_tile<Tile<T, k, mn, tile_n>>(a.map, b.map, out, config, stream);
-  if (b.k_unit) return run_tile<Tile<T, mn, k, tile_n>>(a.map, b.map, out, config, stream);
-  run_tile<Tile<T, mn, mn, tile_n>>(a.map, b.map, out, config, stream);
+    return run_tile<Tile<T, k, k, tile_n>>(a.map, b.map, map, out, config, stream);
+  if (a.k_unit) return run_tile<Tile<T, k, mn, tile_n>>(a.map, b.map, map, out, config, stream);
+  if (b.k_unit) return run_tile<Tile<T, mn, k, tile_n>>(a.map, b.map, map, out, config, stream);
+  run_tile<Tile<T, mn, mn, tile_n>>(a.map, b.map, map, out, config, stream);
 }
 
 }  // namespace
 
 template <class T>
 void matmul_wgmma_kernel(const MatmulWgmmaOperand& a, const MatmulWgmmaOperand& b,
-                         const MatmulWgmmaOutput<T>& out, const MatmulWgmmaConfig& config,
-                         Stream stream) {
-  config.tile_n == 256 ? run<T, 256>(a, b, out, config, stream)
-                       : run<T, 128>(a, b, out, config, stream);
+                         const TensorMap& map, const MatmulWgmmaOutput<T>& out,
+                         const MatmulWgmmaConfig& config, Stream stream) {
+  config.tile_n == 256 ? run<T, 256>(a, b, map, out, config, stream)
+                       : run<T, 128>(a, b, map, out, config, stream);
 }
 
 template void matmul_wgmma_kernel<Half>(const MatmulWgmmaOperand&, const MatmulWgmmaOperand&,
-                                        const MatmulWgmmaOutput<Half>&, const MatmulWgmmaConfig&,
-                                        Stream);
+                                        const TensorMap&, const MatmulWgmmaOutput<Half>&,
+                                        const MatmulWgmmaConfig&, Stream);
 template void matmul_wgmma_kernel<BFloat16>(const MatmulWgmmaOperand&, const MatmulWgmmaOperand&,
-                                            const MatmulWgmmaOutput<BFloat16>&,
+                                            const TensorMap&, const MatmulWgmmaOutput<BFloat16>&,
                                             const MatmulWgmmaConfig&, Stream);
 
 }  // namespace minidl::cuda

@@ -8,6 +8,7 @@
 namespace minidl::cuda {
 
 inline constexpr int wgmma_tile_k = 64;  // 128 bytes of 16-bit floats: a row of the swizzle
+inline constexpr int wgmma_box_rows = 64, wgmma_box_columns = 64;  // of the result's boxes
 
 // An operand's tensor map is [batch, rows, k] with k innermost, or [batch, k, rows] (`k_unit` is
 // false), rows being those of a and the columns of b.
@@ -25,12 +26,13 @@ struct MatmulWgmmaOutput {
   std::int64_t batch_stride, m_stride, n_stride;  // in elements
   int batch, m, n, k;
   bool pairs;  // n_stride is 1 and two neighbours from an even column on lie in one aligned word
+  bool boxes;  // its tensor map is given: [batch, m, n] with n innermost
   bool a_batched, b_batched;
 };
 
 template <class T>
 void matmul_wgmma_kernel(const MatmulWgmmaOperand& a, const MatmulWgmmaOperand& b,
-                         const MatmulWgmmaOutput<T>& out, const MatmulWgmmaConfig& config,
-                         Stream stream);
+                         const TensorMap& map, const MatmulWgmmaOutput<T>& out,
+                         const MatmulWgmmaConfig& config, Stream stream);
 
 }  // namespace minidl::cuda
