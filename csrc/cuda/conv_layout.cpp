@@ -3,27 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cuda/images.h"
+
 namespace minidl::cuda {
 namespace {
-
-constexpr std::int64_t coordinate_limit = std::int64_t{1} << 30;
-
-int coordinate(const char* what, std::int64_t value) {
-  MINIDL_CHECK_AS(NotSupported, -coordinate_limit < value && value < coordinate_limit, what, " = ",
-                  value, " is beyond the limit of ", coordinate_limit, " of convolution on a GPU");
-  return static_cast<int>(value);
-}
-
-// Absent axes come before those that are there.
-Array with_three_axes(const char* name, const Array& array) {
-  MINIDL_CHECK(3 <= array.rank() && array.rank() <= 5, name,
-               " must have 3, 4 or 5 dimensions, got shape ", spell(array.shape));
-  Array result = array;
-  const int missing = 5 - array.rank();
-  result.shape.insert(result.shape.begin() + 2, missing, 1);
-  result.strides.insert(result.strides.begin() + 2, missing, 0);
-  return result;
-}
 
 // The shape without the axes that were absent.
 std::string spell_images(const ConvArrays& a, const Array& images) {
@@ -52,9 +35,9 @@ void check_axis(const ConvArrays& a, int d) {
   MINIDL_CHECK(kernel > 0, "conv: weight ", spell_images(a, a.weight), " has no taps");
   const std::int64_t span = dilation * (kernel - 1) + 1;
   const std::int64_t padded = a.input.shape[2 + d] + 2 * padding;
-  coordinate("the padded input", padded);
-  coordinate("the dilated kernel", span);
-  coordinate("the stride", stride);
+  image_coordinate("the padded input", padded);
+  image_coordinate("the dilated kernel", span);
+  image_coordinate("the stride", stride);
   const std::int64_t wanted = (padded - span) / stride + 1;
   MINIDL_CHECK(a.output.shape[2 + d] == wanted, "conv: the output's size in dimension ",
                a.axes - 1 + d, " must be ", wanted, ", got shape ", spell_images(a, a.output));
@@ -96,9 +79,9 @@ ConvArrays conv_arrays(const Array& input, const Array& weight, const Array& out
                  spell(dilation), " and weight ", spell(weight.shape), " do not fit input ",
                  spell(input.shape));
   }
-  ConvArrays a{with_three_axes("input", input),
-               with_three_axes("weight", weight),
-               with_three_axes("output", output),
+  ConvArrays a{with_three_dimensions("input", input),
+               with_three_dimensions("weight", weight),
+               with_three_dimensions("output", output),
                {1, 1, 1},
                {0, 0, 0},
                {1, 1, 1},
@@ -124,10 +107,10 @@ ConvLayout conv_layout(const ConvArrays& a, ConvPass pass, int pack) {
                   static_cast<int>(a.stride[d]), static_cast<int>(a.padding[d]),
                   static_cast<int>(a.dilation[d]));
   }
-  layout.images = coordinate("the number of images", target.shape[0]);
-  layout.groups = coordinate("the number of groups", a.groups);
-  layout.source_channels = coordinate("the number of channels", source.shape[1] / a.groups);
-  layout.target_channels = coordinate("the number of channels", target.shape[1] / a.groups);
+  layout.images = image_coordinate("the number of images", target.shape[0]);
+  layout.groups = image_coordinate("the number of groups", a.groups);
+  layout.source_channels = image_coordinate("the number of channels", source.shape[1] / a.groups);
+  layout.target_channels = image_coordinate("the number of channels", target.shape[1] / a.groups);
   layout.source = conv_strides(source);
   layout.target = conv_strides(target);
   layout.channels_fastest = channels_last(source);
@@ -138,7 +121,7 @@ ConvLayout conv_layout(const ConvArrays& a, ConvPass pass, int pack) {
   layout.depthwise_packs = layout.source_channels == 1 && layout.target_channels == 1 &&
                            reads_packs(source, layout.groups, whole) &&
                            reads_packs(target, layout.groups, whole);
-  coordinate("the number of products of an output", conv_terms(layout));
+  image_coordinate("the number of products of an output", conv_terms(layout));
   return layout;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cuda/images.h"
 #include "cuda/pool_layout.h"
 #include "cuda/pool_select.h"
 
@@ -12,6 +13,17 @@ void check_images(const char* name, const Array& array, const Array& like) {
   MINIDL_CHECK(array.rank() == like.rank() && array.shape[0] == like.shape[0] &&
                    array.shape[1] == like.shape[1],
                "pooling: ", name, " ", spell(array.shape), " does not fit ", spell(like.shape));
+}
+
+// As many windows as begin inside the padded input and, but for the last, end there.
+void check_windows(std::int64_t windows, std::int64_t size, std::int64_t kernel,
+                   std::int64_t stride, std::int64_t padding, std::int64_t dilation) {
+  const std::int64_t room = size + 2 * padding - dilation * (kernel - 1) - 1;
+  const std::int64_t whole = room < 0 ? 0 : room / stride + 1;
+  const bool one_more = windows == whole + 1 && whole * stride < size + padding;
+  MINIDL_CHECK(windows == whole || one_more, "pooling: ", windows, " windows of ", kernel,
+               " with stride ", stride, ", padding ", padding, " and dilation ", dilation,
+               " do not fit an input of ", size, "; wanted are ", whole);
 }
 
 // Everything but the order and the strides.
@@ -32,11 +44,12 @@ MaxPoolLayout max_layout(const std::vector<std::int64_t>& size, const Array& win
     MINIDL_CHECK(kernel > 0 && stride > 0 && dilation > 0 && padding >= 0, "pooling: kernel_size ",
                  kernel, ", stride ", stride, " and dilation ", dilation,
                  " must be positive and padding ", padding, " not negative");
-    pool_coordinate("the padded input", p.size.at[d] + 2 * padding);
-    pool_coordinate("the reach of the last window",
-                    (p.out.at[d] + std::int64_t{1}) * stride + dilation * kernel);
-    taps = pool_coordinate("the number of taps of a window", taps * kernel);
-    pixels = pool_coordinate("the number of pixels of an image", pixels * p.size.at[d]);
+    image_coordinate("the padded input", p.size.at[d] + 2 * padding);
+    image_coordinate("the reach of the last window",
+                     (p.out.at[d] + std::int64_t{1}) * stride + dilation * kernel);
+    check_windows(p.out.at[d], p.size.at[d], kernel, stride, padding, dilation);
+    taps = image_coordinate("the number of taps of a window", taps * kernel);
+    pixels = image_coordinate("the number of pixels of an image", pixels * p.size.at[d]);
   }
   return p;
 }
@@ -110,7 +123,7 @@ void with_mean_layout(const Array& input, const Array& output, const MeanGeometr
                       " bins of ", n, " elements are beyond the limit on a GPU");
       layout.axis[d] = {size.at[d], out.at[d], pool_divider(n), pool_divider(m)};
       taps *= size.at[d] / std::max(out.at[d], 1) + 1;
-      pixels = pool_coordinate("the number of pixels of an image", pixels * size.at[d]);
+      pixels = image_coordinate("the number of pixels of an image", pixels * size.at[d]);
     }
     return finish(layout, taps);
   }

@@ -3,24 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cuda/images.h"
+
 namespace minidl::cuda {
-
-int pool_coordinate(const char* what, std::int64_t value) {
-  constexpr std::int64_t limit = std::int64_t{1} << 30;
-  MINIDL_CHECK_AS(NotSupported, -limit < value && value < limit, "pooling: ", what, " = ", value,
-                  " is beyond the limit of ", limit, " on a GPU");
-  return static_cast<int>(value);
-}
-
-Array with_three_dimensions(const char* name, const Array& array) {
-  MINIDL_CHECK(3 <= array.rank() && array.rank() <= 5, name,
-               " must have 3, 4 or 5 dimensions, got shape ", spell(array.shape));
-  Array result = array;
-  const int missing = 5 - array.rank();
-  result.shape.insert(result.shape.begin() + 2, missing, 1);
-  result.strides.insert(result.strides.begin() + 2, missing, 0);
-  return result;
-}
 
 Size3 pool_sizes(const char* name, const std::vector<std::int64_t>& sizes, int dimensions,
                  std::int64_t absent) {
@@ -29,14 +14,14 @@ Size3 pool_sizes(const char* name, const std::vector<std::int64_t>& sizes, int d
   Size3 result;
   for (int d = 0; d < 3; ++d) {
     const int given = d - (3 - dimensions);
-    result.at[d] = pool_coordinate(name, given < 0 ? absent : sizes[given]);
+    result.at[d] = image_coordinate(name, given < 0 ? absent : sizes[given]);
   }
   return result;
 }
 
 Size3 size_of_volume(const Array& array) {
   Size3 size;
-  for (int d = 0; d < 3; ++d) size.at[d] = pool_coordinate("a size", array.shape[2 + d]);
+  for (int d = 0; d < 3; ++d) size.at[d] = image_coordinate("a size", array.shape[2 + d]);
   return size;
 }
 
@@ -59,12 +44,12 @@ PoolOrder pool_order(const Array& array) {
   // Step by step, so that no product overflows.
   std::int64_t elements = inner;
   for (int d = 2; d < 5; ++d) {
-    elements *= pool_coordinate("a size", n[d]);
-    pool_coordinate("the number of elements of an image", elements);
+    elements *= image_coordinate("a size", n[d]);
+    image_coordinate("the number of elements of an image", elements);
   }
   const std::int64_t channels = inner == 1 ? std::max<std::int64_t>(n[1], 1) : 1;
   return {.planes = inner == 1 ? n[0] * n[1] : n[0],
-          .channels = static_cast<unsigned>(pool_coordinate("the number of channels", channels)),
+          .channels = static_cast<unsigned>(image_coordinate("the number of channels", channels)),
           .blocks = static_cast<unsigned>((elements + pool_threads - 1) / pool_threads),
           .elements = static_cast<int>(elements),
           .inner = pool_divider(inner),

@@ -6,14 +6,7 @@
 
 namespace minidl::cuda {
 
-// `what` as int. Throws NotSupported for a number beyond 2^30.
-int pool_coordinate(const char* what, std::int64_t value);
-
-// [N, C, *size] with three spatial dimensions, absent ones of size 1 in front. Throws
-// std::invalid_argument for another rank than 3, 4 or 5.
-Array with_three_dimensions(const char* name, const Array& array);
-
-// As `with_three_dimensions`: an entry a dimension, `absent` for those in front.
+// An entry for each of three dimensions, `absent` for those in front that were not given.
 Size3 pool_sizes(const char* name, const std::vector<std::int64_t>& sizes, int dimensions,
                  std::int64_t absent);
 

@@ -224,6 +224,12 @@ TEST(pooling_refuses_what_does_not_fit) {
                                    {{2, 2}, {2, 2}, {0, 0}, {1, 1}}, nullptr);
                   }),
                   {"offsets", "uint8", "int32"});
+  HostArray<float> larger({1, 2, 4, 3});
+  expect_mentions(message_of([&] {
+                    cuda::mean_pool(input.array(), larger.array(),
+                                    {{{2, 2}, {2, 2}, {0, 0}, {1, 1}}}, nullptr);
+                  }),
+                  {"4 windows", "an input of 6", "wanted are 3"});
 }
 
 TEST(pooling_refuses_images_beyond_its_arithmetic) {
