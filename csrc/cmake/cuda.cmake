@@ -21,6 +21,16 @@ minidl_module(_cuda ${sources})
 target_link_libraries(_cuda PRIVATE CUDA::cudart_static)
 target_compile_options(_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Xfatbin=-compress-all;-Xcompiler=-Wall,-fvisibility=hidden>")
 if(MINIDL_WERROR)
+  set_property(TARGET _cuda PROPERTY CUDA_COMPILER_LAUNCHER
+    "${Python_EXECUTABLE}" "${CMAKE_CURRENT_LIST_DIR}/checked_nvcc.py" ${CMAKE_CUDA_COMPILER_LAUNCHER})
   target_compile_options(_cuda PRIVATE
     "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xptxas=--warn-on-spills,--warning-as-error>")
+  # What a thread indexes stays in registers, but where a file says why it does not.
+  foreach(kernel ${kernels})
+    file(STRINGS "${kernel}" declared REGEX "^// Local memory: ")
+    if(NOT declared)
+      set_property(SOURCE "${kernel}" APPEND PROPERTY COMPILE_OPTIONS
+        "-Xptxas=--warn-on-local-memory-usage")
+    endif()
+  endforeach()
 endif()

@@ -1,6 +1,7 @@
 // Elementwise operations on arrays of any dtype and strides: broadcast, transposed, sliced,
 // reversed. An element a thread, the operation chosen by a switch that all threads take alike.
 // Threads follow the output's memory order, so writes are coalesced whatever the inputs are.
+// Local memory: sin, cos and tan of large arguments keep the digits of 2 / pi there.
 #include "cuda/elementwise_kernels.h"
 #include "cuda/elementwise_values.h"
 #include "cuda/launch.h"
