@@ -46,9 +46,22 @@ def test_adam_follows_the_paper(decoupled):
     np.testing.assert_allclose(p.detach().numpy(), wanted, rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "make", [lambda p: optim.SGD(p, lr=0.1, momentum=0.9), lambda p: optim.AdamW(p, lr=0.1)]
-)
+NARROW = {
+    "SGD": {"lr": 0.1, "momentum": 0.9},
+    "AdamW": {"lr": 0.1},
+    "RMSprop": {"momentum": 0.9, "centered": True, "eps": 1e-2},
+    "Adagrad": {"lr": 0.1},
+    "Adadelta": {"eps": 1e-2},
+    "Adamax": {"lr": 0.1},
+    "NAdam": {"lr": 0.1},
+    "RAdam": {"lr": 0.1, "betas": (0.5, 0.9)},
+    "ASGD": {"lr": 0.1, "t0": 0},
+    "Rprop": {"lr": 0.1},
+    "Adafactor": {"lr": 0.1, "eps": (1e-3, 1e-3)},
+}
+
+
+@pytest.mark.parametrize("make", [getattr(optim, name) for name in NARROW], ids=NARROW)
 @pytest.mark.parametrize("name", ["float16", "bfloat16"])
 def test_16_bit_parameters_follow_float32_ones(make, name):
     if name == "bfloat16":
@@ -57,7 +70,7 @@ def test_16_bit_parameters_follow_float32_ones(make, name):
     found = []
     for dtype in (getattr(minidl, name), minidl.float32):
         p = nn.Parameter(minidl.tensor(start, dtype=dtype))
-        optimizer = make([p])
+        optimizer = make([p], **NARROW[make.__name__])
         for i in range(3):
             p.grad = minidl.tensor(start * 0.1 * (i + 1), dtype=dtype)
             optimizer.step()
@@ -165,6 +178,15 @@ MAKERS = {
     "sgd": lambda p: optim.SGD(p, lr=0.1, momentum=0.9),
     "adam": lambda p: optim.Adam(p, lr=0.1, amsgrad=True),
     "adamw": lambda p: optim.AdamW(p, lr=0.1),
+    "rmsprop": lambda p: optim.RMSprop(p, momentum=0.9, centered=True, eps=1e-2),
+    "adagrad": lambda p: optim.Adagrad(p, lr=0.1, initial_accumulator_value=0.1),
+    "adadelta": optim.Adadelta,
+    "adamax": optim.Adamax,
+    "nadam": optim.NAdam,
+    "radam": optim.RAdam,
+    "asgd": lambda p: optim.ASGD(p, t0=2),
+    "rprop": optim.Rprop,
+    "adafactor": optim.Adafactor,
 }
 
 

@@ -19,6 +19,10 @@ def parameter(*shape, grad=True, dtype=minidl.float32):
     return out
 
 
+def muon_step(**options):
+    optim.Muon([parameter(2, 2)], **options).step()
+
+
 P = nn.Parameter(minidl.ones(2))
 BAD = [
     (lambda: optim.SGD([]), ValueError, "optimizer got an empty parameter list"),
@@ -39,6 +43,34 @@ BAD = [
     (lambda: optim.Adam([P], betas=(0.9, 1.0)), ValueError, "Invalid beta parameter at index 1: 1.0"),
     (lambda: optim.Adam([P], eps=-1), ValueError, "Invalid epsilon value: -1"),
     (lambda: optim.AdamW([P], lr=-1), ValueError, "Invalid learning rate: -1"),
+    (lambda: optim.RMSprop([P], alpha=-1), ValueError, "Invalid alpha value: -1"),
+    (lambda: optim.RMSprop([P], lr=-1), ValueError, "Invalid learning rate: -1"),
+    (lambda: optim.RMSprop([P], momentum=-1), ValueError, "Invalid momentum value: -1"),
+    (lambda: optim.RMSprop([P], capturable=True), NotImplementedError, "capturable=True is not supported"),
+    (lambda: optim.Adagrad([P], lr_decay=-1), ValueError, "Invalid lr_decay value: -1"),
+    (lambda: optim.Adagrad([P], initial_accumulator_value=-1), ValueError, "Invalid initial_accumulator_value value"),
+    (lambda: optim.Adagrad([P], fused=True, foreach=True), RuntimeError, "cannot be `True` together"),
+    (lambda: optim.Adagrad([P]).share_memory(), NotImplementedError, "not shared between processes"),
+    (lambda: optim.Adadelta([P], rho=1.1), ValueError, "Invalid rho value: 1.1"),
+    (lambda: optim.Adadelta([P], eps=math.nan), ValueError, "Invalid epsilon value: nan"),
+    (lambda: optim.Adamax([P], betas=(0.9, -1)), ValueError, "Invalid beta parameter at index 1: -1"),
+    (lambda: optim.NAdam([P], momentum_decay=-1), ValueError, "Invalid momentum_decay value: -1"),
+    (lambda: optim.RAdam([P], weight_decay=-1), ValueError, "Invalid weight_decay value: -1"),
+    (lambda: optim.RAdam([P], differentiable=True), NotImplementedError, "differentiable=True is not supported"),
+    (lambda: optim.ASGD([P], weight_decay=-1), ValueError, "Invalid weight_decay value: -1"),
+    (lambda: optim.Rprop([P], etas=(0.5, 0.9)), ValueError, "Invalid eta values: 0.5, 0.9"),
+    (lambda: optim.Adafactor([P], lr=-1), ValueError, "Learning rate should be >= 0 but is: -1"),
+    (lambda: optim.Adafactor([P], beta2_decay=1), ValueError, "beta2_decay should be <= 0 but is: 1"),
+    (lambda: optim.Adafactor([P], eps=(-1, 1)), ValueError, "epsilon1 should be >= 0 but is: -1"),
+    (lambda: optim.Adafactor([P], eps=(None, -1)), ValueError, "epsilon2 should be >= 0 but is: -1"),
+    (lambda: optim.Adafactor([P], d=0.5), ValueError, "Clipping threshold d should be >= 1 but is: 0.5"),
+    (lambda: optim.Adafactor([P], weight_decay=-1), ValueError, "weight_decay should be >= 0 but is: -1"),
+    (lambda: optim.Muon([P]), ValueError, "Muon only supports 2D parameters whereas we found a parameter with size"),
+    (lambda: optim.Muon([P], momentum=-1), ValueError, "momentum should be >= 0 but is: -1"),
+    (lambda: optim.Muon([P], weight_decay=-1), ValueError, "weight decay should be >= 0 but is: -1"),
+    (lambda: optim.Muon([P], adjust_lr_fn="a"), ValueError, "Adjust learning rate function a is not supported"),
+    (lambda: muon_step(ns_steps=100), ValueError, "Number of steps must be less than 100"),
+    (lambda: muon_step(ns_coefficients=(1, 2)), ValueError, "Coefficients must be a tuple of exactly 3 values"),
     (lambda: optim.Adam([P], lr=minidl.ones(2)), ValueError, "Tensor lr must be 1-element"),
     (lambda: optim.Adam([P], fused=True, foreach=True), RuntimeError, "cannot be `True` together"),
     (lambda: optim.Adam([P], fused=True, differentiable=True), RuntimeError, "does not support `differentiable`"),

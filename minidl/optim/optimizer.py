@@ -28,6 +28,9 @@ class Optimizer:
     """
 
     _opt_called = False  # whether step() ran since a scheduler asked
+    _host_state = (
+        "step",
+    )  # state that stays on the host, in float32 or float64, whatever its parameter's dtype
 
     def __init__(self, params, defaults):
         self.defaults = defaults
@@ -143,8 +146,8 @@ class Optimizer:
     def load_state_dict(self, state_dict):
         """Takes options and state from what ``state_dict`` gave (PyTorch's too, once its tensors are arrays).
 
-        State tensors take the dtype and device of their parameter, but for ``step``. Raises ``ValueError``
-        where the groups do not match.
+        State tensors take the dtype and device of their parameter, but for ``step`` and other numbers that
+        are kept on the host. Raises ``ValueError`` where the groups do not match.
         """
         groups = deepcopy(state_dict["param_groups"])
         if len(groups) != len(self.param_groups):
@@ -164,7 +167,7 @@ class Optimizer:
         for key, value in state_dict["state"].items():
             param = params.get(key)
             state[key if param is None else param] = (
-                deepcopy(value) if param is None else _state_of(param, value)
+                deepcopy(value) if param is None else _state_of(param, value, self._host_state)
             )
         self.state = state
         self.param_groups = [{**own, **saved} for own, saved in zip(self.param_groups, groups, strict=True)]
@@ -290,19 +293,23 @@ def check_implementation(foreach, fused, differentiable, capturable=False):
         )
 
 
-def _state_of(param, value):
-    """A parameter's loaded state: tensors take the parameter's device and dtype; ``step`` keeps its own."""
-    if not isinstance(value, dict):
-        return deepcopy(value)
-    return {name: _state_value(param, name, item) for name, item in value.items()}
-
-
-def _state_value(param, name, value):
-    if name == "step":
-        return make(to_array(value, dtypes.FLOAT32, CPU, copy=True), None)
+def _state_of(param, value, on_host):
+    """A parameter's loaded state: tensors, in lists too, take its device and dtype; those ``on_host`` stay there."""
+    if isinstance(value, dict):
+        return {
+            name: _host_value(item) if name in on_host else _state_of(param, item, on_host)
+            for name, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return type(value)(_state_of(param, item, on_host) for item in value)
     if not isinstance(value, Tensor) and not hasattr(value, "__array__"):
         return deepcopy(value)
     array = to_array(value, copy=True)
     dtype = param._array.dtype if param.is_floating_point() else array.dtype
     array = backends.transfer(backends.of(array).astype(array, dtype), param.device)
     return make(array, None)
+
+
+def _host_value(value):
+    array = to_array(value, where=CPU, copy=True)
+    return make(array if array.dtype == dtypes.FLOAT64 else array.astype(dtypes.FLOAT32), None)
