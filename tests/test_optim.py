@@ -215,6 +215,33 @@ def test_state_goes_on_where_it_was(name, way):
     np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
 
 
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_lbfgs_goes_on_where_it_was_and_reaches_a_minimum(search):
+    def run(optimizer, p, steps):
+        def closure():
+            optimizer.zero_grad()
+            loss = ((p - 1) ** 4).sum() + (p[0] * p[1] - 1) ** 2
+            loss.backward()
+            return loss
+
+        for _ in range(steps):
+            optimizer.step(closure)
+
+    p = nn.Parameter(minidl.tensor([2.0, 3.0], dtype=minidl.float64))
+    first = optim.LBFGS([p], lr=0.5, max_iter=4, history_size=3, line_search_fn=search)
+    run(first, p, 2)
+    second = pickle.loads(pickle.dumps(first))
+    q = nn.Parameter(p.detach().clone())
+    third = optim.LBFGS([q], lr=0.5, max_iter=4, history_size=3, line_search_fn=search)
+    third.load_state_dict(first.state_dict())
+    copies = [(second, second.param_groups[0]["params"][0]), (third, q)]
+    for optimizer, parameter_ in [(first, p), *copies]:
+        run(optimizer, parameter_, 8)
+    for _, parameter_ in copies:
+        np.testing.assert_array_equal(parameter_.detach().numpy(), p.detach().numpy())
+    np.testing.assert_allclose(p.detach().numpy(), [1, 1], atol=2e-2)
+
+
 def test_loaded_state_is_a_copy_in_the_dtype_of_its_parameter():
     p, q = parameter(2), parameter(2, dtype=minidl.float64)
     first, second = optim.Adam([p]), optim.Adam([q])

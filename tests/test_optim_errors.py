@@ -65,6 +65,15 @@ BAD = [
     (lambda: optim.Adafactor([P], eps=(None, -1)), ValueError, "epsilon2 should be >= 0 but is: -1"),
     (lambda: optim.Adafactor([P], d=0.5), ValueError, "Clipping threshold d should be >= 1 but is: 0.5"),
     (lambda: optim.Adafactor([P], weight_decay=-1), ValueError, "weight_decay should be >= 0 but is: -1"),
+    (lambda: optim.LBFGS([P], lr=-1), ValueError, "Invalid learning rate: -1"),
+    (
+        lambda: optim.LBFGS([{"params": [P]}, {"params": [parameter(1)]}]),
+        ValueError, "LBFGS doesn't support per-parameter options (parameter groups)",
+    ),
+    (
+        lambda: optim.LBFGS([P], line_search_fn="armijo").step(lambda: (P * P).sum().backward() or 1.0),
+        RuntimeError, "only 'strong_wolfe' is supported",
+    ),
     (lambda: optim.Muon([P]), ValueError, "Muon only supports 2D parameters whereas we found a parameter with size"),
     (lambda: optim.Muon([P], momentum=-1), ValueError, "momentum should be >= 0 but is: -1"),
     (lambda: optim.Muon([P], weight_decay=-1), ValueError, "weight decay should be >= 0 but is: -1"),

@@ -8,6 +8,7 @@ from minidl.optim.adam import Adam
 from minidl.optim.adamax import Adamax
 from minidl.optim.adamw import AdamW
 from minidl.optim.asgd import ASGD
+from minidl.optim.lbfgs import LBFGS
 from minidl.optim.muon import Muon
 from minidl.optim.nadam import NAdam
 from minidl.optim.optimizer import Optimizer
@@ -17,6 +18,6 @@ from minidl.optim.rprop import Rprop
 from minidl.optim.sgd import SGD
 
 __all__ = [
-    "ASGD", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
+    "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
     "RAdam", "RMSprop", "Rprop", "lr_scheduler",
 ]  # fmt: skip
