@@ -1,15 +1,13 @@
-"""Optimizers and schedulers: updates, groups, hooks, state."""
+"""Optimizers: updates, groups, hooks, state."""
 
 import copy
 import pickle
-import warnings
 
 import numpy as np
 import pytest
 
 import minidl
 from minidl import nn, optim
-from minidl.optim import lr_scheduler
 
 RNG = np.random.default_rng(0)
 
@@ -264,45 +262,3 @@ def test_state_dict_layout():
     assert list(saved["state"]) == [0]
     assert list(saved["state"][0]) == ["step", "exp_avg", "exp_avg_sq"]
     assert saved["param_groups"][0]["params"] == [0]
-
-
-def test_call_order_is_watched():
-    optimizer = optim.SGD([parameter(2)], lr=0.1)
-    scheduler = lr_scheduler.StepLR(optimizer, 1)
-    with pytest.warns(UserWarning, match=r"`lr_scheduler.step\(\)` before `optimizer.step\(\)`"):
-        scheduler.step()
-    scheduler = lr_scheduler.StepLR(optimizer, 1)
-    optimizer.step()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        scheduler.step()
-
-
-def test_get_lr_outside_step_warns_and_epoch_is_deprecated():
-    optimizer = optim.SGD([parameter(2)], lr=1.0)
-    scheduler = lr_scheduler.ExponentialLR(optimizer, 0.5)
-    optimizer.step()
-    with pytest.warns(UserWarning, match=r"get_last_lr\(\)"):
-        scheduler.get_lr()
-    with pytest.warns(UserWarning, match="epoch parameter"):
-        scheduler.step(3)
-    assert scheduler.get_last_lr() == [0.125]
-
-
-def test_plateau_with_a_late_group():
-    optimizer = optim.SGD([parameter(2)], lr=1.0)
-    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, min_lr=[0.0])
-    optimizer.add_param_group({"params": [parameter(1)]})
-    scheduler.step(1.0)
-    with pytest.raises(RuntimeError, match="modify the `min_lrs` field"):
-        scheduler.step(1.0)
-
-
-def test_a_tensor_learning_rate_is_written_in_place():
-    rate = minidl.tensor(1.0)
-    optimizer = optim.SGD([parameter(2)], lr=rate)
-    scheduler = lr_scheduler.ExponentialLR(optimizer, 0.5)
-    optimizer.step()
-    scheduler.step()
-    assert rate.item() == 0.5
-    assert scheduler.get_last_lr()[0].item() == 0.5

@@ -32,7 +32,7 @@ class LBFGS(Optimizer):
     >>> for _ in range(4):
     ...     _ = optimizer.step(closure)
     >>> x.detach()
-    tensor([1., 1.])
+    tensor([1.0000, 1.0000])
     """
 
     def __init__(

@@ -27,7 +27,8 @@ class Optimizer:
     or one that is no leaf, ``TypeError`` for what is no tensor. Source: PyTorch's ``torch.optim.Optimizer``.
     """
 
-    _opt_called = False  # whether step() ran since a scheduler asked
+    _opt_called = False  # whether step() ran since the first scheduler began to watch
+    _opt_watched = False
     _host_state = (
         "step",
     )  # state that stays on the host, in float32 or float64, whatever its parameter's dtype
