@@ -22,7 +22,7 @@ _REASONS = (
     (
         SPARSE,
         r"(.*sparse.*|.*_csr|.*_csc|.*_bsr|.*_bsc|c?row_indices.*|c?col_indices.*|.*coalesce.*|[hds]smm|hspmm|smm|"
-        r"spmm|sspaddmm|saddmm|dense_dim|indices.*|values.*|to_dense|slice_inverse)",
+        r"SparseAdam|spmm|sspaddmm|saddmm|dense_dim|indices.*|values.*|to_dense|slice_inverse)",
     ),
     (
         QUANTIZED,

@@ -133,3 +133,10 @@ def test_groups_all_have_names_or_none():
         optimizer.add_param_group({"params": [parameter(1)]})
     with pytest.raises(ValueError, match="cannot add param group with names"):
         optim.SGD([P]).add_param_group({"params": [("a", parameter(1))]})
+
+
+def test_what_is_not_there_says_why():
+    with pytest.raises(AttributeError, match="no attribute 'SparseAdam': sparse tensors are not supported"):
+        _ = optim.SparseAdam
+    with pytest.raises(AttributeError, match="has no attribute 'Adem'"):
+        _ = optim.Adem

@@ -1,6 +1,7 @@
 """Optimizers and learning-rate schedulers, with PyTorch's names, arguments and state layout."""
 
-from minidl.optim import lr_scheduler
+from minidl.absent import message as _message
+from minidl.optim import lr_scheduler, swa_utils
 from minidl.optim.adadelta import Adadelta
 from minidl.optim.adafactor import Adafactor
 from minidl.optim.adagrad import Adagrad
@@ -19,5 +20,9 @@ from minidl.optim.sgd import SGD
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
-    "RAdam", "RMSprop", "Rprop", "lr_scheduler",
+    "RAdam", "RMSprop", "Rprop", "lr_scheduler", "swa_utils",
 ]  # fmt: skip
+
+
+def __getattr__(name):
+    raise AttributeError(_message("module 'minidl.optim'", name))
