@@ -93,6 +93,23 @@ def test_a_parameter_that_is_not_contiguous_is_updated():
     np.testing.assert_array_equal(p.detach().numpy(), np.full((4, 3), -0.5, np.float32))
 
 
+@pytest.mark.parametrize("name", [name for name in NARROW if name != "Adafactor"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_large_parameters_are_updated_as_small_ones_are(name, order):
+    start, grads = RNG.standard_normal((4, 10000)), RNG.standard_normal((3, 4, 10000))
+    large = nn.Parameter(minidl.from_numpy(np.asarray(start.copy(), order=order)))
+    small = [nn.Parameter(minidl.tensor(row)) for row in start]
+    optimizers = [getattr(optim, name)(params, **NARROW[name]) for params in ([large], small)]
+    for grad in grads:
+        large.grad = minidl.tensor(grad)
+        for p, row in zip(small, grad, strict=True):
+            p.grad = minidl.tensor(row)
+        for optimizer in optimizers:
+            optimizer.step()
+    wanted = np.stack([p.detach().numpy() for p in small])
+    np.testing.assert_allclose(large.detach().numpy(), wanted, rtol=1e-12, atol=1e-15)
+
+
 def test_step_is_seen_by_version_checks():
     p = parameter(3)
     loss = (p * p).sum()

@@ -6,41 +6,44 @@
 import math
 
 from minidl.backends.reference.precision import _wide
-from minidl.backends.reference.updates import _count, _descend, _gradient, _keep, _lerp
+from minidl.backends.reference.updates import _count, _descend, _gradient, _keep, _lerp, _pieces
 
 
 def asgd_step(xp, params, grads, axs, etas, mus, steps, lr, lambd, alpha, t0, weight_decay, maximize):
     """Averaged descent; ``axs`` hold the mean of the weights, ``etas`` and ``mus`` the rates of the next step."""
-    for i, target in enumerate(params):
+    for i, whole in enumerate(params):
         count = _count(steps, i)
         eta, mu = float(etas[i]), float(mus[i])
-        param, average = _wide(target), _wide(axs[i])
-        grad = _gradient(param, grads[i], weight_decay, maximize)
-        param *= 1 - lambd * eta
-        _descend(target, param, grad * 1, eta)
-        if mu == 1:
-            average[...] = param
-        else:
-            _lerp(average, param, mu)
-        _keep(axs[i], average)
+        for target, grad, ax in _pieces(whole, grads[i], axs[i]):
+            param, average = _wide(target), _wide(ax)
+            grad = _gradient(param, grad, weight_decay, maximize)
+            param *= 1 - lambd * eta
+            _descend(target, param, grad * eta, 1)
+            if mu == 1:
+                average[...] = param
+            else:
+                _lerp(average, param, mu)
+            _keep(ax, average)
         etas[i][...] = lr / (1 + lambd * lr * count) ** alpha
         mus[i][...] = 1 / max(1.0, count - t0)
 
 
 def rprop_step(xp, params, grads, prevs, step_sizes, steps, shrink, grow, smallest, largest, maximize):
     """Rprop: ``prevs`` hold the gradient of the step before, zero where that step was undone."""
-    for i, target in enumerate(params):
+    for i, whole in enumerate(params):
         _count(steps, i)
-        param, size, grad = _wide(target), _wide(step_sizes[i]), _gradient(None, grads[i], 0.0, maximize)
-        turn = grad * _wide(prevs[i])
-        turned = turn < 0
-        size *= xp.where(turn > 0, grow, xp.where(turned, shrink, 1.0)).astype(size.dtype)
-        size[...] = xp.minimum(xp.maximum(size, smallest), largest)
-        _keep(step_sizes[i], size)
-        zero = xp.zeros((), grad.dtype)
-        grad = xp.where(turned, zero, grad)
-        prevs[i][...] = grad
-        _descend(target, param, xp.where(grad > 0, size, xp.where(grad < 0, -size, zero)), 1)
+        for target, grad, prev, step_size in _pieces(whole, grads[i], prevs[i], step_sizes[i]):
+            param, size, grad = _wide(target), _wide(step_size), _gradient(None, grad, 0.0, maximize)
+            zero, one, more, less = (xp.asarray(n, param.dtype) for n in (0.0, 1.0, grow, shrink))
+            turn = grad * _wide(prev)
+            turned = turn < 0
+            size *= xp.where(turn > 0, more, xp.where(turned, less, one))
+            size[...] = xp.minimum(xp.maximum(size, smallest), largest)
+            _keep(step_size, size)
+            grad = xp.where(turned, zero, grad)
+            prev[...] = grad
+            sign = (grad > 0).astype(param.dtype) - (grad < 0).astype(param.dtype)  # of NaN too: 0
+            _descend(target, param, sign * size, 1)
 
 
 def _root_mean_square(xp, array):
@@ -78,26 +81,34 @@ def adafactor_step(
 
 
 def _rounded(xp, array):
-    """Float32 values rounded to those of bfloat16, ties to even."""
+    """The float32 values of a fresh array rounded to those of bfloat16, ties to even; overwrites it."""
     bits = array.view(xp.uint32)
-    bits = bits + (((bits >> 16) & 1) + 0x7FFF)
+    odd = bits >> 16
+    odd &= 1
+    odd += 0x7FFF
+    bits += odd
     bits &= 0xFFFF0000
-    return bits.view(xp.float32)
+    return array
 
 
 def _orthogonal(xp, matrix, coefficients, eps, rounds):
     """The nearest half-orthogonal matrix, about, by Newton's iteration of the fifth order in bfloat16."""
     a, b, c = coefficients
-    x = _rounded(xp, xp.ascontiguousarray(matrix.astype(xp.float32)))
-    tall = x.shape[0] > x.shape[1]
-    if tall:
-        x = xp.ascontiguousarray(x.T)
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = _rounded(xp, xp.array(matrix.T if tall else matrix, dtype=xp.float32, order="C"))
     norm = _rounded(xp, xp.sqrt((x * x).sum(keepdims=True)))
-    x = _rounded(xp, x / xp.maximum(norm, _rounded(xp, xp.full((1, 1), eps, xp.float32))))
+    x /= xp.maximum(norm, _rounded(xp, xp.full((1, 1), eps, xp.float32)))
+    x = _rounded(xp, x)
     for _ in range(rounds):
         gram = _rounded(xp, xp.matmul(x, x.T))
-        update = _rounded(xp, b * gram + c * xp.matmul(gram, gram))
-        x = _rounded(xp, a * x + xp.matmul(update, x))
+        update = xp.matmul(gram, gram.T)  # symmetric: the BLAS computes half of it
+        update *= c
+        gram *= b
+        update += gram
+        product = xp.matmul(_rounded(xp, update), x)
+        x *= a
+        x += product
+        x = _rounded(xp, x)
     return x.T if tall else x
 
 

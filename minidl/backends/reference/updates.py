@@ -3,7 +3,26 @@
 The two-byte floats are computed in float32: ``_wide`` copies them then, and ``_keep`` writes back.
 """
 
+import numpy as np
+
 from minidl.backends.reference.precision import _wide
+
+_PIECE = 1 << 14  # elements: a dozen arrays of them stay in a processor's second cache
+
+
+def _pieces(*arrays):
+    """The arrays of one parameter (some may be None), in pieces whose intermediate results a processor's cache holds.
+
+    Whole where they are small, on a GPU, or not in C order.
+    """
+    held = [array for array in arrays if array is not None]
+    size = held[0].size
+    if size <= _PIECE or not all(isinstance(a, np.ndarray) and a.flags.c_contiguous for a in held):
+        yield arrays
+        return
+    flat = [None if array is None else array.reshape(-1) for array in arrays]
+    for begin in range(0, size, _PIECE):
+        yield [None if array is None else array[begin : begin + _PIECE] for array in flat]
 
 
 def _gradient(param, grad, weight_decay, maximize):
@@ -35,9 +54,15 @@ def _keep(target, value):
         target[...] = value
 
 
+def _of(arrays, i):
+    """The array of parameter ``i``, or None where a state is not asked for."""
+    return None if arrays is None else arrays[i]
+
+
 def _descend(target, param, step, rate):
     """target = param - rate * step; overwrites ``step``."""
-    step *= rate
+    if rate != 1:
+        step *= rate
     param -= step
     _keep(target, param)
 
