@@ -81,6 +81,7 @@ BAD = [
     (lambda: muon_step(ns_steps=100), ValueError, "Number of steps must be less than 100"),
     (lambda: muon_step(ns_coefficients=(1, 2)), ValueError, "Coefficients must be a tuple of exactly 3 values"),
     (lambda: optim.Adam([P], lr=minidl.ones(2)), ValueError, "Tensor lr must be 1-element"),
+    (lambda: optim.Adam([P], lr=minidl.tensor(0.1), foreach=True), ValueError, "lr as a Tensor is not supported for"),
     (lambda: optim.Adam([P], fused=True, foreach=True), RuntimeError, "cannot be `True` together"),
     (lambda: optim.Adam([P], fused=True, differentiable=True), RuntimeError, "does not support `differentiable`"),
     (lambda: optim.Adam([P], capturable=True), NotImplementedError, "capturable=True is not supported"),

@@ -36,15 +36,15 @@ class Adafactor(Optimizer):
         foreach=None, maximize=False,
     ):  # fmt: skip
         check_rate(lr, "Learning rate should be >= 0 but is: ")
-        if not beta2_decay <= 0:
+        if not beta2_decay <= 0.0:
             raise ValueError(f"beta2_decay should be <= 0 but is: {beta2_decay}")
-        if eps[0] is not None and not eps[0] >= 0:
+        if eps[0] is not None and not eps[0] >= 0.0:
             raise ValueError(f"epsilon1 should be >= 0 but is: {eps[0]}")
-        if not eps[1] >= 0:
+        if not eps[1] >= 0.0:
             raise ValueError(f"epsilon2 should be >= 0 but is: {eps[1]}")
-        if not d >= 1:
+        if not d >= 1.0:
             raise ValueError(f"Clipping threshold d should be >= 1 but is: {d}")
-        if not weight_decay >= 0:
+        if not weight_decay >= 0.0:
             raise ValueError(f"weight_decay should be >= 0 but is: {weight_decay}")
         super().__init__(params, {
             "lr": lr, "beta2_decay": beta2_decay, "eps": eps, "d": d, "weight_decay": weight_decay,
@@ -55,10 +55,11 @@ class Adafactor(Optimizer):
         eps1, eps2 = group["eps"]
         options = float(eps2), float(group["d"]), float(group["weight_decay"]), bool(group["maximize"])
         rates = float(group["lr"]), float(group["beta2_decay"])
-        for columns_of_kind in columns(self, group, ("row_var", "col_var", "variance", "step"), _begin):
-            array = columns_of_kind[0][0]
-            smallest = dtypes.finfo(dtypes.of(array.dtype)).eps if eps1 is None else float(eps1)
-            of(array).adafactor_step(*columns_of_kind, *rates, smallest, *options)
+        found = columns(self, group, ("step",), _begin, optional=("row_var", "col_var", "variance"))
+        for params, grads, steps, *variances in found:
+            dtype = params[0].dtype
+            smallest = dtypes.finfo(dtypes.of(dtype)).eps if eps1 is None else float(eps1)
+            of(params[0]).adafactor_step(params, grads, *variances, steps, *rates, smallest, *options)
 
 
 def _begin(state, array):

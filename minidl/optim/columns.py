@@ -25,11 +25,12 @@ def scalar(value=0.0):
     return make(on("cpu").full((), float(value), dtype), None)
 
 
-def columns(optimizer, group, names, begin):
-    """Parameters, gradients and the state of each name, as lists of arrays: one tuple of them a device and dtype.
+def columns(optimizer, group, names, begin, optional=()):
+    """Parameters, gradients and the state of each name, as lists of arrays: one list of them a device and dtype.
 
-    ``begin(state, array)`` fills the state of a parameter before its first step; a name that a state does not hold
-    gives None. Parameters without a gradient are left out; those with one are marked as written.
+    ``begin(state, array)`` fills the state of a parameter before its first step. A state without one of ``names`` (that
+    of another optimizer, say) raises ``KeyError``, as in PyTorch; without one of ``optional`` it gives None. Parameters
+    without a gradient are left out; those with one are marked as written.
     """
     rows = []
     for param in group["params"]:
@@ -39,7 +40,8 @@ def columns(optimizer, group, names, begin):
         state = optimizer.state[param]
         if not state:
             begin(state, param._array)
-        held = (state.get(name) for name in names)
-        rows.append((param._array, grad._array, *(None if value is None else value._array for value in held)))
+        held = [state[name]._array for name in names]
+        held += [state[name]._array if name in state else None for name in optional]
+        rows.append((param._array, grad._array, *held))
         bump(param)
     return batches(rows)

@@ -31,9 +31,9 @@ class Muon(Optimizer):
         eps=1e-7, ns_steps=5, adjust_lr_fn=None,
     ):  # fmt: skip
         check_rate(lr, "Learning rate should be >= 0 but is: ")
-        if not momentum >= 0:
+        if not momentum >= 0.0:
             raise ValueError(f"momentum should be >= 0 but is: {momentum}")
-        if not weight_decay >= 0:
+        if not weight_decay >= 0.0:
             raise ValueError(f"weight decay should be >= 0 but is: {weight_decay}")
         if adjust_lr_fn not in (None, "original", "match_rms_adamw"):
             raise ValueError(f"Adjust learning rate function {adjust_lr_fn} is not supported")

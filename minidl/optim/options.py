@@ -9,14 +9,14 @@ def check_rate(lr, text="Invalid learning rate: "):
     """Raises ``ValueError`` for a negative rate, NaN, or a tensor of several elements."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
-    if not lr >= 0:
+    if not lr >= 0.0:
         raise ValueError(f"{text}{lr}")
 
 
 def check_not_negative(**options):
     """Raises ``ValueError`` for a negative option or NaN."""
     for name, value in options.items():
-        if not value >= 0:
+        if not value >= 0.0:
             raise ValueError(f"Invalid {'epsilon' if name == 'eps' else name} value: {value}")
 
 

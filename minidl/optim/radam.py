@@ -41,8 +41,9 @@ class RAdam(Optimizer):
         })  # fmt: skip
 
     def _update(self, group):
+        beta1, beta2 = group["betas"]
         options = (
-            float(group["lr"]), *map(float, group["betas"]), float(group["eps"]), float(group["weight_decay"]),
+            float(group["lr"]), float(beta1), float(beta2), float(group["eps"]), float(group["weight_decay"]),
             bool(group["decoupled_weight_decay"]), bool(group["maximize"]),
         )  # fmt: skip
         for columns_of_kind in columns(self, group, ("exp_avg", "exp_avg_sq", "step"), _begin):

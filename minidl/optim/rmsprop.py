@@ -56,14 +56,8 @@ class RMSprop(Optimizer):
             float(group["lr"]), float(group["alpha"]), float(group["eps"]), float(group["weight_decay"]), momentum,
             bool(group["maximize"]),
         )  # fmt: skip
-        names = "square_avg", "momentum_buffer", "grad_avg", "step"
-        for params, grads, squares, buffers, means, steps in columns(self, group, names, begin):
-            of(params[0]).rmsprop_step(
-                params,
-                grads,
-                squares,
-                buffers if momentum else None,
-                means if centered else None,
-                steps,
-                *options,
-            )
+        names = ["square_avg", "step", *["momentum_buffer"] * bool(momentum), *["grad_avg"] * bool(centered)]
+        for params, grads, squares, steps, *more in columns(self, group, names, begin):
+            means = more.pop() if centered else None
+            buffers = more.pop() if momentum else None
+            of(params[0]).rmsprop_step(params, grads, squares, buffers, means, steps, *options)

@@ -159,3 +159,39 @@ def test_refusals_are_the_same(name, options):
             getattr(library.optim, name)([library.nn.Parameter(library.ones(2))], **options)
         texts.append((raised.type, str(raised.value)))
     assert texts[0] == texts[1]
+
+
+def test_a_state_that_lacks_something_is_refused():
+    for library in (minidl, torch):
+        p = library.nn.Parameter(library.ones(2))
+        p.grad = library.ones(2)
+        optimizer = library.optim.RMSprop([p])
+        optimizer.step()
+        optimizer.param_groups[0]["momentum"] = 0.9
+        with pytest.raises(KeyError, match="momentum_buffer"):
+            optimizer.step()
+
+
+@pytest.mark.parametrize("name", [*ALL, "LBFGS"])
+def test_the_state_of_pytorch_is_taken_as_it_is(name):
+    """Its tensors are arrays on the host: no conversion is needed."""
+    a, b = minidl.nn.Parameter(minidl.ones(2, 2)), torch.nn.Parameter(torch.ones(2, 2))
+    options = {"lr": 0.1, "max_iter": 3} if name == "LBFGS" else ALL[name]
+    ours, theirs = getattr(minidl.optim, name)([a], **options), getattr(torch.optim, name)([b], **options)
+
+    def step(library, optimizer, p):
+        def closure():
+            optimizer.zero_grad()
+            loss = (p**4).sum() + p.sum() * p[0, 1]
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+
+    step(torch, theirs, b)
+    with minidl.no_grad():
+        a.copy_(minidl.from_numpy(b.detach().numpy().copy()))
+    ours.load_state_dict(theirs.state_dict())
+    for library, optimizer, p in ((minidl, ours, a), (torch, theirs, b)):
+        step(library, optimizer, p)
+    np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-5)

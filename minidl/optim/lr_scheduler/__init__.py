@@ -4,6 +4,7 @@ Call ``scheduler.step()`` after ``optimizer.step()``. Names, arguments, state an
 """
 
 from minidl.optim.lr_scheduler.base import LRScheduler
+from minidl.optim.lr_scheduler.base import _LRScheduler as _LRScheduler
 from minidl.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
 from minidl.optim.lr_scheduler.cycles import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from minidl.optim.lr_scheduler.plateau import ReduceLROnPlateau

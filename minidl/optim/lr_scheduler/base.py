@@ -146,3 +146,7 @@ class LRScheduler:
     def load_state_dict(self, state_dict):
         """Takes what ``state_dict`` gave. The rates themselves belong to the optimizer's state."""
         vars(self).update(state_dict)
+
+
+class _LRScheduler(LRScheduler):
+    """The base class under the name that it once had, for schedules that are written on it."""
