@@ -30,7 +30,7 @@ _REASONS = (
     ),
     (
         TRACED,
-        r"(jit|compiler|.*_ir.*|parse_.*|import_.*|vmap|while_loop|cond|sym_.*|unify_type_list|fork|wait|merge_.*)",
+        r"(jit|compiler|swap_in_.*|.*_ir.*|parse_.*|import_.*|vmap|while_loop|cond|sym_.*|unify_type_list|fork|wait|merge_.*)",
     ),
     (GRAPH, r"(func|autograd\.function.*)"),
     (PARALLEL, r"(distributed|is_distributed|distributions)"),

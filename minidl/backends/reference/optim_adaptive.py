@@ -38,14 +38,14 @@ def rmsprop_step(
                 _keep(grad_avg, mean)
                 root = xp.sqrt(square - mean * mean)
             root += eps
-            step = grad / root
+            step, rate = grad / root, lr
             if momentum_buffer is not None:
                 buffer = _wide(momentum_buffer)
                 buffer *= momentum
                 buffer += step
                 _keep(momentum_buffer, buffer)
-                step = buffer * 1
-            _descend(target, param, step, lr)
+                step, rate = buffer * lr, 1
+            _descend(target, param, step, rate)
 
 
 def adagrad_step(xp, params, grads, sums, steps, lr, lr_decay, eps, weight_decay, maximize):
@@ -117,9 +117,7 @@ def nadam_step(
     decay = lr, beta1, beta2, weight_decay, decoupled, maximize
     for i, whole in enumerate(params):
         count = _count(steps, i)
-        mu, mu_next = (
-            beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay)) for t in (count, count + 1)
-        )  # of this step and the next
+        mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay)) for t in (count, count + 1))
         mu_products[i] *= mu
         product = float(mu_products[i])
         for pieces in _pieces(whole, grads[i], exp_avgs[i], exp_avg_sqs[i]):
@@ -143,7 +141,7 @@ def radam_step(
         for pieces in _pieces(whole, grads[i], exp_avgs[i], exp_avg_sqs[i]):
             param, _, mean, square = _moments(*pieces, *decay)
             if rectified is None:
-                _descend(pieces[0], param, mean * 1, rate)
+                _descend(pieces[0], param, mean * rate, 1)
                 continue
             root = xp.sqrt(square)
             root += eps

@@ -30,19 +30,21 @@ def asgd_step(xp, params, grads, axs, etas, mus, steps, lr, lambd, alpha, t0, we
 
 def rprop_step(xp, params, grads, prevs, step_sizes, steps, shrink, grow, smallest, largest, maximize):
     """Rprop: ``prevs`` hold the gradient of the step before, zero where that step was undone."""
+    dtype = xp.float32 if params[0].dtype.itemsize == 2 else params[0].dtype
+    zero, one, more, less = (xp.full((), number, dtype) for number in (0, 1, grow, shrink))
     for i, whole in enumerate(params):
         _count(steps, i)
         for target, grad, prev, step_size in _pieces(whole, grads[i], prevs[i], step_sizes[i]):
             param, size, grad = _wide(target), _wide(step_size), _gradient(None, grad, 0.0, maximize)
-            zero, one, more, less = (xp.asarray(n, param.dtype) for n in (0.0, 1.0, grow, shrink))
             turn = grad * _wide(prev)
             turned = turn < 0
             size *= xp.where(turn > 0, more, xp.where(turned, less, one))
-            size[...] = xp.minimum(xp.maximum(size, smallest), largest)
+            xp.maximum(size, smallest, out=size)
+            xp.minimum(size, largest, out=size)
             _keep(step_size, size)
             grad = xp.where(turned, zero, grad)
             prev[...] = grad
-            sign = (grad > 0).astype(param.dtype) - (grad < 0).astype(param.dtype)  # of NaN too: 0
+            sign = (grad > 0).astype(dtype) - (grad < 0).astype(dtype)  # of NaN too: 0
             _descend(target, param, sign * size, 1)
 
 
