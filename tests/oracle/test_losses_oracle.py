@@ -1,10 +1,10 @@
 """Losses, norms and embedding beside PyTorch: second derivatives, and the texts of errors and warnings."""
 
 import itertools
-import warnings
 
 import numpy as np
 import pytest
+from beside_torch import refusal, second_derivatives
 
 import minidl
 from minidl import nn
@@ -13,19 +13,6 @@ torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(5)
 REDUCTIONS = ("none", "mean", "sum")
-
-
-def second_derivatives(library, function, arrays):
-    """Value, gradients, and the gradients of a weighted sum of those, of a function of float64 arrays."""
-    inputs = [library.tensor(array, requires_grad=True) for array in arrays]
-    out = function(library, *inputs)
-    seed = library.tensor(np.linspace(0.5, 1.5, out.numel()).reshape(tuple(out.shape)), requires_grad=True)
-    first = library.autograd.grad([out], inputs, [seed], create_graph=True)
-    total = sum((gradient * (i + 1) * gradient.detach().sin()).sum() for i, gradient in enumerate(first))
-    second = library.autograd.grad([total], [*inputs, seed], allow_unused=True)
-    zeros = [np.zeros(tuple(x.shape)) for x in (*inputs, seed)]
-    values = [zero if s is None else s.detach().numpy() for s, zero in zip(second, zeros, strict=True)]
-    return [out.detach().numpy(), *(gradient.detach().numpy() for gradient in first), *values]
 
 
 def assert_agree(function, *arrays):
@@ -133,17 +120,6 @@ def test_embedding_gradient(options):
 
     for ours, theirs in zip(run(minidl), run(torch), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
-
-
-def refusal(call):
-    """The class and text of what ``call`` raises, or else warns."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            call()
-        except Exception as error:
-            return type(error), str(error)
-    return caught[0].category, str(caught[0].message)
 
 
 BAD = {
