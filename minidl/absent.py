@@ -75,6 +75,8 @@ DIFFERENCES = {
     "cholesky_inverse": "the gradient is that of the triangle which is read",
     "as_strided_scatter": "the gradient of input is 0 where it was replaced",
     "linalg.eigh": "signs of eigenvectors are LAPACK's",
+    "ctc_loss": "the gradient of log_probs is its own; PyTorch's is right behind a log_softmax only",
+    "soft_margin_loss": "finite where exp(-target * input) overflows",
     "compile": "gives its argument back",
     "set_float32_matmul_precision": "lets a GPU round float32 operands to tf32",
     "use_deterministic_algorithms": "remembered; CPU results do not depend on the number of threads",
