@@ -220,3 +220,17 @@ def embedding_bag(
     if per_sample_weights is not None:
         rows = mul(rows, reshape(per_sample_weights, (-1, 1)))
     return pooled(rows, mode, _bags(input, offsets, padding_idx, include_last_offset))
+
+
+def described(input, weight, offsets, largest, include_last_offset, padding_idx):
+    """What the function at the top level gives beside the output, of arguments that ``embedding_bag`` has taken."""
+    padding_idx = None if padding_idx is None else padding_idx % weight.shape[0]
+    bags = _bags(input, offsets, padding_idx, include_last_offset)
+    size = _sizes(bags)
+    if not largest:
+        return bags.bag, size, size
+    if not bags.count or not input.shape[0]:
+        return bags.bag, size, zeros((bags.count, weight.shape[1]), dtype=dtypes.int64, device=weight.device)
+    place = _first_of_largest(embedding_rows(input, weight.detach()), bags)
+    found = lt(place, input.shape[0])
+    return bags.bag, size, where(found, input.long()[where(found, place, 0)], 0)

@@ -28,10 +28,13 @@ def euclidean(x1, x2):
     return _distance(x1, x2, 2.0, 1e-6)
 
 
-def _check_triplet(name, anchor, positive, negative, margin):
-    check_tensors(name, anchor=anchor, positive=positive, negative=negative)
+def _check_margin(margin):
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+
+
+def _check_triplet(name, anchor, positive, negative):
+    check_tensors(name, anchor=anchor, positive=positive, negative=negative)
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
             "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
@@ -44,6 +47,12 @@ def _triplet(distance, anchor, positive, negative, margin, swap, reduction):
     if swap:
         far = minimum(far, distance(positive, negative))
     return reduced(clamp(add(sub(near, far), margin), 0.0), reduction)
+
+
+def triplet_of_norms(anchor, positive, negative, margin, p, eps, swap, reduction):
+    """``triplet_margin_loss`` of any margin."""
+    _check_triplet("triplet_margin_loss", anchor, positive, negative)
+    return _triplet(lambda x, y: _distance(x, y, p, eps), anchor, positive, negative, margin, swap, reduction)
 
 
 @function(**_FUNCTIONAL)
@@ -67,8 +76,8 @@ def triplet_margin_loss(
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     check_reduction(reduction)
-    _check_triplet("triplet_margin_loss", anchor, positive, negative, margin)
-    return _triplet(lambda x, y: _distance(x, y, p, eps), anchor, positive, negative, margin, swap, reduction)
+    _check_margin(margin)
+    return triplet_of_norms(anchor, positive, negative, margin, p, eps, swap, reduction)
 
 
 @function(**_FUNCTIONAL)
@@ -87,7 +96,8 @@ def triplet_margin_with_distance_loss(
     tensor(0.5000)
     """
     check_reduction(reduction)
-    _check_triplet("triplet_margin_with_distance_loss", anchor, positive, negative, margin)
+    _check_margin(margin)
+    _check_triplet("triplet_margin_with_distance_loss", anchor, positive, negative)
     return _triplet(distance_function or euclidean, anchor, positive, negative, margin, swap, reduction)
 
 

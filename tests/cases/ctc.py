@@ -32,7 +32,7 @@ def ctc(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="m
 
 # PyTorch's gradient is right behind a log_softmax only: tests/oracle/test_ctc_oracle.py has one.
 def case(id, *inputs, **kwargs):
-    return Case("ctc_loss", inputs, numpy=ctc, kwargs=kwargs, torch=False, id=id)
+    return Case("functional.ctc_loss", inputs, numpy=ctc, kwargs=kwargs, torch=False, id=id)
 
 
 LABELS = values([[1, 2], [2, 2], [1, 0]])
@@ -49,6 +49,7 @@ CASES = [
     case("single", normal(4, 3), values([1, 2]), (4,), (2,), reduction="none"),
     case("one-step", normal(1, 2, 3), values([[1], [2]]), (1, 1), (1, 0), reduction="sum"),
     Case(
-        "ctc_loss", (normal(2, 1, 3), values([[1, 1]]), (2,), (2,)), numpy=ctc, torch=False, id="infinite", grad=False
+        "functional.ctc_loss", (normal(2, 1, 3), values([[1, 1]]), (2,), (2,)), numpy=ctc, torch=False,
+        id="infinite", grad=False,
     ),
 ]  # fmt: skip

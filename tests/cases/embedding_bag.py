@@ -27,40 +27,47 @@ FIXED = values([[1, 3, 1], [0, 3, 3]])
 MODES = ("sum", "mean", "max")
 
 CASES = [
-    *(Case("embedding_bag", (INDICES, distinct(4, 3), OFFSETS), numpy=bag, kwargs={"mode": m}, id=m) for m in MODES),
+    *(
+        Case("functional.embedding_bag", (INDICES, distinct(4, 3), OFFSETS), numpy=bag, kwargs={"mode": m}, id=m)
+        for m in MODES
+    ),
     *(
         Case(
-            "embedding_bag", (INDICES, distinct(4, 3), OFFSETS), numpy=bag, id=f"padding-{m}",
+            "functional.embedding_bag", (INDICES, distinct(4, 3), OFFSETS), numpy=bag, id=f"padding-{m}",
             kwargs={"mode": m, "padding_idx": -1},
         )
         for m in MODES
     ),
     *(
         Case(
-            "embedding_bag", (FIXED, distinct(4, 3)), numpy=bag, id=f"fixed-{m}", kwargs={"mode": m, "padding_idx": 3}
+            "functional.embedding_bag", (FIXED, distinct(4, 3)), numpy=bag, id=f"fixed-{m}",
+            kwargs={"mode": m, "padding_idx": 3},
         )
         for m in MODES
     ),
     Case(
-        "embedding_bag", (INDICES, normal(4, 3), OFFSETS), numpy=bag, id="weights",
+        "functional.embedding_bag", (INDICES, normal(4, 3), OFFSETS), numpy=bag, id="weights",
         kwargs={"mode": "sum", "per_sample_weights": normal(7)},
     ),
     Case(
-        "embedding_bag", (FIXED, normal(4, 3)), numpy=bag, id="fixed-weights",
+        "functional.embedding_bag", (FIXED, normal(4, 3)), numpy=bag, id="fixed-weights",
         kwargs={"mode": "sum", "per_sample_weights": normal(2, 3), "padding_idx": 1},
     ),
     *(
         Case(
-            "embedding_bag", (INDICES, distinct(4, 3), values([0, 2, 2, 5, 7])), numpy=bag, id=f"last-{m}",
+            "functional.embedding_bag", (INDICES, distinct(4, 3), values([0, 2, 2, 5, 7])), numpy=bag, id=f"last-{m}",
             kwargs={"mode": m, "include_last_offset": True},
         )
         for m in MODES
     ),
     Case(
-        "embedding_bag", (FIXED, normal(4, 3)), numpy=bag, id="frequency", torch=False, grad=False,
+        "functional.embedding_bag", (FIXED, normal(4, 3)), numpy=bag, id="frequency", torch=False, grad=False,
         kwargs={"scale_grad_by_freq": True},
     ),
-    Case("embedding_bag", (values(np.zeros(0, int)), normal(4, 3), values([0, 0])), numpy=bag, id="empty"),
-    Case("embedding_bag", (values(np.zeros((0, 2), int)), normal(4, 3)), numpy=bag, id="no-bags"),
-    Case("embedding_bag", (values(np.zeros((2, 0), int)), normal(4, 3)), numpy=bag, id="no-columns", torch=False),
+    Case("functional.embedding_bag", (values(np.zeros(0, int)), normal(4, 3), values([0, 0])), numpy=bag, id="empty"),
+    Case("functional.embedding_bag", (values(np.zeros((0, 2), int)), normal(4, 3)), numpy=bag, id="no-bags"),
+    Case(
+        "functional.embedding_bag", (values(np.zeros((2, 0), int)), normal(4, 3)), numpy=bag, id="no-columns",
+        torch=False,
+    ),
 ]  # fmt: skip

@@ -90,24 +90,33 @@ LABELS = (normal(3, 4), values([[0, 2, -1, 1], [3, 3, 0, 1], [-1, 0, 1, 2]]))
 RATES = values(np.arange(12.0).reshape(3, 4) / 3 + 0.1)
 
 CASES = [
-    *rows("triplet_margin_loss", triplet, TRIPLET, "plain"),
-    *rows("triplet_margin_loss", triplet, TRIPLET, "swap", swap=True, margin=2.0),
-    Case("triplet_margin_loss", (*TRIPLET, 1.0, 3), numpy=triplet, id="cubes"),
-    Case("triplet_margin_loss", (normal(3), normal(3), normal(3)), numpy=triplet, id="single"),
-    Case("triplet_margin_loss", (normal(2, 4, 3), normal(1, 4, 3), normal(2, 1, 3)), numpy=triplet, id="wide"),
+    *rows("functional.triplet_margin_loss", triplet, TRIPLET, "plain"),
+    *rows("functional.triplet_margin_loss", triplet, TRIPLET, "swap", swap=True, margin=2.0),
+    Case("functional.triplet_margin_loss", (*TRIPLET, 1.0, 3), numpy=triplet, id="cubes"),
+    Case("functional.triplet_margin_loss", (normal(3), normal(3), normal(3)), numpy=triplet, id="single"),
+    Case(
+        "functional.triplet_margin_loss", (normal(2, 4, 3), normal(1, 4, 3), normal(2, 1, 3)), numpy=triplet, id="wide"
+    ),
     *rows("triplet_margin_with_distance_loss", triplet_of, TRIPLET, "plain", margin=1.5),
     Case(
         "triplet_margin_with_distance_loss", TRIPLET, numpy=triplet_of, id="own",
         kwargs={"distance_function": lambda a, b: ((a - b + 1e-6) ** 2).sum(-1) ** 0.5, "swap": True},
     ),
-    *rows("margin_ranking_loss", ranking, PAIRS, "margin", margin=0.5),
-    Case("margin_ranking_loss", PAIRS, numpy=ranking),
-    Case("margin_ranking_loss", (normal(3, 1), normal(1, 2), constant(normal(3, 2))), numpy=ranking, id="broadcast"),
-    *rows("hinge_embedding_loss", hinge, (PAIRS[0], constant(SIGNS)), "plain"),
-    Case("hinge_embedding_loss", (PAIRS[0], constant(values([1.0, 0, 5, -1]))), kwargs={"margin": 0.5}, numpy=hinge),
-    *rows("cosine_embedding_loss", cosine, (normal(4, 3), normal(4, 3), constant(SIGNS)), "plain"),
+    *rows("functional.margin_ranking_loss", ranking, PAIRS, "margin", margin=0.5),
+    Case("functional.margin_ranking_loss", PAIRS, numpy=ranking),
     Case(
-        "cosine_embedding_loss", (normal(3), normal(3), constant(values(-1.0)), -0.5), numpy=cosine, id="single"
+        "functional.margin_ranking_loss", (normal(3, 1), normal(1, 2), constant(normal(3, 2))), numpy=ranking,
+        id="broadcast",
+    ),
+    *rows("functional.hinge_embedding_loss", hinge, (PAIRS[0], constant(SIGNS)), "plain"),
+    Case(
+        "functional.hinge_embedding_loss", (PAIRS[0], constant(values([1.0, 0, 5, -1]))), kwargs={"margin": 0.5},
+        numpy=hinge,
+    ),
+    *rows("functional.cosine_embedding_loss", cosine, (normal(4, 3), normal(4, 3), constant(SIGNS)), "plain"),
+    Case(
+        "functional.cosine_embedding_loss", (normal(3), normal(3), constant(values(-1.0)), -0.5), numpy=cosine,
+        id="single",
     ),
     *rows("soft_margin_loss", soft, (normal(4, 3), constant(values(np.sign(np.arange(3) - 0.5)))), "plain"),
     *rows("multi_margin_loss", multi, CLASSES, "plain"),
@@ -124,10 +133,11 @@ CASES = [
         "multilabel_soft_margin_loss", (normal(3, 4), constant(positive(3, 4)), constant(positive(4))),
         numpy=multilabel_soft, id="weight",
     ),
-    *rows("poisson_nll_loss", poisson, (normal(3, 4), RATES), "full", full=True),
-    Case("poisson_nll_loss", (positive(3, 4), normal(3, 4), False), numpy=poisson, id="rate"),
+    *rows("functional.poisson_nll_loss", poisson, (normal(3, 4), RATES), "full", full=True),
+    Case("functional.poisson_nll_loss", (positive(3, 4), normal(3, 4), False), numpy=poisson, id="rate"),
     Case(  # the logarithm of an integer is a float32, as in PyTorch
-        "poisson_nll_loss", (normal(3), integers(0, 9, 3)), kwargs={"full": True}, numpy=poisson, id="counts",
+        "functional.poisson_nll_loss", (normal(3), integers(0, 9, 3)), kwargs={"full": True}, numpy=poisson,
+        id="counts",
         tolerance=1000,
     ),
     *rows("gaussian_nll_loss", gaussian, (normal(3, 4), normal(3, 4), positive(3, 4)), "full", full=True),
