@@ -154,4 +154,4 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     losses = neg(add(mul(target, logsigmoid(input)), mul(sub(1, target), logsigmoid(neg(input)))))
     if weight is not None:
         losses = mul(losses, weight)
-    return reduced(div(sum(losses, -1), float(max(input.shape[-1], 1))), reduction)
+    return reduced(div(sum(losses, -1), float(input.shape[-1])), reduction)

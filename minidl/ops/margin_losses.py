@@ -139,8 +139,8 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
         reduction = legacy_reduction(size_average, reduce)
     check_reduction(reduction)
     check_tensors("hinge_embedding_loss", input=input, target=target)
-    apart = where(ne(target, 1), clamp(sub(margin, input), 0.0), 0.0)
-    return reduced(add(apart, where(ne(target, -1), input, 0.0)), reduction)
+    apart = where(ne(target, 1), clamp(sub(margin, input), 0), 0)
+    return reduced(add(apart, where(ne(target, -1), input, 0)), reduction)
 
 
 @function(**_FUNCTIONAL)
@@ -193,7 +193,7 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
             f"{dtypes.scalar_name(input._array.dtype)}. "
             "Hint: convert the input with .float()."
         )
-    scores = mul(input, target)
+    scores = mul(input, target.to(input.dtype))
     if scores.shape != input.shape:
         raise RuntimeError(
             f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(scores.shape)}"

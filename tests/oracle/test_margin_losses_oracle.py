@@ -96,6 +96,23 @@ def test_deprecated_reductions(name, old):
     assert results[0][1] == results[1][1]
 
 
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+@pytest.mark.parametrize(("input", "target"), list(itertools.product(DTYPES, repeat=2)))
+@pytest.mark.parametrize("name", ["soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss"])
+def test_dtypes_of_results(name, input, target):
+    def run(library):
+        x, t = library.tensor([0.25, -0.5, 1.0]), library.tensor([1.0, -1.0, 1.0])
+        x, t = x.to(getattr(library, input)), t.to(getattr(library, target))
+        out = getattr(library.nn.functional, name)(*((x, x * 2, t) if "ranking" in name else (x, t)))
+        return str(out.dtype).rpartition(".")[2], out.item()
+
+    ours, theirs = run(minidl), run(torch)
+    assert ours[0] == theirs[0]
+    assert ours[1] == pytest.approx(theirs[1], rel=1e-2)
+
+
 EDGES = {
     "kink": lambda lib, x: lib.nn.functional.margin_ranking_loss(x, x.detach(), lib.ones(3).double()),
     "hinge kink": lambda lib, x: lib.nn.functional.hinge_embedding_loss(x, -lib.ones(3).double(), 1.0),
