@@ -22,6 +22,9 @@ LAZY = {
     "BatchNorm1d": ((), (3,), (4, 3)),
     "BatchNorm2d": ((0.1, 0.2), (3, 0.1, 0.2), (2, 3, 2, 2)),
     "BatchNorm3d": ((), (3,), (2, 3, 2, 2, 2)),
+    "InstanceNorm1d": ((), (3, 1e-5, 0.1, True, True), (2, 3, 4)),
+    "InstanceNorm2d": ((0.1, 0.2), (3, 0.1, 0.2, True, True), (2, 3, 2, 2)),
+    "InstanceNorm3d": ((), (3, 1e-5, 0.1, True, True), (2, 3, 2, 2, 2)),
 }
 layers = pytest.mark.parametrize("name", LAZY)
 
@@ -127,6 +130,11 @@ def test_wrong_first_inputs():
         nn.LazyConv2d(4, 1, groups=2)(minidl.ones(3, 2, 2))
     with pytest.raises(ValueError, match="expected 4D input"):
         nn.LazyBatchNorm2d()(minidl.ones(2, 3))
+
+
+def test_an_instance_norm_counts_the_channels_of_one_sample_too():
+    layer = nn.LazyInstanceNorm2d()
+    assert layer(minidl.ones(3, 4, 5)).shape == (3, 4, 5) and layer.num_features == 3
 
 
 def test_options_without_parameters():

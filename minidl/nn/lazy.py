@@ -5,6 +5,7 @@ from minidl.autograd.modes import no_grad
 from minidl.autograd.size import Size
 from minidl.nn.conv import Conv1d, Conv2d, Conv3d
 from minidl.nn.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from minidl.nn.instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from minidl.nn.linear import Linear
 from minidl.nn.norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from minidl.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
@@ -20,6 +21,9 @@ __all__ = [
     "LazyConvTranspose1d",
     "LazyConvTranspose2d",
     "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
     "LazyLinear",
 ]
 
@@ -278,12 +282,15 @@ class _LazyNorm(LazyModuleMixin):
         """Takes ``num_features`` from the input's channels."""
         drawn = self.has_uninitialized_params()
         if drawn or self.num_features == 0:
-            self.num_features = input.shape[1]
+            self.num_features = self._channels_of(input)
         if drawn:
             for tensor in (self.weight, self.bias, self.running_mean, self.running_var):
                 if tensor is not None:
                     tensor.materialize((self.num_features,))
             self.reset_parameters()
+
+    def _channels_of(self, input):
+        return input.shape[1]
 
 
 class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
@@ -326,3 +333,47 @@ class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
     """
 
     cls_to_become = BatchNorm3d
+
+
+class _LazyInstanceNorm(_LazyNorm):
+    def _channels_of(self, input):
+        return input.shape[0 if input.ndim == self._ranks[0] else 1]
+
+
+class LazyInstanceNorm1d(_LazyInstanceNorm, InstanceNorm1d):
+    """An ``InstanceNorm1d`` whose ``num_features`` is the number of channels of its first input.
+
+    Shapes: input (N, C, L) or (C, L), output as input. Source: PyTorch's ``torch.nn.LazyInstanceNorm1d``.
+
+    >>> import minidl
+    >>> minidl.nn.LazyInstanceNorm1d()(minidl.ones(2, 3, 4)).shape
+    torch.Size([2, 3, 4])
+    """
+
+    cls_to_become = InstanceNorm1d
+
+
+class LazyInstanceNorm2d(_LazyInstanceNorm, InstanceNorm2d):
+    """An ``InstanceNorm2d`` whose ``num_features`` is the number of channels of its first input.
+
+    Shapes: input (N, C, H, W) or (C, H, W), output as input. Source: PyTorch's ``torch.nn.LazyInstanceNorm2d``.
+
+    >>> import minidl
+    >>> minidl.nn.LazyInstanceNorm2d()(minidl.ones(2, 3, 4, 4)).shape
+    torch.Size([2, 3, 4, 4])
+    """
+
+    cls_to_become = InstanceNorm2d
+
+
+class LazyInstanceNorm3d(_LazyInstanceNorm, InstanceNorm3d):
+    """An ``InstanceNorm3d`` whose ``num_features`` is the number of channels of its first input.
+
+    Shapes: input (N, C, D, H, W) or (C, D, H, W), output as input. Source: PyTorch's ``torch.nn.LazyInstanceNorm3d``.
+
+    >>> import minidl
+    >>> minidl.nn.LazyInstanceNorm3d()(minidl.ones(2, 3, 2, 2, 2)).shape
+    torch.Size([2, 3, 2, 2, 2])
+    """
+
+    cls_to_become = InstanceNorm3d
