@@ -84,7 +84,7 @@ class NormBase(_Affine):
         )
 
 
-class BatchNorm(NormBase):
+class _BatchNorm(NormBase):
     """What the batch normalisations of all ranks are."""
 
     def forward(self, input):
@@ -101,7 +101,7 @@ class BatchNorm(NormBase):
         return ops.batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum or 0.0, self.eps)
 
 
-class BatchNorm1d(BatchNorm):
+class BatchNorm1d(_BatchNorm):
     """Normalises each channel by the mean and variance of the batch in training, by running ones in evaluation.
 
     y = (x - mean) / sqrt(var + eps) * weight + bias
@@ -123,7 +123,7 @@ class BatchNorm1d(BatchNorm):
     _ranks = (2, 3)
 
 
-class BatchNorm2d(BatchNorm):
+class BatchNorm2d(_BatchNorm):
     """``BatchNorm1d`` for images. Shapes: input (N, C, H, W), output as input.
 
     >>> import minidl
@@ -134,7 +134,7 @@ class BatchNorm2d(BatchNorm):
     _ranks = (4,)
 
 
-class BatchNorm3d(BatchNorm):
+class BatchNorm3d(_BatchNorm):
     """``BatchNorm1d`` for volumes. Shapes: input (N, C, D, H, W), output as input.
 
     >>> import minidl

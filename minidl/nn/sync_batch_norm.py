@@ -1,11 +1,11 @@
 """``SyncBatchNorm``: batch normalisation over the processes of a program, of which minidl has one."""
 
-from minidl.nn.norm import BatchNorm
+from minidl.nn.norm import _BatchNorm
 
 __all__ = ["SyncBatchNorm"]
 
 
-class SyncBatchNorm(BatchNorm):
+class SyncBatchNorm(_BatchNorm):
     """``BatchNorm1d`` for inputs of any rank, over the batches of all processes of ``process_group``.
 
     minidl's programs are single processes, where this is batch normalisation; ``process_group`` is kept and not used.
@@ -45,7 +45,7 @@ class SyncBatchNorm(BatchNorm):
         )
         """
         out = module
-        if isinstance(module, BatchNorm):
+        if isinstance(module, _BatchNorm):
             out = cls(
                 module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats,
                 process_group, bias=module.bias is not None,
