@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from minidl.autograd import function
+from minidl.ops.joining import constant_pad
 from minidl.ops.resample import Taps, resample
 from minidl.ops.windows import ints, is_tensor, refuse_dtype
 
@@ -40,14 +41,18 @@ def _blocks(size, kernel_size, dilation, padding, stride):
 @functools.lru_cache(256)
 def _columns(n, kernel, dilation, padding, stride, blocks):
     """The table of all windows along one dimension: the places of the first tap, of the second, and so on."""
-    at = (np.arange(blocks) * stride - padding + np.arange(kernel)[:, None] * dilation).reshape(-1)
-    inside = np.flatnonzero((at >= 0) & (at < n))
-    return Taps(len(at), n, ((at[inside], None, None if len(inside) == len(at) else inside),))
+    at = (np.arange(blocks) * stride + np.arange(kernel)[:, None] * dilation).reshape(-1)
+    return Taps(len(at), n + 2 * padding, ((at, None, None),))
 
 
 def _tables(size, blocks, kernel_size, dilation, padding, stride):
     every = zip(size, kernel_size, dilation, padding, stride, blocks, strict=True)
     return [_columns(*settings) for settings in every]
+
+
+def _around(ndim, padding, sign=1):
+    """The padding as what ``constant_pad`` adds, or with sign -1 takes away."""
+    return ((0, 0),) * (ndim - 2) + tuple((sign * p, sign * p) for p in padding)
 
 
 @function(faces=("functional",), method=False)
@@ -86,7 +91,8 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
         )
     rows, columns = _tables(size, blocks, **settings)
     lead, (kh, kw) = shape[:-2], settings["kernel_size"]
-    taken = resample(resample(input, input.ndim - 2, rows), input.ndim - 1, columns)
+    padded = constant_pad(input, _around(input.ndim, settings["padding"]), 0)
+    taken = resample(resample(padded, input.ndim - 2, rows), input.ndim - 1, columns)
     split = taken.reshape(*lead, kh, blocks[0], kw, blocks[1]).transpose(-3, -2)
     return split.reshape(*lead[:-1], lead[-1] * kh * kw, blocks[0] * blocks[1])
 
@@ -140,4 +146,5 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     split = input.reshape(*lead, kh, kw, *blocks).transpose(-3, -2)
     taken = split.reshape(*lead, kh * blocks[0], kw * blocks[1])
     dims = taken.ndim - 2, taken.ndim - 1
-    return resample(resample(taken, dims[1], columns.transposed), dims[0], rows.transposed)
+    padded = resample(resample(taken, dims[1], columns.transposed), dims[0], rows.transposed)
+    return constant_pad(padded, _around(taken.ndim, settings["padding"], -1), 0)

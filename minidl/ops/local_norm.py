@@ -18,9 +18,8 @@ def _neighbours(channels, size):
     for offset in range(-(size // 2), (size - 1) // 2 + 1):
         here = np.arange(max(0, -offset), min(channels, channels - offset))
         if len(here):
-            all_of_them = len(here) == channels
-            parts.append((here + offset, np.full(len(here), 1 / size), None if all_of_them else here))
-    return Taps(channels, channels, tuple(parts))
+            parts.append((here + offset, np.full(len(here), 1 / size), here))
+    return Taps(channels, channels, parts)
 
 
 @function(faces=("functional",), method=False, tensors="input")

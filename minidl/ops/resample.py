@@ -16,25 +16,42 @@ class Taps:
     """For every output of one dimension, the inputs that it is a weighted sum of.
 
     ``parts`` holds a tuple (index, weight, where) a tap: the k-th input of the outputs ``where`` (None: of all), and
-    its weight (None: 1). ``size`` is the number of outputs, ``inputs`` that of inputs.
+    its weight (None: 1). Positions that are evenly spaced are kept as slices. ``size`` is the number of outputs,
+    ``inputs`` that of inputs.
     """
 
     def __init__(self, size, inputs, parts):
-        self.size, self.inputs, self.parts = size, inputs, parts
+        self.size, self.inputs = size, inputs
+        self.parts = tuple((_evenly(index), weight, _places(where, size)) for index, weight, where in parts)
 
     @functools.cached_property
     def transposed(self):
         """The table of the gradient: from outputs to inputs."""
-        everywhere = np.arange(self.size)
-        where = [everywhere if part[2] is None else part[2] for part in self.parts]
-        source = np.concatenate([part[0] for part in self.parts] or [everywhere[:0]])
-        target = np.concatenate(where or [everywhere[:0]])
-        ones = all(weight is None for _, weight, _ in self.parts)
-        weight = None
-        if not ones:
-            full = [np.ones(len(i)) if w is None else w for i, w, _ in self.parts]
-            weight = np.concatenate(full)
-        return _grouped(source, target, weight, self.inputs, self.size)
+        outputs, inputs = np.arange(self.size), np.arange(self.inputs)
+        target = [outputs if where is None else outputs[where] for _, _, where in self.parts]
+        source = [inputs[index] for index, _, _ in self.parts]
+        weights = None
+        if any(weight is not None for _, weight, _ in self.parts):
+            pairs = zip(source, self.parts, strict=True)
+            weights = np.concatenate([np.ones(len(i)) if part[1] is None else part[1] for i, part in pairs])
+        source, target = (np.concatenate(every or [outputs[:0]]) for every in (source, target))
+        return _grouped(source, target, weights, self.inputs, self.size)
+
+
+def _evenly(positions):
+    """Positions as a slice, where they rise by equal steps."""
+    if isinstance(positions, slice) or not len(positions):
+        return positions
+    first, last = int(positions[0]), int(positions[-1])
+    step = int(positions[1]) - first if len(positions) > 1 else 1
+    if step < 1 or not np.array_equal(positions, np.arange(first, last + 1, step)):
+        return positions
+    return slice(first, last + 1, step)
+
+
+def _places(where, size):
+    """Which outputs a tap is for: None for all of them."""
+    return None if where is None or len(where) == size else _evenly(where)
 
 
 def _grouped(output, input, weight, size, inputs):
@@ -47,11 +64,8 @@ def _grouped(output, input, weight, size, inputs):
     parts = []
     for k in range(counts.max(initial=0)):
         chosen = rank == k
-        where = output[chosen]
-        parts.append(
-            (input[chosen], None if weight is None else weight[chosen], None if len(where) == size else where)
-        )
-    return Taps(size, inputs, tuple(parts))
+        parts.append((input[chosen], None if weight is None else weight[chosen], output[chosen]))
+    return Taps(size, inputs, parts)
 
 
 def _transposed(taps):

@@ -25,7 +25,13 @@ def _old(name, **same):
 def _by_hand(input, dim, taps):
     matrix = np.zeros((taps.size, taps.inputs))
     for index, weight, where in taps.parts:
-        for j, (i, n) in enumerate(zip(np.arange(taps.size) if where is None else where, index, strict=True)):
+        for j, (i, n) in enumerate(
+            zip(
+                np.arange(taps.size) if where is None else np.arange(taps.size)[where],
+                np.arange(taps.inputs)[index],
+                strict=True,
+            )
+        ):
             matrix[i, n] += 1 if weight is None else weight[j]
     return np.moveaxis(np.tensordot(matrix, input, (1, dim)), 0, dim)
 

@@ -14,27 +14,37 @@ def _stored(xp, sums, dtype):
     return xp.clip(xp.rint(sums), info.min, info.max).astype(dtype)
 
 
+def _taken(xp, input, lead, index):
+    """The elements at ``index`` along a dimension: a view for a slice, a copy for positions."""
+    return (
+        input[(*lead, index)]
+        if isinstance(index, slice)
+        else xp.take(input, xp.asarray(index), axis=len(lead))
+    )
+
+
 def resample(xp, input, dim, taps):
     """output[.., i, ..] = sum over k of weight[k][i] * input[.., index[k][i], ..], i and index along ``dim``.
 
-    ``taps`` has a tuple (index, weight, where) a tap: int64 and float64 arrays of one length on the host; ``weight``
-    None is 1 everywhere; ``where`` lists the i that the tap is for, None for all. One tap without weights is a copy.
+    ``taps.parts`` has a tuple (index, weight, where) a tap: ``index`` and ``where``, the outputs that it is for (None:
+    all), are slices or int64 arrays on the host; ``weight`` is a float64 array, None for 1 everywhere.
     """
     lead = (slice(None),) * dim
     shape = (-1, *(1 for _ in input.shape[dim + 1 :]))
     out = (*input.shape[:dim], taps.size, *input.shape[dim + 1 :])
     if len(taps.parts) == 1 and taps.parts[0][1] is None and taps.parts[0][2] is None:
-        return xp.take(input, xp.asarray(taps.parts[0][0]), axis=dim)
+        found = _taken(xp, input, lead, taps.parts[0][0])
+        return found.copy() if isinstance(taps.parts[0][0], slice) else found
     dtype, sums = _compute_dtype(xp, input), None
     for index, weight, where in taps.parts:
-        part = xp.take(input, xp.asarray(index), axis=dim).astype(dtype, copy=False)
+        part = _taken(xp, input, lead, index).astype(dtype, copy=False)
         if weight is not None:
-            part *= xp.asarray(weight.astype(dtype)).reshape(shape)
+            part = part * xp.asarray(weight.astype(dtype)).reshape(shape)
         if where is None and sums is None:
-            sums = part
+            sums = part.astype(dtype, copy=weight is None)
         elif where is None:
             sums += part
         else:
             sums = xp.zeros(out, dtype) if sums is None else sums
-            sums[(*lead, xp.asarray(where))] += part
+            sums[(*lead, where if isinstance(where, slice) else xp.asarray(where))] += part
     return _stored(xp, xp.zeros(out, dtype) if sums is None else sums, input.dtype)
