@@ -1,6 +1,7 @@
 """Vectors of length one."""
 
 from minidl.autograd import function
+from minidl.ops.matrix_norms import vector_norm
 
 
 @function(faces=("functional",), method=False, tensors="input")
@@ -14,7 +15,7 @@ def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
     >>> minidl.nn.functional.normalize(minidl.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
-    length = input.norm(p, dim, keepdim=True).clamp_min(eps)
+    length = vector_norm(input, p, dim, True).clamp_min(eps)
     if out is None:
         return input / length
     return out.copy_(input / length)
