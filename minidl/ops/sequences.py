@@ -10,8 +10,8 @@ from minidl.autograd.tensor import leaf, make
 from minidl.ops.common import as_index
 from minidl.ops.create import arange, full, linspace
 from minidl.ops.pointwise import cos
-from minidl.ops.shapes import broadcast_to as _broadcast_to
 from minidl.ops.selection import where as _where
+from minidl.ops.shapes import broadcast_to as _broadcast_to
 from minidl.ops.special import i0
 
 
