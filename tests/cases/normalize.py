@@ -6,7 +6,11 @@ from .case import Case, away, distinct, normal
 
 
 def _unit(x, p=2.0, dim=1, eps=1e-12):
-    size = np.abs(x).max(dim, keepdims=True) if np.isinf(p) else (np.abs(x) ** p).sum(dim, keepdims=True) ** (1 / p)
+    size = (
+        np.abs(x).max(dim, keepdims=True)
+        if np.isinf(p)
+        else (np.abs(x) ** p).sum(dim, keepdims=True) ** (1 / p)
+    )
     return x / np.maximum(size, eps)
 
 
