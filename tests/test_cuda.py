@@ -9,7 +9,7 @@ import pytest
 
 import minidl
 from minidl import backends, cuda
-from minidl.backends import device_memory, faults
+from minidl.backends import device_memory, faults, pinned
 from minidl.errors import DeviceError, OutOfMemoryError
 
 MIB = 2**20
@@ -186,18 +186,18 @@ def test_on_a_gpu():
 
 
 def _chains(tree):
-    """Every ``_cupy().a.b`` of a module, as a tuple of names."""
+    """Every ``_cupy().a.b``, ``cupy.a.b`` and ``xp.a.b`` of a module, as a tuple of names."""
     for node in ast.walk(tree):
         names, base = [], node
         while isinstance(base, ast.Attribute):
             names.append(base.attr)
             base = base.value
         called = isinstance(base, ast.Call) and getattr(base.func, "id", "") == "_cupy"
-        if called or getattr(base, "id", "") == "cupy":
+        if called or getattr(base, "id", "") in ("cupy", "xp"):
             yield tuple(reversed(names))
 
 
-@pytest.mark.parametrize("module", [cuda, device_memory], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [cuda, device_memory, pinned], ids=lambda module: module.__name__)
 def test_names_of_cupy_exist(module):
     cupy = pytest.importorskip("cupy")
     found = {

@@ -1,21 +1,25 @@
 """Backends: namespaces of functions on raw arrays, one a device. The only floor that knows array libraries."""
 
+import contextlib
 import os
 import warnings
 
 import numpy as np
 
-from minidl.backends import device_memory, faults
+from minidl.backends import device_memory, faults, pinned
 from minidl.backends.namespace import Backend, trace_fallbacks
-from minidl.device import device, mixed
+from minidl.device import CPU, device, mixed
 from minidl.errors import DeviceError
 
 __all__ = [
     "Backend",
     "active",
+    "copy_across",
     "device_of",
+    "is_pinned",
     "of",
     "on",
+    "pin",
     "reference",
     "to_numpy",
     "trace_fallbacks",
@@ -117,13 +121,64 @@ def to_numpy(array):
     return host
 
 
-def transfer(array, where):
-    """A copy of an array on another device; the array itself where it is there already."""
-    target = on(where)
-    if of(array) is target and (where.index is None or device_of(array) == where):
+def transfer(array, where, non_blocking=False):
+    """A copy of an array on another device; the array itself where it is there already.
+
+    ``non_blocking``: the call need not wait where the host's side is page-locked. A copy on the host is made so for
+    it, and holds its values when the stream, or an event behind the copy, was waited for.
+    """
+    target, source = on(where), of(array)
+    if source is target and (where.index is None or device_of(array) == where):
         return array
-    host = to_numpy(array)
-    return host if target.xp is np else target.xp.asarray(host)
+    if target.xp is np:
+        with _current(source.xp, device_of(array)):
+            host = pinned.to_host(source.xp, array, non_blocking)
+        if not non_blocking:
+            faults.check()
+        return host
+    host = array if source.xp is np else transfer(array, CPU)
+    with _current(target.xp, where):
+        return pinned.to_device(target.xp, host, non_blocking)
+
+
+def copy_across(target, source, non_blocking=False):
+    """Copies ``source`` into ``target``, one of them on the host and both of one shape, straight where it can be.
+
+    Returns whether it was done: both need one dtype and C-contiguous memory.
+    """
+    if source.dtype != target.dtype or not (source.flags.c_contiguous and target.flags.c_contiguous):
+        return False
+    if not source.size or of(source) is of(target) or not (is_host(source) or is_host(target)):
+        return False
+    device = device_of(target if is_host(source) else source)
+    with _current(on(device).xp, device):
+        if is_host(source):
+            pinned.fill(on(device).xp, target, source, non_blocking)
+        else:
+            pinned.read(on(device).xp, source, target, non_blocking)
+    if is_host(target) and not non_blocking:
+        faults.check()
+    return True
+
+
+def is_host(array):
+    """Whether an array is NumPy's."""
+    return isinstance(array, np.ndarray)
+
+
+def _current(xp, where):
+    """Makes the device of a copy the current one, which streams and new memory belong to."""
+    return contextlib.nullcontext() if where.index is None else xp.cuda.Device(where.index)
+
+
+def pin(array, type):
+    """The host's array in memory that is page-locked for the devices of a type; itself where it is there."""
+    return pinned.pin(on(type).xp, array)
+
+
+def is_pinned(array):
+    """Whether the host's array lies in page-locked memory. Without a device that was used, none does."""
+    return any(pinned.holds(space.xp, array) for type, space in _BY_TYPE.items() if type != "cpu")
 
 
 def active():

@@ -30,7 +30,7 @@ def _target(device):
 @function(method=False)
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor holding a copy of ``data``: nested lists, numbers, NumPy arrays. Floats take the default
-    dtype, NumPy's keep theirs.
+    dtype, NumPy's keep theirs. ``pin_memory`` puts it in page-locked memory.
 
     Raises ``TypeError`` for what holds no numbers, ``ValueError`` for ragged lists. Source: ``torch.tensor``.
 
@@ -40,7 +40,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             [3, 4]])
     """
     wanted = None if dtype is None else dtypes.numpy_dtype(dtype)
-    return leaf(to_array(data, wanted, _target(device), copy=True), requires_grad)
+    array = to_array(data, wanted, _target(device), copy=True)
+    return leaf(make(array, None).pin_memory()._array if pin_memory else array, requires_grad)
 
 
 @function(method=False, aliases=("asarray",))

@@ -51,7 +51,6 @@ CASES = [
     Plain("nelement", (normal(2, 3),), np.size),
     Plain("is_pinned", (normal(2),), lambda x: False),
     Plain("is_shared", (normal(2),), lambda x: False),
-    Case("pin_memory", (normal(2),), np.copy, torch=False),
     Case("Tensor.broadcast_to", (normal(3, 1), 2, 3, 4), lambda x, *n: np.broadcast_to(x, n)),
     Plain("new", (normal(2), [2.0, 3.0]), lambda x, v: np.array(v), torch=False),
     Plain("nonzero_static", (integers(0, 2, 3, 2),), padded, {"size": 4}),

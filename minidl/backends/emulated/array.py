@@ -6,6 +6,8 @@ import weakref
 
 import numpy as np
 
+from minidl.backends.emulated import host, streams
+
 _NUMBERS = (bool, int, float, np.generic)
 _METHODS = (
     "all any argmax argmin argpartition argsort astype choose clip compress conj copy cumprod cumsum diagonal dot "
@@ -44,13 +46,23 @@ class Array:
     scalars; ``item``, ``float``, ``int`` and ``bool`` read one value.
     """
 
-    __slots__ = ("__weakref__", "_values")
+    __slots__ = ("__weakref__", "_held")
     __array_ufunc__ = None  # NumPy's operators and ufuncs hand over or raise TypeError
     __hash__ = None
 
     def __init__(self, values):
-        self._values = values if isinstance(values, np.ndarray) else np.asarray(values)
-        _alive[id(self._values)] = self
+        self._held = values if isinstance(values, np.ndarray) else np.asarray(values)
+        _alive[id(self._held)] = self
+
+    @property
+    def _values(self):
+        """The values for work that runs now on the current stream: what was given to that before is done first."""
+        streams.current().run()
+        return self._held
+
+    @_values.setter
+    def _values(self, values):
+        self._held = values
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
@@ -63,36 +75,61 @@ class Array:
             f"numpy.{function.__name__} does not take arrays of the emulated device; use xp.{function.__name__}"
         )
 
-    data = property(lambda self: _Memory(self._values))
-    flags = property(lambda self: _Flags(self._values))
-    dtype = property(lambda self: self._values.dtype)
-    shape = property(lambda self: self._values.shape)
-    strides = property(lambda self: self._values.strides)
-    ndim = property(lambda self: self._values.ndim)
-    size = property(lambda self: self._values.size)
-    nbytes = property(lambda self: self._values.nbytes)
-    itemsize = property(lambda self: self._values.itemsize)
-    T = property(lambda self: Array(self._values.T))
-    mT = property(lambda self: Array(self._values.mT))
-    real = property(lambda self: Array(self._values.real))
+    data = property(lambda self: _Memory(self._held))
+    flags = property(lambda self: _Flags(self._held))
+    dtype = property(lambda self: self._held.dtype)
+    shape = property(lambda self: self._held.shape)
+    strides = property(lambda self: self._held.strides)
+    ndim = property(lambda self: self._held.ndim)
+    size = property(lambda self: self._held.size)
+    nbytes = property(lambda self: self._held.nbytes)
+    itemsize = property(lambda self: self._held.itemsize)
+    T = property(lambda self: Array(self._held.T))
+    mT = property(lambda self: Array(self._held.mT))
+    real = property(lambda self: Array(self._held.real))
 
     @property
     def base(self):
-        base = self._values.base
+        base = self._held.base
         if not isinstance(base, np.ndarray):
             return None
         found = _alive.get(id(base))
         return Array(base) if found is None else found
 
-    def get(self):
-        """A copy on the host."""
-        return self._values.copy()
+    def get(self, stream=None, order="C", out=None, blocking=True):
+        """A copy on the host. Into page-locked memory, and not ``blocking``, it takes its turn in the stream."""
+        stream = streams.current() if stream is None else stream
+        if blocking and stream.is_capturing():
+            stream.synchronize()  # refuses
+        if out is None:
+            return self._values.copy(order)
+        _check_host(out, self)
+        flags = out.flags
+        if not (flags.c_contiguous or flags.f_contiguous):
+            raise RuntimeError("`out` cannot be specified when copying to non-contiguous ndarray")
+        address = out.ctypes.data
+        if blocking or not host.is_pinned(address):
+            stream.run()
+            out[...] = self._values
+            return out
+        out[...] = np.frombuffer(b"\xff" * out.nbytes, out.dtype).reshape(out.shape)
+        source = (
+            Array(self._held) if _alike(self.flags, flags) else self.copy("C" if flags.c_contiguous else "F")
+        )
+        host.copy_later(stream, "get", out, source._held, address)
+        return out
 
-    def set(self, values):
-        """Copies a NumPy array of the same shape and dtype to the device."""
-        if not isinstance(values, np.ndarray) or (values.shape, values.dtype) != (self.shape, self.dtype):
-            raise ValueError(f"set() takes a NumPy array of shape {self.shape} and dtype {self.dtype}")
-        self._values[...] = values
+    def set(self, arr, stream=None):
+        """Copies a NumPy array of the same shape and dtype to the device, in the stream's turn if it is page-locked."""
+        _check_host(arr, self)
+        if not (self.flags.c_contiguous or self.flags.f_contiguous):
+            raise RuntimeError("Cannot set to non-contiguous array")
+        stream = streams.current() if stream is None else stream
+        if _alike(self.flags, arr.flags) and host.is_pinned(arr.ctypes.data):
+            host.copy_later(stream, "set", self._held, arr, arr.ctypes.data)
+            return
+        stream.run()
+        self._held[...] = arr
 
     def item(self, *args):
         return self._values.item(*args)
@@ -131,6 +168,21 @@ class Array:
 
     def __repr__(self):
         return f"emulated {self._values!r}"
+
+
+def _check_host(values, array):
+    """Raises what CuPy raises where a NumPy array has not the shape and dtype of a device's."""
+    if not isinstance(values, np.ndarray):
+        raise TypeError("Only numpy.ndarray can be set to cupy.ndarray, or obtained from it")
+    if values.dtype != array.dtype:
+        raise TypeError(f"{values.dtype} array cannot be copied from or to {array.dtype} array")
+    if values.shape != array.shape:
+        raise ValueError(f"Shape mismatch. Old shape: {array.shape}, new shape: {values.shape}")
+
+
+def _alike(flags, others):
+    """Whether two arrays are dense in the same order."""
+    return (flags.c_contiguous and others.c_contiguous) or (flags.f_contiguous and others.f_contiguous)
 
 
 def operand(value):
