@@ -61,15 +61,14 @@ def _load(type):
             f"device {type!r} cannot be used: {reason} Hint: run `python -m minidl doctor` for every cause and its fix."
         )
     extension = room.extension()
-    if type == "cuda":
-        device_memory.watch(room.xp)
-        if extension is None:
-            warnings.warn(
-                f"device 'cuda' works without minidl's kernels, slower: {room.extension_reason()} "
-                "Hint: install a wheel with them, or build where nvcc is.",
-                RuntimeWarning,
-                stacklevel=3,
-            )
+    device_memory.watch(room.xp)
+    if type == "cuda" and extension is None:
+        warnings.warn(
+            f"device 'cuda' works without minidl's kernels, slower: {room.extension_reason()} "
+            "Hint: install a wheel with them, or build where nvcc is.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     overrides = "minidl.backends.cuda" if extension is not None else None
     made = Backend(type, room.xp, "minidl.backends.reference", overrides, bind=(room.xp, extension))
     _BY_CLASS[room.Array] = _BY_TYPE[type] = made

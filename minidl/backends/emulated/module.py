@@ -157,9 +157,12 @@ class _Module:
         Stream=streams.Stream,
         alloc_pinned_memory=host.alloc_pinned_memory,
         get_current_stream=streams.current,
+        memory=SimpleNamespace(OutOfMemoryError=memory.OutOfMemoryError),
+        set_allocator=memory.set_allocator,
         runtime=SimpleNamespace(
             getDevice=lambda: 0,
             getDeviceCount=lambda: 1,
+            memGetInfo=memory.mem_get_info,
             memoryTypeHost=1,
             pointerGetAttributes=lambda ptr: SimpleNamespace(type=int(host.is_pinned(ptr))),
         ),
@@ -171,6 +174,10 @@ class _Module:
         values = np.diagonal(operand(a), offset, axis1, axis2)
         values.flags.writeable = True
         return Array(values)
+
+    @staticmethod
+    def get_default_memory_pool():
+        return memory.pool
 
     @staticmethod
     def asnumpy(a):
