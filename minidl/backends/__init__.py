@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from minidl.backends import device_memory, faults, pinned
+from minidl.backends import device_memory, exchange, faults, pinned
 from minidl.backends.namespace import Backend, trace_fallbacks
 from minidl.device import CPU, device, mixed
 from minidl.errors import DeviceError
@@ -14,8 +14,12 @@ from minidl.errors import DeviceError
 __all__ = [
     "Backend",
     "active",
+    "adopted",
     "copy_across",
     "device_of",
+    "exchange_device",
+    "exported",
+    "imported",
     "is_pinned",
     "of",
     "on",
@@ -158,6 +162,34 @@ def copy_across(target, source, non_blocking=False):
     if is_host(target) and not non_blocking:
         faults.check()
     return True
+
+
+def exported(array, stream, max_version, dl_device, copy):
+    """A DLPack capsule of an array, for the stream of who takes it. Raises ``BufferError`` off the current GPU."""
+    place = exchange_device(array)
+    if not is_host(array) and place[1] != of(array).xp.cuda.runtime.getDevice():
+        raise BufferError(
+            f"Can't export tensors on a different CUDA device index. Expected: {place[1]}. Current device: "
+            f"{of(array).xp.cuda.runtime.getDevice()}. Hint: export it within minidl.cuda.device({place[1]})."
+        )
+    return exchange.export(array, place, stream, max_version, dl_device, copy)
+
+
+def exchange_device(array):
+    """DLPack's (device type, device number) of an array."""
+    where = device_of(array)
+    kind = {"cpu": exchange.CPU, "cuda": exchange.CUDA, "emulated": exchange.EMULATED}[where.type]
+    return kind, where.index or 0
+
+
+def imported(source, copy=None):
+    """An array over the memory of what has ``__dlpack__``, or of a capsule, safe to use on the current stream."""
+    return exchange.imported(source, lambda type: on(type).xp, copy)
+
+
+def adopted(source, where=None):
+    """An array over the memory of what has ``__cuda_array_interface__``, safe to use on the current stream."""
+    return on("cuda" if where is None or where.type == "cpu" else where).xp.asarray(source)
 
 
 def is_host(array):

@@ -47,7 +47,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 @function(method=False, aliases=("asarray",))
 def as_tensor(data, dtype=None, device=None):
     """``data`` as a tensor, without a copy where dtype and device allow it; a tensor that fits is returned
-    itself. Source: ``torch.as_tensor``.
+    itself, and what has ``__cuda_array_interface__`` shares its memory. Source: ``torch.as_tensor``.
 
     >>> import minidl
     >>> minidl.as_tensor([1.0, 2.0])
@@ -83,21 +83,27 @@ def from_numpy(ndarray):
 
 
 @function(method=False)
-def from_dlpack(ext_tensor):
-    """A tensor that shares the memory of any object with ``__dlpack__``. Source: ``torch.from_dlpack``.
+def from_dlpack(ext_tensor, *, device=None, copy=None):
+    """A tensor that shares the memory of any object with ``__dlpack__``, or of a DLPack capsule, on the CPU or a GPU.
+
+    A GPU's may be used at once on the current stream: that waits for the stream of who made it, the host does not.
+    ``device`` moves it, ``copy=True`` copies it. Raises ``RuntimeError`` for what is neither or was taken already,
+    ``ValueError`` for a move with ``copy=False``, ``BufferError`` for other devices.
+    Source: ``torch.from_dlpack``.
 
     >>> import minidl, numpy
     >>> minidl.from_dlpack(numpy.arange(2))
     tensor([0, 1])
     """
-    if not hasattr(ext_tensor, "__dlpack_device__"):
-        raise TypeError(
-            f"from_dlpack() expects an object with __dlpack__, not {ext_tensor.__class__.__name__}. "
-            "Hint: minidl.tensor(...) copies what has none."
+    out = make(backends.imported(ext_tensor, False if copy is False else None), None)
+    dtypes.of(out._array.dtype)
+    moved = out if device is None else out.to(device)
+    if moved is not out and copy is False:
+        raise ValueError(
+            f"cannot move DLPack tensor from device {out.device} to {device} without copying. Set copy=None or "
+            "copy=True."
         )
-    kind = ext_tensor.__dlpack_device__()[0]
-    xp = np if kind == 1 else backends.on("cuda").xp
-    return make(xp.from_dlpack(ext_tensor), None)
+    return moved.clone() if copy and moved is out else moved
 
 
 @function(method=False, aliases=())

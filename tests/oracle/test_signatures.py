@@ -74,7 +74,6 @@ KNOWN = {
     "one name for a tensor and a number": ["minidl.isin: no element", "minidl.isin: no test_element"],
     "an alias of transpose, with its names": ["minidl.swapaxes: no axis0", "minidl.swapaxes: no axis1"],
     "an alias of as_tensor": [f"minidl.asarray: no {name}" for name in ("copy", "obj", "requires_grad")],
-    "memory is taken over where it is": ["minidl.from_dlpack: no copy", "minidl.from_dlpack: no device"],
     "nothing is pickled, one format is written": [
         "minidl.load: no mmap",
         "minidl.load: no pickle_module",

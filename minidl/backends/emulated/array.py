@@ -6,6 +6,7 @@ import weakref
 
 import numpy as np
 
+from minidl.backends import exchange
 from minidl.backends.emulated import host, streams
 
 _NUMBERS = (bool, int, float, np.generic)
@@ -130,6 +131,42 @@ class Array:
             return
         stream.run()
         self._held[...] = arr
+
+    @property
+    def __cuda_array_interface__(self):
+        held = self._held.__array_interface__
+        found = {key: held[key] for key in ("shape", "typestr", "descr")}
+        strides = None if self.flags.c_contiguous else self.strides
+        data = (held["data"][0] if self.size else 0, False)
+        return {
+            **found,
+            "version": 3,
+            "stream": streams.current().number or 1,
+            "strides": strides,
+            "data": data,
+        }
+
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        if dl_device is None or dl_device == self.__dlpack_device__():
+            if copy is True:
+                raise BufferError("copy=True only supported for copy to CPU.")
+        elif dl_device == (exchange.CPU, 0):
+            if copy is False:
+                raise ValueError("GPU memory cannot be exported to CPU without copy.")
+            return self.get().__dlpack__(max_version=max_version)
+        else:
+            raise BufferError("unsupported device requested.")
+        if stream is not None and (stream < -1 or stream == 0):
+            raise ValueError(
+                f"On CUDA, the valid stream is -1, 1, 2, or any larger value, but {stream} was provided"
+            )
+        taker = streams.numbered(1 if stream is None else stream)
+        if stream != -1 and taker is not streams.current():
+            taker.wait_event(streams.current().record())
+        return exchange.relabel(self._held.__dlpack__(max_version=max_version), exchange.EMULATED)
+
+    def __dlpack_device__(self):
+        return exchange.EMULATED, 0
 
     def item(self, *args):
         return self._values.item(*args)

@@ -6,8 +6,10 @@ A program that reads too early, or that gives the memory away, meets garbage her
 """
 
 import threading
+import weakref
 
 _local = threading.local()
+_streams = weakref.WeakValueDictionary()  # by address
 
 
 class Event:
@@ -44,7 +46,8 @@ class Stream:
 
     def __init__(self, null=False, non_blocking=False, ptds=False, priority=None):
         Stream._made += 0 if null else 1
-        self._address = 0 if null else 2**20 + Stream._made
+        self.number = 0 if null else 2**20 + Stream._made  # its address, without running anything
+        _streams[self.number or 1] = self
         self._waiting, self._capturing = [], False
         self.given = self.passed = 0  # pieces of work
         self.log = []
@@ -53,7 +56,7 @@ class Stream:
     def ptr(self):
         """The stream's address. Who asks is about to launch a kernel, which runs at once: so what is before it does."""
         self.run()
-        return self._address
+        return self.number
 
     def give(self, name, work):
         """Puts a piece of work at the end."""
@@ -117,6 +120,11 @@ def _stack():
 def current():
     """``cupy.cuda.get_current_stream``."""
     return _stack()[-1]
+
+
+def numbered(address):
+    """The stream at an address; 1 is the default one. Raises ``KeyError`` where there is none."""
+    return Stream.null if address in (-1, 1) else _streams[address]
 
 
 def _refuse_capture(stream, what):
