@@ -157,6 +157,53 @@ def test_streams_run_beside_each_other(emulated, cuda):
         assert there.cpu().tolist() == [0.0, 1.0, 2.0] and side.log == ["set", "set"]
 
 
+def test_memory_used_on_another_stream_stays_until_that_is_done(emulated, cuda):
+    side = cuda.Stream(non_blocking=True)
+    x = numbers(4).pin_memory(emulated)
+    with side:
+        there = x.to(emulated, non_blocking=True)
+    cuda.get_current_stream().synchronize()
+    side.synchronize()
+    assert pinned.release() == 0
+    there[1:].record_stream(side)
+    with side:
+        x.to(emulated, non_blocking=True)  # the side stream is busy when the tensor goes
+    view = there[2:]
+    del there
+    gc.collect()
+    before = len(pinned._flying)
+    del view
+    gc.collect()
+    assert len(pinned._flying) == before + 1
+    side.synchronize()
+    assert pinned.release() == 0
+    with pytest.raises(NotImplementedError, match="GPU"):
+        x.record_stream(side)
+
+
+def test_a_prefetching_loop_as_programs_write_it(emulated, monkeypatch):
+    monkeypatch.setattr(minidl.cuda, "_cupy", lambda: backends.on(emulated).xp)
+    loader = DataLoader(numbers(12, 2), batch_size=3, pin_memory=True, pin_memory_device=emulated)
+    side, batches, ahead, totals = minidl.cuda.Stream(), iter(loader), None, []
+
+    def preload():
+        batch = next(batches, None)
+        if batch is None:
+            return None
+        with minidl.cuda.stream(side):
+            return batch.to(emulated, non_blocking=True)
+
+    ahead = preload()
+    while ahead is not None:
+        minidl.cuda.current_stream().wait_stream(side)
+        batch = ahead
+        batch.record_stream(minidl.cuda.current_stream())
+        ahead = preload()
+        totals.append(batch.sum())
+        del batch
+    assert [t.item() for t in totals] == numbers(12, 2).reshape(4, 6).sum(1).tolist()
+
+
 def test_copy_writes_straight_into_memory_that_stays(emulated, cuda):
     target, host = minidl.zeros(2, 3, device=emulated), minidl.zeros(2, 3).pin_memory(emulated)
     places, version = (target.data_ptr(), host.data_ptr()), target._version

@@ -28,6 +28,7 @@ __all__ = [
     "to_numpy",
     "trace_fallbacks",
     "transfer",
+    "used_on",
 ]
 
 reference = Backend("reference", np, "minidl.backends.reference")
@@ -51,10 +52,12 @@ def _cpu_backend():
 cpu = _cpu_backend()
 _BY_CLASS = {np.ndarray: cpu}
 _BY_TYPE = {"cpu": cpu}
+_classes = (np.ndarray,)  # the keys of _BY_CLASS
 
 
 def _load(type):
     """The namespace of a device type other than cpu, made on first use. Raises ``DeviceError`` with the reason."""
+    global _classes
     if type == "cuda":
         from minidl.backends import cuda as room
     else:
@@ -76,6 +79,7 @@ def _load(type):
     overrides = "minidl.backends.cuda" if extension is not None else None
     made = Backend(type, room.xp, "minidl.backends.reference", overrides, bind=(room.xp, extension))
     _BY_CLASS[room.Array] = _BY_TYPE[type] = made
+    _classes = tuple(_BY_CLASS)
     return made
 
 
@@ -106,7 +110,7 @@ def _of_subclass(array):
 
 def is_array(value):
     """Whether ``value`` is an array of some backend."""
-    return isinstance(value, tuple(_BY_CLASS))
+    return value.__class__ in _BY_CLASS or isinstance(value, _classes)
 
 
 def device_of(array):
@@ -205,6 +209,11 @@ def _current(xp, where):
 def pin(array, type):
     """The host's array in memory that is page-locked for the devices of a type; itself where it is there."""
     return pinned.pin(on(type).xp, array)
+
+
+def used_on(array, stream):
+    """Keeps a device array's memory until a stream has done what it has when the array is dropped."""
+    pinned.used_on(of(array).xp, array, stream)
 
 
 def is_pinned(array):

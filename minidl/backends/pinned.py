@@ -8,6 +8,7 @@ an event is over, while the current stream is being captured: a captured copy's 
 
 import math
 import threading
+import weakref
 
 import numpy as np
 
@@ -115,6 +116,15 @@ def _keep(xp, stream, *arrays):
     flight = stream.record(xp.cuda.Event(disable_timing=True)), arrays
     with _lock:
         _flying.append(flight)
+
+
+def used_on(xp, array, stream):
+    """Keeps the memory of a device array, when its last array is dropped, until a stream has done what it has by then.
+
+    A pool gives memory back to the stream that it was taken on, which knows nothing of its use on others.
+    """
+    owner = array if array.base is None else array.base
+    weakref.finalize(owner, _keep, xp, stream, owner.data).atexit = False
 
 
 def release():

@@ -134,6 +134,22 @@ def is_pinned(self, device=None):
 
 
 @function(faces=())
+def record_stream(self, stream):
+    """Has the memory stay, when the tensor is dropped, until ``stream`` has done what it was given by then.
+
+    For a tensor made on one stream and used on another, as a prefetched batch is. Raises ``NotImplementedError`` for a
+    tensor on the CPU. Source: ``torch.Tensor.record_stream``.
+
+    >>> import minidl
+    >>> if minidl.cuda.is_available():
+    ...     minidl.ones(2, device="cuda").record_stream(minidl.cuda.current_stream())
+    """
+    if self.is_cpu:
+        raise NotImplementedError("record_stream() is for tensors on a GPU: the host has no streams")
+    backends.used_on(self._array, getattr(stream, "_stream", stream))
+
+
+@function(faces=())
 def type_as(self, other):
     """``to(other.dtype)``. Source: ``torch.Tensor.type_as``."""
     return to(self, other.dtype)

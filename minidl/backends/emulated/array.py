@@ -7,7 +7,7 @@ import weakref
 import numpy as np
 
 from minidl.backends import exchange
-from minidl.backends.emulated import host, streams
+from minidl.backends.emulated import host, memory, streams
 
 _NUMBERS = (bool, int, float, np.generic)
 _METHODS = (
@@ -17,15 +17,18 @@ _METHODS = (
 )
 
 
-_alive = weakref.WeakValueDictionary()  # arrays by the identity of their values, so that ``a[0].base is a``
+_roots = (
+    weakref.WeakValueDictionary()
+)  # by the identity of what owns the values, the array that views have as base
 
 
 class _Memory:
     """``array.data``: where the array lies, as CuPy tells it."""
 
-    __slots__ = ("ptr",)
+    __slots__ = ("_values", "ptr")
 
     def __init__(self, values):
+        self._values = values  # which keeps the memory, as CuPy's pointer does
         self.ptr = values.__array_interface__["data"][0]
 
 
@@ -47,13 +50,20 @@ class Array:
     scalars; ``item``, ``float``, ``int`` and ``bool`` read one value.
     """
 
-    __slots__ = ("__weakref__", "_held")
+    __slots__ = ("__weakref__", "_held", "_root")
     __array_ufunc__ = None  # NumPy's operators and ufuncs hand over or raise TypeError
     __hash__ = None
 
     def __init__(self, values):
         self._held = values if isinstance(values, np.ndarray) else np.asarray(values)
-        _alive[id(self._held)] = self
+        owner = self._held
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        self._root = _roots.get(id(owner))
+        if self._root is None and owner is not self._held and not memory.is_buffer(owner):
+            self._root = Array(owner)
+        if self._root is None:
+            _roots[id(owner)] = self
 
     @property
     def _values(self):
@@ -89,13 +99,7 @@ class Array:
     mT = property(lambda self: Array(self._held.mT))
     real = property(lambda self: Array(self._held.real))
 
-    @property
-    def base(self):
-        base = self._held.base
-        if not isinstance(base, np.ndarray):
-            return None
-        found = _alive.get(id(base))
-        return Array(base) if found is None else found
+    base = property(lambda self: self._root)
 
     def get(self, stream=None, order="C", out=None, blocking=True):
         """A copy on the host. Into page-locked memory, and not ``blocking``, it takes its turn in the stream."""
