@@ -1,7 +1,7 @@
 """Arrays of other libraries, and ours in them, without a copy: DLPack and the CUDA array interface.
 
-The stream rule of both: who takes an array may use it on its own current stream, because who gives it lets that stream
-wait for its own. CuPy does that for arrays on a GPU; the host has no streams.
+The rule of both: who takes an array may use it at once on its own current stream. With DLPack, who gives it has that
+stream wait for its own; with the array interface, who takes it waits for the stream that it names. CuPy does either.
 """
 
 import ctypes
@@ -83,13 +83,15 @@ def export(array, device, stream, max_version, dl_device, copy):
         if stream not in (None, -1):
             raise AssertionError("stream should be None on cpu.")
         return _export_host(array, max_version, dl_device, copy)
+    max_version = None if max_version is None else tuple(max_version)  # CuPy takes nothing else
+    dl_device = None if dl_device is None else tuple(dl_device)
     if stream == 0:
         raise AssertionError(f"unsupported stream on CUDA: {stream}.")
-    if dl_device is not None and tuple(dl_device) not in (device, (CPU, 0)):
+    if dl_device not in (None, device, (CPU, 0)):
         raise BufferError(
-            f"a tensor on {device} cannot be exported to device {tuple(dl_device)} but copied first"
+            f"a tensor on {device} cannot be exported to device {dl_device}; copy it there first"
         )
-    to_host = dl_device is not None and tuple(dl_device) != device
+    to_host = dl_device not in (None, device)
     if to_host and copy is False:
         raise BufferError(
             "cannot export a tensor of a GPU to the CPU without copying. Set copy=None or copy=True."
