@@ -56,7 +56,7 @@ def test_libraries_of_either_protocol_are_asked(device, old):
     x = minidl.arange(4, dtype=minidl.float32, device=device)
     taker = Taker(x, old)
     assert minidl.from_dlpack(taker).data_ptr() == x.data_ptr()
-    assert taker.asked[0]["max_version"] == (1, 0)
+    assert taker.asked[0]["max_version"][0] == 1
     if device != "cpu":
         assert all(type(request["stream"]) is int for request in taker.asked)
 

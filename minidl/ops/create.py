@@ -23,6 +23,11 @@ def _space(device):
     return backends.on(as_device("cpu" if device is None else device))
 
 
+def _placed(array, pin_memory):
+    """The array, in page-locked memory if that is wanted."""
+    return make(array, None).pin_memory()._array if pin_memory else array
+
+
 def _target(device):
     return None if device is None else as_device(device)
 
@@ -41,7 +46,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     """
     wanted = None if dtype is None else dtypes.numpy_dtype(dtype)
     array = to_array(data, wanted, _target(device), copy=True)
-    return leaf(make(array, None).pin_memory()._array if pin_memory else array, requires_grad)
+    return leaf(_placed(array, pin_memory), requires_grad)
 
 
 @function(method=False, aliases=("asarray",))
@@ -107,14 +112,14 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
 
 
 @function(method=False, aliases=())
-def zeros(*size, dtype=None, device=None, requires_grad=False):
+def zeros(*size, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor of zeros. Source: ``torch.zeros``.
 
     >>> import minidl
     >>> minidl.zeros(2)
     tensor([0., 0.])
     """
-    return leaf(_space(device).zeros(_shape(size), _dtype(dtype)), requires_grad)
+    return leaf(_placed(_space(device).zeros(_shape(size), _dtype(dtype)), pin_memory), requires_grad)
 
 
 def _shape(size):
@@ -125,29 +130,29 @@ def _shape(size):
 
 
 @function(method=False)
-def ones(*size, dtype=None, device=None, requires_grad=False):
+def ones(*size, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor of ones. Source: ``torch.ones``.
 
     >>> import minidl
     >>> minidl.ones(2)
     tensor([1., 1.])
     """
-    return leaf(_space(device).full(_shape(size), 1, _dtype(dtype)), requires_grad)
+    return leaf(_placed(_space(device).full(_shape(size), 1, _dtype(dtype)), pin_memory), requires_grad)
 
 
 @function(method=False)
-def empty(*size, dtype=None, device=None, requires_grad=False, memory_format=None):
-    """An uninitialised tensor. Source: ``torch.empty``.
+def empty(*size, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+    """An uninitialised tensor, in page-locked memory with ``pin_memory``. Source: ``torch.empty``.
 
     >>> import minidl
     >>> minidl.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    return leaf(_space(device).empty(_shape(size), _dtype(dtype)), requires_grad)
+    return leaf(_placed(_space(device).empty(_shape(size), _dtype(dtype)), pin_memory), requires_grad)
 
 
 @function(method=False)
-def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
+def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor filled with ``fill_value``, whose Python type gives the dtype unless one is named. Source:
     ``torch.full``.
 
@@ -163,13 +168,14 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
     space, wanted = _space(device), _dtype(dtype, dtypes.numpy_dtype(type(value)))
     if wanted.kind in "iu":
         value = fitting(space.empty((), wanted), value).item()
-    return leaf(space.full(_shape((size,)), value, wanted), requires_grad)
+    return leaf(_placed(space.full(_shape((size,)), value, wanted), pin_memory), requires_grad)
 
 
 def _like(name, fill):
-    def forward(input, *, dtype=None, device=None, requires_grad=False, memory_format=None):
+    def forward(input, *, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
         space = backends.on(input.device) if device is None else _space(device)
-        return leaf(fill(space, input._array.shape, _dtype(dtype, input._array.dtype)), requires_grad)
+        array = fill(space, input._array.shape, _dtype(dtype, input._array.dtype))
+        return leaf(_placed(array, pin_memory), requires_grad)
 
     forward.__name__ = forward.__qualname__ = name + "_like"
     forward.__doc__ = f"""``{name}`` of the input's size, dtype and device. Source: ``torch.{name}_like``."""

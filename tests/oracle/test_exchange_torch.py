@@ -57,8 +57,18 @@ def test_we_take_torchs_memory(name):
             "Cannot access accelerator device when none is available",
         ),
         (lambda lib: lib.tensor([1.0], pin_memory=True), RuntimeError, "accelerator"),
+        (lambda lib: lib.empty(2, pin_memory=True), RuntimeError, "accelerator"),
     ],
-    ids=["gradient", "list", "stream", "text for a stream", "array interface", "pin", "tensor pinned"],
+    ids=[
+        "gradient",
+        "list",
+        "stream",
+        "text for a stream",
+        "array interface",
+        "pin",
+        "tensor pinned",
+        "empty pinned",
+    ],
 )
 def test_the_same_refusals(call, error, text):
     if torch.cuda.is_available() or minidl.cuda.is_available():

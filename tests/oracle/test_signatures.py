@@ -22,7 +22,7 @@ REQUIRED, UNKNOWN = inspect.Parameter.empty, object()  # no default, a default t
 LEFT_OUT = {
     "out": "those of minidl.autograd.forms.OUT take it",
     "layout": "all tensors are strided",
-    "pin_memory": "only tensor() has it; call pin_memory() on what others return",
+    "pin_memory": "call pin_memory() on what is returned",
     "names": "named dimensions are no stable part of PyTorch",
     "memory_format": "the layout of a result follows its input's",
     "out_dtype": "products of two dtypes exist on some GPUs only",
