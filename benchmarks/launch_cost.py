@@ -1,6 +1,6 @@
 """What one call costs the host, down to the launch of its kernel: Python, the binding, and the memory of the result.
 
-``python benchmarks/launch_cost.py [--write] [--profile OP] [OP ...]``. Aim: no more than 5 us a launch for the binding.
+``python benchmarks/launch_cost.py [--write] [--json FILE] [--profile OP] [OP ...]``. Aim: at most 5 us for the binding.
 
 Columns, each the processor time of a call in the quickest of 31 rounds (other programs slow the rest), in microseconds:
 ``op`` is the call as a user writes it, with a gradient wanted; ``backend`` is the function on raw arrays, as the op's
@@ -13,9 +13,11 @@ before anything starts because its grid is empty. CuPy's own memory pool and the
 
 import argparse
 import cProfile
+import json
 import pstats
 import time
 import types
+from pathlib import Path
 
 import numpy as np
 from beside import write
@@ -128,6 +130,7 @@ def main():
     )
     parser.add_argument("ops", nargs="*", metavar="OP", help=", ".join(ROWS))
     parser.add_argument("--write", action="store_true", help="write results/launch_cost.json")
+    parser.add_argument("--json", metavar="FILE", help="write the rows there")
     parser.add_argument("--profile", metavar="OP", choices=list(ROWS))
     args = parser.parse_args()
     gpu = minidl.cuda.is_available()
@@ -154,6 +157,8 @@ def main():
             f"{name:12} {row['op']:7.2f} {row['backend']:8.2f} {row['empty']:6.2f} {row['binding']:8.2f} {beside:>9}"
         )
     print(f"binding, the largest: {max(row['binding'] for row in found):.2f} us")
+    if args.json:
+        Path(args.json).write_text(json.dumps({"gpu": gpu, "rows": found}, indent=1) + "\n", encoding="utf-8")
     if args.write:
         versions = {"minidl": minidl.__version__, "cupy": xp.__version__, "numpy": np.__version__}
         write("launch_cost", "python benchmarks/launch_cost.py --write", versions, found)
