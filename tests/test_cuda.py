@@ -162,6 +162,7 @@ def test_an_allocation_asks_the_pool_for_one_counter(cupy, monkeypatch):
 
 
 def test_peaks_of_threads_are_not_lost(cupy):
+    device_memory.watch(cupy)
     record = device_memory.record(cupy, 0)
 
     def raise_often(start):

@@ -4,7 +4,6 @@ How much is held, the pool knows: it keeps a counter (from CuPy 14.1 on; before,
 after every allocation. What is allocated besides the pool, or before minidl's first look at the GPU, raises no peak.
 """
 
-import collections
 import threading
 
 from minidl.errors import OutOfMemoryError
@@ -26,7 +25,7 @@ class Record:
 
 
 _lock = threading.RLock()  # a finalizer may allocate, in the thread that holds it
-_records = collections.defaultdict(Record)  # by array library and device number
+_records = {}  # by array library and device number
 
 
 def record(cupy, device):
@@ -38,6 +37,8 @@ def watch(cupy):
     """Has CuPy allocate through its pool and this module. Called once, when the backend is made."""
     pool, of_library = cupy.get_default_memory_pool(), id(cupy)
     malloc, used_bytes, records = pool.malloc, pool.used_bytes, _records
+    for device in range(cupy.cuda.runtime.getDeviceCount()):
+        records[of_library, device] = Record()  # made before threads can meet
     refused = cupy.cuda.memory.OutOfMemoryError
 
     def allocate(size):
