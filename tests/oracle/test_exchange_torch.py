@@ -88,3 +88,17 @@ def test_copies_are_made_where_they_are_asked_for():
     ours = minidl.arange(3.0)
     assert torch.from_dlpack(ours, copy=True).data_ptr() != ours.data_ptr()
     assert not minidl.ones(2).is_pinned() and not torch.ones(2).is_pinned()
+
+
+def test_capsules_in_hand():
+    ours = minidl.arange(3.0)
+    assert torch.utils.dlpack.from_dlpack(minidl.utils.dlpack.to_dlpack(ours)).data_ptr() == ours.data_ptr()
+    theirs = torch.arange(3.0)
+    taken = minidl.utils.dlpack.from_dlpack(torch.utils.dlpack.to_dlpack(theirs))
+    assert taken.data_ptr() == theirs.data_ptr()
+    for library in (minidl, torch):
+        kinds = library.utils.dlpack.DLDeviceType
+        assert (kinds.kDLCPU, kinds.kDLCUDA, kinds.kDLCUDAHost, kinds.kDLExtDev) == (1, 2, 3, 12)
+        assert library.ones(2).__dlpack_device__() == (kinds.kDLCPU, 0)
+    with pytest.raises(BufferError, match="require gradient"):
+        minidl.utils.dlpack.to_dlpack(minidl.ones(2, requires_grad=True))
