@@ -90,6 +90,8 @@ def test_without_non_blocking_the_source_may_be_written_at_once(emulated):
     target = minidl.zeros(3, device=emulated).copy_(x)
     x.fill_(8)
     assert target.cpu().tolist() == [7.0, 7.0, 7.0]
+    host = minidl.zeros(3).pin_memory(emulated).copy_(there)
+    assert host.tolist() == [0.0, 1.0, 2.0]
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -215,6 +217,18 @@ def test_copy_writes_straight_into_memory_that_stays(emulated, cuda):
     assert host.tolist() == numbers(2, 3).tolist() and (target.data_ptr(), host.data_ptr()) == places
 
 
+def test_copy_casts_across_devices(emulated, cuda):
+    whole = minidl.arange(3).pin_memory(emulated)
+    there = minidl.zeros(3, device=emulated).copy_(whole, non_blocking=True)
+    assert there.cpu().tolist() == [0.0, 1.0, 2.0]
+    host = minidl.zeros(3, dtype=minidl.int64).pin_memory(emulated).copy_(there + 0.5, non_blocking=True)
+    cuda.get_current_stream().synchronize()
+    assert host.tolist() == [0, 1, 2]
+    strided = minidl.zeros(6, device=emulated)
+    strided[::2].copy_(numbers(3).pin_memory(emulated), non_blocking=True)
+    assert strided.cpu().tolist() == [0.0, 0.0, 1.0, 0.0, 2.0, 0.0]
+
+
 def test_copy_casts_and_broadcasts_across_devices(emulated):
     x = minidl.arange(3).pin_memory(emulated)
     assert (
@@ -230,7 +244,7 @@ def test_copy_casts_and_broadcasts_across_devices(emulated):
     w = numbers(3).requires_grad_()
     y = minidl.zeros(3, device=emulated).copy_(w, non_blocking=True)
     y.sum().backward()
-    assert w.grad.tolist() == [1.0] * 3
+    assert w.grad.tolist() == [1.0] * 3 and w.grad.is_cpu and not y.is_leaf
     leaf = minidl.ones(3, requires_grad=True)
     with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
         leaf.copy_(y.detach())
