@@ -255,41 +255,17 @@ def _pool(device):
         yield cupy.get_default_memory_pool(), device_memory.look(cupy, number)
 
 
-def memory_allocated(device=None):
-    """Bytes that arrays hold on a GPU."""
-    with _pool(device) as (pool, _):
-        return pool.used_bytes()
-
-
-def max_memory_allocated(device=None):
-    """Bytes that arrays held at most, since the start or ``reset_peak_memory_stats``."""
-    with _pool(device) as (_, record):
-        return record.peak
-
-
-def memory_reserved(device=None):
-    """Bytes that the pool has taken from a GPU: those of arrays, and those kept for reuse."""
-    with _pool(device) as (pool, _):
-        return pool.total_bytes()
-
-
-def max_memory_reserved(device=None):
-    """Bytes that the pool had taken at most, as seen when somebody asked or ``empty_cache`` gave some back."""
-    with _pool(device) as (_, record):
-        return record.peak_reserved
-
-
-def reset_peak_memory_stats(device=None):
-    """Lets ``max_memory_allocated`` and ``max_memory_reserved`` begin anew."""
-    cupy, number = _cupy(), _index(device)
-    with cupy.cuda.Device(number):
-        device_memory.reset(cupy, number)
-
-
 def memory_stats(device=None):
     """The memory of a GPU in numbers, by PyTorch's keys: ``allocated_bytes.all.current`` and ``.peak``,
     ``reserved_bytes.all.current`` and ``.peak``, ``inactive_split_bytes.all.current`` (kept for reuse), ``num_ooms``.
+    Empty where CUDA is not available.
+
+    >>> import minidl
+    >>> minidl.cuda.memory_stats().get("num_ooms", 0) >= 0
+    True
     """
+    if not is_available():
+        return collections.OrderedDict()
     with _pool(device) as (pool, record):
         return collections.OrderedDict(
             {
@@ -301,6 +277,33 @@ def memory_stats(device=None):
                 "reserved_bytes.all.peak": record.peak_reserved,
             }
         )
+
+
+def memory_allocated(device=None):
+    """Bytes that arrays hold on a GPU; 0 where there is none."""
+    return memory_stats(device).get("allocated_bytes.all.current", 0)
+
+
+def max_memory_allocated(device=None):
+    """Bytes that arrays held at most, since the start or ``reset_peak_memory_stats``."""
+    return memory_stats(device).get("allocated_bytes.all.peak", 0)
+
+
+def memory_reserved(device=None):
+    """Bytes that the pool has taken from a GPU: those of arrays, and those kept for reuse."""
+    return memory_stats(device).get("reserved_bytes.all.current", 0)
+
+
+def max_memory_reserved(device=None):
+    """Bytes that the pool had taken at most, as seen when somebody asked or ``empty_cache`` gave some back."""
+    return memory_stats(device).get("reserved_bytes.all.peak", 0)
+
+
+def reset_peak_memory_stats(device=None):
+    """Lets ``max_memory_allocated`` and ``max_memory_reserved`` begin anew."""
+    cupy, number = _cupy(), _index(device)
+    with cupy.cuda.Device(number):
+        device_memory.reset(cupy, number)
 
 
 def set_per_process_memory_fraction(fraction, device=None):

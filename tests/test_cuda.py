@@ -262,7 +262,8 @@ def test_without_a_gpu_questions_are_answered_and_requests_say_why():
     if cuda.is_available():
         pytest.skip("there is a GPU")
     assert cuda.device_count() == 0 and cuda.manual_seed_all(1) is None and cuda.empty_cache() is None
-    for call in (cuda.synchronize, cuda.memory_allocated, cuda.Stream, cuda.Event, cuda.get_device_name):
+    assert cuda.memory_allocated() == cuda.max_memory_reserved() == 0 and not cuda.memory_stats()
+    for call in (cuda.synchronize, cuda.mem_get_info, cuda.Stream, cuda.Event, cuda.get_device_name):
         with pytest.raises(DeviceError, match=r"cuda.*doctor"):
             call()
 
