@@ -42,6 +42,7 @@ from minidl.autograd.size import Size
 from minidl.backends.threads import get_num_threads, set_num_threads
 from minidl.device import device
 from minidl.dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
+from minidl.errors import OutOfMemoryError
 from minidl.io import load, save
 from minidl.random import Generator, default_generator
 from minidl.settings import (

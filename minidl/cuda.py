@@ -4,6 +4,7 @@ A function that names a ``device`` takes a ``minidl.device``, a string, a number
 GPU raises ``DeviceError`` with the reason where there is none.
 """
 
+import collections
 import contextlib
 import types
 
@@ -31,12 +32,15 @@ __all__ = [
     "manual_seed",
     "manual_seed_all",
     "max_memory_allocated",
+    "max_memory_reserved",
     "mem_get_info",
     "memory_allocated",
     "memory_reserved",
+    "memory_stats",
     "memory_summary",
     "reset_peak_memory_stats",
     "set_device",
+    "set_per_process_memory_fraction",
     "stream",
     "synchronize",
 ]
@@ -243,26 +247,79 @@ def stream(stream):
         yield
 
 
+@contextlib.contextmanager
+def _pool(device):
+    """The memory pool, on a device, and what is remembered of that."""
+    cupy, number = _cupy(), _index(device)
+    with cupy.cuda.Device(number):
+        yield cupy.get_default_memory_pool(), device_memory.look(cupy, number)
+
+
+def memory_stats(device=None):
+    """The memory of a GPU in numbers, by PyTorch's keys: ``allocated_bytes.all.current`` and ``.peak``,
+    ``reserved_bytes.all.current`` and ``.peak``, ``inactive_split_bytes.all.current`` (kept for reuse), ``num_ooms``.
+    Empty where CUDA is not available.
+
+    >>> import minidl
+    >>> minidl.cuda.memory_stats().get("num_ooms", 0) >= 0
+    True
+    """
+    if not is_available():
+        return collections.OrderedDict()
+    with _pool(device) as (pool, record):
+        return collections.OrderedDict(
+            {
+                "allocated_bytes.all.current": pool.used_bytes(),
+                "allocated_bytes.all.peak": record.peak,
+                "inactive_split_bytes.all.current": pool.free_bytes(),
+                "num_ooms": record.refusals,
+                "reserved_bytes.all.current": pool.total_bytes(),
+                "reserved_bytes.all.peak": record.peak_reserved,
+            }
+        )
+
+
 def memory_allocated(device=None):
-    """Bytes that arrays hold on a GPU."""
-    with _cupy().cuda.Device(_index(device)):
-        return _cupy().get_default_memory_pool().used_bytes()
+    """Bytes that arrays hold on a GPU; 0 where there is none."""
+    return memory_stats(device).get("allocated_bytes.all.current", 0)
 
 
 def max_memory_allocated(device=None):
     """Bytes that arrays held at most, since the start or ``reset_peak_memory_stats``."""
-    return max(device_memory.peak(_index(device)), memory_allocated(device))
-
-
-def reset_peak_memory_stats(device=None):
-    """Lets ``max_memory_allocated`` begin anew."""
-    device_memory.reset_peak(_index(device), memory_allocated(device))
+    return memory_stats(device).get("allocated_bytes.all.peak", 0)
 
 
 def memory_reserved(device=None):
     """Bytes that the pool has taken from a GPU: those of arrays, and those kept for reuse."""
-    with _cupy().cuda.Device(_index(device)):
-        return _cupy().get_default_memory_pool().total_bytes()
+    return memory_stats(device).get("reserved_bytes.all.current", 0)
+
+
+def max_memory_reserved(device=None):
+    """Bytes that the pool had taken at most, as seen when somebody asked or ``empty_cache`` gave some back."""
+    return memory_stats(device).get("reserved_bytes.all.peak", 0)
+
+
+def reset_peak_memory_stats(device=None):
+    """Lets ``max_memory_allocated`` and ``max_memory_reserved`` begin anew."""
+    cupy, number = _cupy(), _index(device)
+    with cupy.cuda.Device(number):
+        device_memory.reset(cupy, number)
+
+
+def set_per_process_memory_fraction(fraction, device=None):
+    """Lets the pool take no more than a part of a GPU's memory; what is beyond raises ``OutOfMemoryError``.
+
+    Raises ``TypeError`` for what is no float, ``ValueError`` outside [0, 1].
+    """
+    if not isinstance(fraction, float):
+        raise TypeError("Invalid type for fraction argument, must be `float`")
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"Invalid fraction value: {fraction}. Allowed range: 0~1")
+    with _pool(device) as (pool, _):
+        if fraction:
+            pool.set_limit(fraction=fraction)
+        else:
+            pool.set_limit(size=1)  # 0 would lift the limit
 
 
 def mem_get_info(device=None):
@@ -274,21 +331,24 @@ def mem_get_info(device=None):
 def empty_cache():
     """Gives back what the pool keeps for reuse. Arrays keep what they hold."""
     if is_available():
-        _cupy().get_default_memory_pool().free_all_blocks()
+        with _pool(None) as (pool, _):
+            pool.free_all_blocks()
 
 
 def memory_summary(device=None, abbreviated=False):
     """The memory of a GPU in words."""
-    free, total = mem_get_info(device)
+    stats, (free, total) = memory_stats(device), mem_get_info(device)
     rows = {
-        "arrays hold": memory_allocated(device),
-        "arrays held at most": max_memory_allocated(device),
-        "the pool has taken": memory_reserved(device),
+        "arrays hold": stats["allocated_bytes.all.current"],
+        "arrays held at most": stats["allocated_bytes.all.peak"],
+        "the pool has taken": stats["reserved_bytes.all.current"],
+        "it had taken at most": stats["reserved_bytes.all.peak"],
         "free on the GPU": free,
         "the GPU has": total,
     }
     lines = [f"{text:20} {size / 2**20:12.1f} MiB" for text, size in rows.items()]
-    return "\n".join([f"cuda:{_index(device)} {get_device_name(device)}", *lines])
+    refusals = f"out of memory {stats['num_ooms']} times"
+    return "\n".join([f"cuda:{_index(device)} {get_device_name(device)}", *lines, refusals])
 
 
 def manual_seed(seed):

@@ -133,7 +133,7 @@ def sanitizer(stage):
 
 
 def bench(stage):
-    """The benchmark beside PyTorch, a JSON file a dtype."""
+    """The benchmark beside PyTorch, a JSON file a dtype, and what launches cost the host."""
     found = True
     for dtype, arguments in BENCHES.items():
         if stage.rehearse:
@@ -144,6 +144,9 @@ def bench(stage):
             PYTHON, "-m", "minidl", "bench", *arguments, "--device", device, "--vs", vs, "--seconds", "0",
             "--json", stage.out / f"bench_{dtype}.json",
         )  # fmt: skip
+    if importlib.util.find_spec("cupy"):  # a rehearsal may do without
+        script = ROOT / "benchmarks" / "launch_cost.py"
+        found &= stage.run(PYTHON, script, "--json", stage.out / "launch_cost.json")
     return found
 
 

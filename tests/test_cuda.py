@@ -1,15 +1,17 @@
 """``minidl.cuda`` on a pretended GPU, on a machine without one, and on a GPU where there is one."""
 
 import ast
+import gc
 import inspect
+import threading
 import types
 from pathlib import Path
 
 import pytest
 
 import minidl
-from minidl import backends, cuda
-from minidl.backends import device_memory, faults
+from minidl import backends, cuda, nn
+from minidl.backends import device_memory, faults, pinned
 from minidl.errors import DeviceError, OutOfMemoryError
 
 MIB = 2**20
@@ -22,7 +24,10 @@ class Pool:
         if size > self.room:
             raise PretendedOutOfMemory
         self.used += size
-        return object()
+        return types.SimpleNamespace(device_id=0)
+
+    def get_limit(self):
+        return 90 * MIB
 
     def used_bytes(self):
         return self.used
@@ -85,7 +90,6 @@ def cupy(monkeypatch):
     made = types.SimpleNamespace(cuda=room, get_default_memory_pool=lambda: pool, log=log, pool=pool)
     monkeypatch.setattr(cuda, "_cupy", lambda: made)
     monkeypatch.setattr(cuda, "is_available", lambda: True)
-    monkeypatch.setattr(device_memory, "_peak", {})
     return made
 
 
@@ -143,6 +147,34 @@ def test_memory_is_counted(cupy):
     assert "arrays hold                   3.0 MiB" in cuda.memory_summary()
     cuda.empty_cache()
     assert cuda.memory_reserved() == 3 * MIB and cuda.mem_get_info() == (10 * MIB, 80 * MIB)
+    assert cuda.max_memory_reserved() == 8 * MIB
+
+
+def test_an_allocation_asks_the_pool_for_one_counter(cupy, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Pool, "used_bytes", lambda self: asked.append("used") or self.used)
+    for other in ("free_bytes", "total_bytes", "get_limit"):
+        monkeypatch.setattr(Pool, other, lambda self: pytest.fail("not on the way of an allocation"))
+    device_memory.watch(cupy)
+    for _ in range(3):
+        cupy.cuda.allocate(MIB)
+    assert asked == ["used"] * 3
+
+
+def test_peaks_of_threads_are_not_lost(cupy):
+    device_memory.watch(cupy)
+    record = device_memory.record(cupy, 0)
+
+    def raise_often(start):
+        for used in range(start, 2000, 2):
+            record.raise_to(used)
+
+    threads = [threading.Thread(target=raise_often, args=(start,)) for start in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert record.peak == 1999
 
 
 def test_an_allocation_too_large_says_what_is_held_and_the_process_goes_on(cupy):
@@ -150,21 +182,88 @@ def test_an_allocation_too_large_says_what_is_held_and_the_process_goes_on(cupy)
     with pytest.raises(OutOfMemoryError) as error:
         cupy.cuda.allocate(200 * MIB)
     for text in (
-        "200.0 MiB were asked for",
-        "80.0 MiB, 10.0 MiB are free",
-        "3.0 MiB",
-        "5.0 MiB more",
+        "CUDA out of memory. Tried to allocate 200.00 MiB. GPU 0 has a total capacity of 80.00 MiB",
+        "of which 10.00 MiB is free",
+        "Arrays hold 3.00 MiB",
+        "5.00 MiB more for reuse; it may take 90.00 MiB at most",
         "smaller batch",
     ):
         assert text in str(error.value)
     assert cupy.cuda.allocate(MIB) and cuda.memory_allocated() == 4 * MIB
+    assert cuda.memory_stats()["num_ooms"] == 1 and "out of memory 1 times" in cuda.memory_summary()
+
+
+@pytest.fixture
+def pool(emulated, monkeypatch):
+    """The memory pool of what runs the kernels; ``minidl.cuda`` tells of it."""
+    xp = backends.on(emulated).xp
+    monkeypatch.setattr(cuda, "_cupy", lambda: xp)
+    monkeypatch.setattr(cuda, "is_available", lambda: True)
+    gc.collect()
+    cuda.empty_cache()
+    cuda.reset_peak_memory_stats()
+    yield xp.get_default_memory_pool()
+    xp.get_default_memory_pool().set_limit(size=0)
+
+
+def test_kernels_outputs_are_counted_while_they_live(emulated, pool):
+    before = cuda.memory_allocated()
+    x = minidl.empty(2**18, device=emulated)
+    y = minidl.empty(2**18 + 1, device=emulated)
+    assert cuda.memory_allocated() == before + 2 * MIB + 512
+    view = y[1:]
+    del x, y
+    assert (
+        cuda.memory_allocated() == before + MIB + 512
+        and cuda.max_memory_allocated() == before + 2 * MIB + 512
+    )
+    del view
+    stats = cuda.memory_stats()
+    assert stats["allocated_bytes.all.current"] == before == cuda.memory_allocated()
+    assert stats["allocated_bytes.all.peak"] == before + 2 * MIB + 512
+    assert stats["reserved_bytes.all.peak"] == cuda.max_memory_reserved() >= before + 2 * MIB + 512
+    cuda.reset_peak_memory_stats()
+    assert cuda.max_memory_allocated() == before
+
+
+def test_a_program_goes_on_after_it_ran_out_of_memory(emulated, pool):
+    model = nn.Linear(64, 64).to(emulated)
+    refused = cuda.memory_stats()["num_ooms"]
+    cuda.empty_cache()
+    pool.set_limit(size=cuda.memory_reserved() + 3 * MIB)
+    held = cuda.memory_allocated()
+    batch, tries = 2**16, []
+    while True:
+        try:
+            model(minidl.empty(batch, 64, device=emulated).zero_()).sum().backward()
+            break
+        except RuntimeError as error:  # as programs catch PyTorch's
+            assert "CUDA out of memory. Tried to allocate" in str(error) and "at most" in str(error)
+            tries.append(batch)
+        gc.collect()
+        assert cuda.memory_allocated() <= held + 2**16  # nothing of the batch; a GPU keeps a record or two
+        batch //= 4
+    assert len(tries) >= 2 and cuda.memory_stats()["num_ooms"] == refused + len(tries)
+    assert model.weight.grad.cpu().abs().sum().item() == 0.0
+
+
+def test_a_fraction_of_the_memory(emulated, pool):
+    cuda.set_per_process_memory_fraction(0.5)
+    assert 0 < pool.get_limit() <= cuda.mem_get_info()[1] / 2 + 1
+    cuda.set_per_process_memory_fraction(0.0)
+    assert pool.get_limit() == 1
+    with pytest.raises(TypeError, match="must be `float`"):
+        cuda.set_per_process_memory_fraction(1)
+    with pytest.raises(ValueError, match="Invalid fraction value"):
+        cuda.set_per_process_memory_fraction(1.5)
 
 
 def test_without_a_gpu_questions_are_answered_and_requests_say_why():
     if cuda.is_available():
         pytest.skip("there is a GPU")
     assert cuda.device_count() == 0 and cuda.manual_seed_all(1) is None and cuda.empty_cache() is None
-    for call in (cuda.synchronize, cuda.memory_allocated, cuda.Stream, cuda.Event, cuda.get_device_name):
+    assert cuda.memory_allocated() == cuda.max_memory_reserved() == 0 and not cuda.memory_stats()
+    for call in (cuda.synchronize, cuda.mem_get_info, cuda.Stream, cuda.Event, cuda.get_device_name):
         with pytest.raises(DeviceError, match=r"cuda.*doctor"):
             call()
 
@@ -186,18 +285,18 @@ def test_on_a_gpu():
 
 
 def _chains(tree):
-    """Every ``_cupy().a.b`` of a module, as a tuple of names."""
+    """Every ``_cupy().a.b``, ``cupy.a.b`` and ``xp.a.b`` of a module, as a tuple of names."""
     for node in ast.walk(tree):
         names, base = [], node
         while isinstance(base, ast.Attribute):
             names.append(base.attr)
             base = base.value
         called = isinstance(base, ast.Call) and getattr(base.func, "id", "") == "_cupy"
-        if called or getattr(base, "id", "") == "cupy":
+        if called or getattr(base, "id", "") in ("cupy", "xp"):
             yield tuple(reversed(names))
 
 
-@pytest.mark.parametrize("module", [cuda, device_memory], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [cuda, device_memory, pinned], ids=lambda module: module.__name__)
 def test_names_of_cupy_exist(module):
     cupy = pytest.importorskip("cupy")
     found = {

@@ -227,8 +227,6 @@ def test_the_loader_refuses_more():
         loader.batch_size = 3
     with pytest.raises(ValueError, match="specify a valid start method"):
         iter(DataLoader(pair(), num_workers=1, multiprocessing_context="thread"))
-    with pytest.warns(UserWarning, match="pin_memory"):
-        next(iter(DataLoader(pair(), pin_memory=True)))
 
 
 def test_an_index_that_is_no_integer_is_refused():

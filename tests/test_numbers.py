@@ -79,7 +79,7 @@ def test_numbers_that_do_not_fit_are_refused(call):
         (lambda: minidl.where(minidl.ones(2) > 0, minidl.ones(3), 1.0), RuntimeError, "The size of tensor a"),
         (lambda: minidl.ones(2).copy_(minidl.ones(3)), RuntimeError, "The size of tensor a"),
         (lambda: minidl.ones(2).stride(5), IndexError, "Dimension out of range"),
-        (lambda: minidl.from_dlpack([1]), TypeError, "expects an object with __dlpack__"),
+        (lambda: minidl.from_dlpack([1]), RuntimeError, "from_dlpack received an invalid capsule"),
     ],
 )
 def test_mistakes_are_named(call, error, text):

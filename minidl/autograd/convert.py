@@ -76,6 +76,8 @@ def to_array(data, dtype=None, where=None, copy=False):
     held = getattr(data, "_array", None)
     if held is not None:
         data = held
+    elif not backends.is_array(data) and hasattr(data, "__cuda_array_interface__"):
+        data = backends.adopted(data, where)
     elif not backends.is_array(data) and hasattr(data, "__array__") and not isinstance(data, np.generic):
         data = np.asarray(data)
     if backends.is_array(data) and not isinstance(data, np.ndarray):

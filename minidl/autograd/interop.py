@@ -67,28 +67,35 @@ class Interop:
 
     @property
     def __cuda_array_interface__(self):
-        if isinstance(self._array, np.ndarray) or not hasattr(self._array, "__cuda_array_interface__"):
+        """Where the memory of a GPU's tensor lies, and the stream that it is ready on (version 3 of the interface)."""
+        if isinstance(self._array, np.ndarray):
             raise AttributeError(
-                f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.dtype!r} on {self.device}. "
-                "Hint: use Tensor.cuda() first."
+                f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.type()} If CUDA data is required "
+                "use tensor.cuda() to copy tensor to device memory."
             )
         if self.requires_grad:
             raise RuntimeError(
-                "Can't get __cuda_array_interface__ on Variable that requires grad. Use var.detach()."
+                "Can't get __cuda_array_interface__ on Variable that requires grad. If gradients aren't required, use "
+                "var.detach() to get Variable that doesn't require grad."
             )
         return self._array.__cuda_array_interface__
 
-    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+    def __dlpack__(self, *, stream=-1, max_version=None, dl_device=None, copy=None):
+        """A DLPack capsule over the tensor's memory, for another library's ``from_dlpack``.
+
+        ``stream`` is where that library will use it: 1 or None for the legacy default stream, an address, or -1 for
+        nowhere in particular. That stream waits for the current one; the host does not. ``dl_device=(1, 0)`` copies to
+        the host. Raises ``BufferError`` for a tensor that requires a gradient or is not on the current GPU.
+        """
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        if isinstance(self._array, np.ndarray):
-            return self._array.__dlpack__(
-                stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
-            )
-        return self._array.__dlpack__(stream=stream)
+        if stream is not None and type(stream) is not int:
+            raise TypeError("stream must be ``int`` or ``none``")
+        return backends.exported(self._array, stream, max_version, dl_device, copy)
 
     def __dlpack_device__(self):
-        return self._array.__dlpack_device__()
+        """(device type, device number) as DLPack counts them: (1, 0) on the CPU, (2, n) on GPU n."""
+        return backends.exchange_device(self._array)
 
     def __float__(self):
         return float(self._single())

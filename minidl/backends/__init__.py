@@ -1,25 +1,34 @@
 """Backends: namespaces of functions on raw arrays, one a device. The only floor that knows array libraries."""
 
+import contextlib
 import os
 import warnings
 
 import numpy as np
 
-from minidl.backends import device_memory, faults
+from minidl.backends import device_memory, exchange, faults, pinned
 from minidl.backends.namespace import Backend, trace_fallbacks
-from minidl.device import device, mixed
+from minidl.device import CPU, device, mixed
 from minidl.errors import DeviceError
 
 __all__ = [
     "Backend",
     "active",
+    "adopted",
+    "copy_across",
     "device_of",
+    "exchange_device",
+    "exported",
+    "imported",
+    "is_pinned",
     "of",
     "on",
+    "pin",
     "reference",
     "to_numpy",
     "trace_fallbacks",
     "transfer",
+    "used_on",
 ]
 
 reference = Backend("reference", np, "minidl.backends.reference")
@@ -43,10 +52,12 @@ def _cpu_backend():
 cpu = _cpu_backend()
 _BY_CLASS = {np.ndarray: cpu}
 _BY_TYPE = {"cpu": cpu}
+_classes = (np.ndarray,)  # the keys of _BY_CLASS
 
 
 def _load(type):
     """The namespace of a device type other than cpu, made on first use. Raises ``DeviceError`` with the reason."""
+    global _classes
     if type == "cuda":
         from minidl.backends import cuda as room
     else:
@@ -57,18 +68,18 @@ def _load(type):
             f"device {type!r} cannot be used: {reason} Hint: run `python -m minidl doctor` for every cause and its fix."
         )
     extension = room.extension()
-    if type == "cuda":
-        device_memory.watch(room.xp)
-        if extension is None:
-            warnings.warn(
-                f"device 'cuda' works without minidl's kernels, slower: {room.extension_reason()} "
-                "Hint: install a wheel with them, or build where nvcc is.",
-                RuntimeWarning,
-                stacklevel=3,
-            )
+    device_memory.watch(room.xp)
+    if type == "cuda" and extension is None:
+        warnings.warn(
+            f"device 'cuda' works without minidl's kernels, slower: {room.extension_reason()} "
+            "Hint: install a wheel with them, or build where nvcc is.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     overrides = "minidl.backends.cuda" if extension is not None else None
     made = Backend(type, room.xp, "minidl.backends.reference", overrides, bind=(room.xp, extension))
     _BY_CLASS[room.Array] = _BY_TYPE[type] = made
+    _classes = tuple(_BY_CLASS)
     return made
 
 
@@ -99,7 +110,7 @@ def _of_subclass(array):
 
 def is_array(value):
     """Whether ``value`` is an array of some backend."""
-    return isinstance(value, tuple(_BY_CLASS))
+    return value.__class__ in _BY_CLASS or isinstance(value, _classes)
 
 
 def device_of(array):
@@ -117,13 +128,97 @@ def to_numpy(array):
     return host
 
 
-def transfer(array, where):
-    """A copy of an array on another device; the array itself where it is there already."""
-    target = on(where)
-    if of(array) is target and (where.index is None or device_of(array) == where):
+def transfer(array, where, non_blocking=False):
+    """A copy of an array on another device; the array itself where it is there already.
+
+    ``non_blocking``: the call need not wait where the host's side is page-locked. A copy on the host is made so for
+    it, and holds its values when the stream, or an event behind the copy, was waited for.
+    """
+    target, source = on(where), of(array)
+    if source is target and (where.index is None or device_of(array) == where):
         return array
-    host = to_numpy(array)
-    return host if target.xp is np else target.xp.asarray(host)
+    if target.xp is np:
+        with _current(source.xp, device_of(array)):
+            host = pinned.to_host(source.xp, array, non_blocking)
+        if not non_blocking:
+            faults.check()
+        return host
+    host = array if source.xp is np else transfer(array, CPU)
+    with _current(target.xp, where):
+        return pinned.to_device(target.xp, host, non_blocking)
+
+
+def copy_across(target, source, non_blocking=False):
+    """Copies ``source`` into ``target``, one of them on the host and both of one shape, straight where it can be.
+
+    Returns whether it was done: both need one dtype and C-contiguous memory.
+    """
+    if source.dtype != target.dtype or not (source.flags.c_contiguous and target.flags.c_contiguous):
+        return False
+    if not source.size or of(source) is of(target) or not (is_host(source) or is_host(target)):
+        return False
+    device = device_of(target if is_host(source) else source)
+    with _current(on(device).xp, device):
+        if is_host(source):
+            pinned.fill(on(device).xp, target, source, non_blocking)
+        else:
+            pinned.read(on(device).xp, source, target, non_blocking)
+    if is_host(target) and not non_blocking:
+        faults.check()
+    return True
+
+
+def exported(array, stream, max_version, dl_device, copy):
+    """A DLPack capsule of an array, for the stream of who takes it. Raises ``BufferError`` off the current GPU."""
+    place = exchange_device(array)
+    if not is_host(array) and place[1] != of(array).xp.cuda.runtime.getDevice():
+        raise BufferError(
+            f"Can't export tensors on a different CUDA device index. Expected: {place[1]}. Current device: "
+            f"{of(array).xp.cuda.runtime.getDevice()}. Hint: export it within minidl.cuda.device({place[1]})."
+        )
+    return exchange.export(array, place, stream, max_version, dl_device, copy)
+
+
+def exchange_device(array):
+    """DLPack's (device type, device number) of an array."""
+    where = device_of(array)
+    kind = {"cpu": exchange.CPU, "cuda": exchange.CUDA, "emulated": exchange.EMULATED}[where.type]
+    return kind, where.index or 0
+
+
+def imported(source, copy=None):
+    """An array over the memory of what has ``__dlpack__``, or of a capsule, safe to use on the current stream."""
+    return exchange.imported(source, lambda type: on(type).xp, copy)
+
+
+def adopted(source, where=None):
+    """An array over the memory of what has ``__cuda_array_interface__``, safe to use on the current stream."""
+    return on("cuda" if where is None or where.type == "cpu" else where).xp.asarray(source)
+
+
+def is_host(array):
+    """Whether an array is NumPy's."""
+    return isinstance(array, np.ndarray)
+
+
+def _current(xp, where):
+    """Makes the device of a copy the current one, which streams and new memory belong to."""
+    return contextlib.nullcontext() if where.index is None else xp.cuda.Device(where.index)
+
+
+def pin(array, type):
+    """The host's array in memory that is page-locked for the devices of a type; itself where it is there."""
+    return pinned.pin(on(type).xp, array)
+
+
+def used_on(array, stream):
+    """Keeps a device array's memory until a stream has done what it has when the array is dropped."""
+    pinned.used_on(of(array).xp, array, stream)
+
+
+def is_pinned(array):
+    """Whether the host's array lies in page-locked memory. Without a device that was used, none does."""
+    return any(pinned.holds(space.xp, array) for type, space in _BY_TYPE.items() if type != "cpu")
 
 
 def active():

@@ -36,6 +36,11 @@ def channels_last(array):
     return array.shape[1] > 1 and strides[1] == array.itemsize and strides[-1] > strides[1]
 
 
+def empty_alike(xp, array):
+    """An array of another's shape, dtype and order of axes: CuPy's ``empty_like`` takes twice the time of ``empty``."""
+    return xp.empty(array.shape, array.dtype) if array.flags.c_contiguous else xp.empty_like(array)
+
+
 def empty_images(xp, shape, like, dtype=None):
     """An array (N, C, *size) in the format of ``like``, and of its dtype where none is named."""
     dtype = dtype or like.dtype
@@ -58,14 +63,15 @@ def broadcast_shape(first, second):
 
 def product(xp, ext, input, other):
     """The matrix product [..., M, K] x [..., K, N] by the extension, or NotImplemented."""
-    a, b, dtype = input.shape, other.shape, input.dtype
-    if dtype.char not in _ACCUMULATOR or other.dtype != dtype or len(a) < 2 or len(b) < 2 or a[-1] != b[-2]:
+    first, second = view(input), view(other)
+    (_, char, a, _), b = first, second[2]
+    if char not in _ACCUMULATOR or second[1] != char or len(a) < 2 or len(b) < 2 or a[-1] != b[-2]:
         return NotImplemented
     batch = broadcast_shape(a[:-2], b[:-2])
     if batch is None:
         return NotImplemented
-    out = xp.empty((*batch, a[-2], b[-1]), dtype)
-    multiply(xp, ext, view(input), view(other), out)
+    out = xp.empty((*batch, a[-2], b[-1]), input.dtype)
+    multiply(xp, ext, first, second, out)
     return out
 
 

@@ -41,10 +41,10 @@ class Conversion:
     def to(self, *args, **kwargs):
         """Moves and casts: ``to(device)``, ``to(dtype)``, ``to(device, dtype)``, ``to(tensor)``. Returns the module.
 
-        Only floating-point tensors change dtype. Raises ``TypeError`` for a dtype that is not floating-point,
-        ``DeviceError`` for a device that cannot be used.
+        Only floating-point tensors change dtype. ``non_blocking`` as of ``Tensor.to``. Raises
+        ``TypeError`` for a dtype that is not floating-point, ``DeviceError`` for a device that cannot be used.
         """
-        where, dtype = _parse_to(*args, **kwargs)
+        where, dtype, non_blocking = _parse_to(*args, **kwargs)
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype!r}"
@@ -52,7 +52,7 @@ class Conversion:
 
         def convert(tensor):
             wanted = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
-            return tensor.to(tensor.device if where is None else where, wanted)
+            return tensor.to(tensor.device if where is None else where, wanted, non_blocking)
 
         return self._apply(convert)
 
@@ -102,9 +102,9 @@ class Conversion:
 
 
 def _parse_to(*args, device=None, dtype=None, tensor=None, non_blocking=False, copy=False):
-    """``(device, dtype)`` meant by the arguments of ``to``; either may be None."""
+    """``(device, dtype, non_blocking)`` meant by the arguments of ``to``; the first two may be None."""
     if len(args) > 1 and isinstance(args[-1], bool):
-        args = args[:-1]  # non_blocking: copies are over when they return
+        *args, non_blocking = args
     if len(args) > 2:
         raise TypeError(
             f"to() takes at most 3 positional arguments (device, dtype and non_blocking), got {len(args)}"
@@ -118,4 +118,4 @@ def _parse_to(*args, device=None, dtype=None, tensor=None, non_blocking=False, c
             dtype = value
         else:
             device = value
-    return None if device is None else device_type(device), dtype
+    return None if device is None else device_type(device), dtype, bool(non_blocking)

@@ -1,8 +1,9 @@
-"""Conversions of dtype and device."""
+"""Conversions of dtype and device, and page-locked memory for copies between devices."""
 
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.device import device as as_device
+from minidl.errors import DeviceError
 
 
 @op(input=lambda g, input_dtype: _cast(g, input_dtype), shown="ToCopy", faces=(), method=False)
@@ -11,38 +12,62 @@ def _cast(input, dtype):
 
 
 @op(input=lambda g, where, source: _transfer(g, source, where), shown="ToCopy", faces=(), method=False)
-def _transfer(input, where, source):
-    return backends.transfer(input, where)
+def _transfer(input, where, source, non_blocking=False):
+    return backends.transfer(input, where, non_blocking)
+
+
+@op(input=lambda g: g, shown="PinMemory", faces=(), method=False)
+def _pinned(input, type):
+    return backends.pin(input, type)
 
 
 @function(faces=())
 def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, memory_format=None):
     """The tensor in another dtype and / or on another device; itself where nothing changes, unless ``copy``.
 
-    ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``. Gradients are converted back. Raises
-    ``DeviceError`` for a device that cannot be used, with the reason. Source: ``torch.Tensor.to``.
+    ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``, and ``non_blocking, copy`` after these.
+    Gradients are converted back. Raises ``DeviceError`` for a device that cannot be used, with the reason.
+
+    ``non_blocking``: a copy from page-locked memory (``pin_memory``) to a GPU takes its turn on the current stream, and
+    the call returns at once: write to the source only after that. A copy to the host lands in page-locked memory and
+    is there after ``minidl.cuda.synchronize()``, or an event recorded behind it. Where the host's memory is ordinary
+    the call waits. Source: ``torch.Tensor.to``.
 
     >>> import minidl
     >>> minidl.tensor([1, 2]).to(minidl.float32)
     tensor([1., 2.])
     """
+    flags = []
     for arg in args:
         if isinstance(arg, Tensor):
             dtype, device = arg.dtype, arg.device
         elif isinstance(arg, dtypes.dtype):
             dtype = arg
         elif isinstance(arg, bool):
-            copy = copy or (arg is args[-1] and len(args) > 3)
+            flags.append(arg)
         elif arg is not None:
             device = arg
+    non_blocking, copy = (*flags, *(non_blocking, copy)[len(flags) :])[:2]
+    return _converted(self, dtype, device, non_blocking, copy)
+
+
+def _converted(self, dtype, device, non_blocking, copy):
     out = self
-    if device is not None and as_device(device) != self.device:
-        where = as_device(device)
-        if (where.type, where.index or 0) != (self.device.type, self.device.index or 0):
-            out = _transfer(out, where, self.device)
-    if dtype is not None and dtypes.numpy_dtype(dtype) != out._array.dtype:
-        out = _cast(out, dtypes.numpy_dtype(dtype))
+    where = None if device is None else as_device(device)
+    wanted = None if dtype is None else dtypes.numpy_dtype(dtype)
+    casts = wanted is not None and wanted != out._array.dtype
+    moves = where is not None and where != self.device and not _same_place(where, self.device)
+    if casts and moves and non_blocking and where.type == "cpu":
+        out, casts = _cast(out, wanted), False  # before the copy: after it, the values may not have arrived
+    if moves:
+        out = _transfer(out, where, self.device, bool(non_blocking))
+    if casts:
+        out = _cast(out, wanted)
     return out.clone() if copy and out is self else out
+
+
+def _same_place(where, other):
+    return (where.type, where.index or 0) == (other.type, other.index or 0)
 
 
 def _caster(method, name):
@@ -70,7 +95,58 @@ def cpu(self):
 @function(faces=())
 def cuda(self, device=None, non_blocking=False):
     """``to('cuda')``. Raises ``DeviceError`` with the reason where there is no GPU. Source: ``torch.Tensor.cuda``."""
-    return to(self, "cuda" if device is None else device)
+    return to(self, "cuda" if device is None else device, non_blocking=non_blocking)
+
+
+@function(faces=())
+def pin_memory(self, device=None):
+    """A copy in page-locked memory, from which a GPU copies without the host's help; itself where it is there.
+
+    ``device`` names the kind of device, 'cuda' by default. Gradients pass. Raises ``DeviceError`` where there is no
+    such device, ``RuntimeError`` for a tensor that is not on the CPU. Source: ``torch.Tensor.pin_memory``.
+
+    >>> import minidl
+    >>> x = minidl.ones(3)
+    >>> if minidl.cuda.is_available():
+    ...     x = x.pin_memory().to("cuda", non_blocking=True)
+    >>> x.sum().item()
+    3.0
+    """
+    kind = as_device("cuda" if device is None else device).type
+    try:
+        backends.on(kind)
+    except DeviceError as error:
+        raise DeviceError(f"Cannot access accelerator device when none is available. {error}") from None
+    if not self.is_cpu or kind == "cpu":
+        raise RuntimeError(f"cannot pin '{self.type()}' for {kind}: only dense CPU tensors can be pinned")
+    return self if backends.is_pinned(self._array) else _pinned(self, kind)
+
+
+@function(faces=())
+def is_pinned(self, device=None):
+    """Whether the memory is page-locked. Source: ``torch.Tensor.is_pinned``.
+
+    >>> import minidl
+    >>> minidl.ones(3).is_pinned()
+    False
+    """
+    return self.is_cpu and backends.is_pinned(self._array)
+
+
+@function(faces=())
+def record_stream(self, stream):
+    """Has the memory stay, when the tensor is dropped, until ``stream`` has done what it was given by then.
+
+    For a tensor made on one stream and used on another, as a prefetched batch is. Raises ``NotImplementedError`` for a
+    tensor on the CPU. Source: ``torch.Tensor.record_stream``.
+
+    >>> import minidl
+    >>> if minidl.cuda.is_available():
+    ...     minidl.ones(2, device="cuda").record_stream(minidl.cuda.current_stream())
+    """
+    if self.is_cpu:
+        raise NotImplementedError("record_stream() is for tensors on a GPU: the host has no streams")
+    backends.used_on(self._array, getattr(stream, "_stream", stream))
 
 
 @function(faces=())
@@ -80,7 +156,7 @@ def type_as(self, other):
 
 
 @function(faces=())
-def type(self, dtype=None):
+def type(self, dtype=None, non_blocking=False):
     """The tensor in ``dtype``, or without one the name of its type. Source: ``torch.Tensor.type``."""
     if dtype is not None:
         return to(self, dtypes.named(dtype.rpartition(".")[2]) if isinstance(dtype, str) else dtype)

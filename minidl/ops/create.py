@@ -23,6 +23,11 @@ def _space(device):
     return backends.on(as_device("cpu" if device is None else device))
 
 
+def _placed(array, pin_memory):
+    """The array, in page-locked memory if that is wanted."""
+    return make(array, None).pin_memory()._array if pin_memory else array
+
+
 def _target(device):
     return None if device is None else as_device(device)
 
@@ -30,7 +35,7 @@ def _target(device):
 @function(method=False)
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor holding a copy of ``data``: nested lists, numbers, NumPy arrays. Floats take the default
-    dtype, NumPy's keep theirs.
+    dtype, NumPy's keep theirs. ``pin_memory`` puts it in page-locked memory.
 
     Raises ``TypeError`` for what holds no numbers, ``ValueError`` for ragged lists. Source: ``torch.tensor``.
 
@@ -40,13 +45,14 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             [3, 4]])
     """
     wanted = None if dtype is None else dtypes.numpy_dtype(dtype)
-    return leaf(to_array(data, wanted, _target(device), copy=True), requires_grad)
+    array = to_array(data, wanted, _target(device), copy=True)
+    return leaf(_placed(array, pin_memory), requires_grad)
 
 
 @function(method=False, aliases=("asarray",))
 def as_tensor(data, dtype=None, device=None):
     """``data`` as a tensor, without a copy where dtype and device allow it; a tensor that fits is returned
-    itself. Source: ``torch.as_tensor``.
+    itself, and what has ``__cuda_array_interface__`` shares its memory. Source: ``torch.as_tensor``.
 
     >>> import minidl
     >>> minidl.as_tensor([1.0, 2.0])
@@ -82,32 +88,38 @@ def from_numpy(ndarray):
 
 
 @function(method=False)
-def from_dlpack(ext_tensor):
-    """A tensor that shares the memory of any object with ``__dlpack__``. Source: ``torch.from_dlpack``.
+def from_dlpack(ext_tensor, *, device=None, copy=None):
+    """A tensor that shares the memory of any object with ``__dlpack__``, or of a DLPack capsule, on the CPU or a GPU.
+
+    A GPU's may be used at once on the current stream: that waits for the stream of who made it, the host does not.
+    ``device`` moves it, ``copy=True`` copies it. Raises ``RuntimeError`` for what is neither or was taken already,
+    ``ValueError`` for a move with ``copy=False``, ``BufferError`` for other devices.
+    Source: ``torch.from_dlpack``.
 
     >>> import minidl, numpy
     >>> minidl.from_dlpack(numpy.arange(2))
     tensor([0, 1])
     """
-    if not hasattr(ext_tensor, "__dlpack_device__"):
-        raise TypeError(
-            f"from_dlpack() expects an object with __dlpack__, not {ext_tensor.__class__.__name__}. "
-            "Hint: minidl.tensor(...) copies what has none."
+    out = make(backends.imported(ext_tensor, False if copy is False else None), None)
+    dtypes.of(out._array.dtype)
+    moved = out if device is None else out.to(device)
+    if moved is not out and copy is False:
+        raise ValueError(
+            f"cannot move DLPack tensor from device {out.device} to {device} without copying. Set copy=None or "
+            "copy=True."
         )
-    kind = ext_tensor.__dlpack_device__()[0]
-    xp = np if kind == 1 else backends.on("cuda").xp
-    return make(xp.from_dlpack(ext_tensor), None)
+    return moved.clone() if copy and moved is out else moved
 
 
 @function(method=False, aliases=())
-def zeros(*size, dtype=None, device=None, requires_grad=False):
+def zeros(*size, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor of zeros. Source: ``torch.zeros``.
 
     >>> import minidl
     >>> minidl.zeros(2)
     tensor([0., 0.])
     """
-    return leaf(_space(device).zeros(_shape(size), _dtype(dtype)), requires_grad)
+    return leaf(_placed(_space(device).zeros(_shape(size), _dtype(dtype)), pin_memory), requires_grad)
 
 
 def _shape(size):
@@ -118,29 +130,29 @@ def _shape(size):
 
 
 @function(method=False)
-def ones(*size, dtype=None, device=None, requires_grad=False):
+def ones(*size, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor of ones. Source: ``torch.ones``.
 
     >>> import minidl
     >>> minidl.ones(2)
     tensor([1., 1.])
     """
-    return leaf(_space(device).full(_shape(size), 1, _dtype(dtype)), requires_grad)
+    return leaf(_placed(_space(device).full(_shape(size), 1, _dtype(dtype)), pin_memory), requires_grad)
 
 
 @function(method=False)
-def empty(*size, dtype=None, device=None, requires_grad=False, memory_format=None):
-    """An uninitialised tensor. Source: ``torch.empty``.
+def empty(*size, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+    """An uninitialised tensor, in page-locked memory with ``pin_memory``. Source: ``torch.empty``.
 
     >>> import minidl
     >>> minidl.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    return leaf(_space(device).empty(_shape(size), _dtype(dtype)), requires_grad)
+    return leaf(_placed(_space(device).empty(_shape(size), _dtype(dtype)), pin_memory), requires_grad)
 
 
 @function(method=False)
-def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
+def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor filled with ``fill_value``, whose Python type gives the dtype unless one is named. Source:
     ``torch.full``.
 
@@ -156,13 +168,14 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
     space, wanted = _space(device), _dtype(dtype, dtypes.numpy_dtype(type(value)))
     if wanted.kind in "iu":
         value = fitting(space.empty((), wanted), value).item()
-    return leaf(space.full(_shape((size,)), value, wanted), requires_grad)
+    return leaf(_placed(space.full(_shape((size,)), value, wanted), pin_memory), requires_grad)
 
 
 def _like(name, fill):
-    def forward(input, *, dtype=None, device=None, requires_grad=False, memory_format=None):
+    def forward(input, *, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
         space = backends.on(input.device) if device is None else _space(device)
-        return leaf(fill(space, input._array.shape, _dtype(dtype, input._array.dtype)), requires_grad)
+        array = fill(space, input._array.shape, _dtype(dtype, input._array.dtype))
+        return leaf(_placed(array, pin_memory), requires_grad)
 
     forward.__name__ = forward.__qualname__ = name + "_like"
     forward.__doc__ = f"""``{name}`` of the input's size, dtype and device. Source: ``torch.{name}_like``."""

@@ -3,8 +3,8 @@
 import numpy as np
 
 from minidl import backends, dtypes
-from minidl.autograd import Tensor, function, op
-from minidl.autograd.inplace import check_writable, write
+from minidl.autograd import Tensor, function, modes, op
+from minidl.autograd.inplace import check_writable, write, written
 from minidl.backends import of
 from minidl.ops.common import broadcast_error, fitting
 from minidl.ops.indexing import mul_zero
@@ -21,7 +21,10 @@ def _copied(input, source):
 
 @function(faces=())
 def copy_(self, src, non_blocking=False):
-    """Writes ``src``, broadcast, cast and moved to this device, into the tensor. Source: ``torch.Tensor.copy_``.
+    """Writes ``src``, broadcast, cast and moved to this device, into the tensor.
+
+    ``non_blocking``: as of ``to``, where one of the two is on a GPU, the other in page-locked memory, and neither
+    dtype nor shape changes. Source: ``torch.Tensor.copy_``.
 
     >>> import minidl
     >>> minidl.zeros(2).copy_(minidl.tensor([1, 2]))
@@ -30,9 +33,13 @@ def copy_(self, src, non_blocking=False):
     check_writable(self, "copy_")
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'src' must be Tensor, not {src.__class__.__name__}")
-    if backends.of(src._array) is not backends.of(self._array):
-        src = src.to(self.device)
     mine, theirs = self._array.shape, src._array.shape
+    if backends.of(src._array) is not backends.of(self._array):
+        taped = modes.is_grad_enabled() and (self.requires_grad or src.requires_grad)
+        if mine == theirs and not taped and backends.copy_across(self._array, src._array, non_blocking):
+            written(self, src)
+            return self
+        src = src.to(self.device, non_blocking=non_blocking and not self.is_cpu)
     if len(theirs) > len(mine) or any(
         a not in (1, b) for a, b in zip(reversed(theirs), reversed(mine), strict=False)
     ):

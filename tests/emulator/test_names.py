@@ -1,5 +1,8 @@
 """The names of the stand-in are those of an installed CuPy."""
 
+import inspect
+import re
+
 import numpy as np
 import pytest
 from emulator.cupy_names import names
@@ -30,3 +33,31 @@ def test_every_name_can_be_had():
     for name in NAMES:
         assert getattr(xp, name) is not None or name == "newaxis"
         assert hasattr(np, name)
+
+
+def _public(namespace):
+    return {name for name in vars(namespace) if not name.startswith("_")}
+
+
+def test_streams_and_events_have_the_names_that_cupys_have(cupy):
+    assert _public(xp.cuda) <= set(dir(cupy.cuda))
+    assert _public(xp.cuda.runtime) <= set(dir(cupy.cuda.runtime))
+    own = {"Stream": {"give", "run", "ptr"}, "Event": {"reach"}}  # an instance of CuPy's has ptr
+    for name in ("Stream", "Event", "Device"):
+        mine, theirs = getattr(xp.cuda, name), getattr(cupy.cuda, name)
+        assert _public(mine) - own.get(name, set()) <= set(dir(theirs))
+    for name in ("__init__", "record", "wait_event", "begin_capture"):
+        assert _parameters(xp.cuda.Stream, name) == _parameters(cupy.cuda.Stream, name)
+    for name in ("__init__", "record"):
+        assert _parameters(xp.cuda.Event, name) == _parameters(cupy.cuda.Event, name)
+
+
+def _parameters(cls, name):
+    return [(p.name, p.default) for p in inspect.signature(getattr(cls, name)).parameters.values()]
+
+
+@pytest.mark.parametrize("name", ["get", "set"])
+def test_copies_have_the_parameters_that_cupys_have(cupy, name):
+    written = re.search(r"\(self, (.*)\)", getattr(cupy.ndarray, name).__doc__.splitlines()[0])[1]
+    mine = inspect.signature(getattr(Array, name)).parameters.values()
+    assert ", ".join(str(p) for p in mine if p.name != "self").replace(" = ", "=") == written

@@ -23,7 +23,7 @@ REQUIRED, UNKNOWN = inspect.Parameter.empty, object()  # no default, a default t
 LEFT_OUT = {
     "out": "those of minidl.autograd.forms.OUT take it",
     "layout": "all tensors are strided",
-    "pin_memory": "the host's memory is NumPy's",
+    "pin_memory": "call pin_memory() on what is returned",
     "names": "named dimensions are no stable part of PyTorch",
     "memory_format": "the layout of a result follows its input's",
     "out_dtype": "products of two dtypes exist on some GPUs only",
@@ -78,7 +78,6 @@ KNOWN = {
     "one name for a tensor and a number": ["minidl.isin: no element", "minidl.isin: no test_element"],
     "an alias of transpose, with its names": ["minidl.swapaxes: no axis0", "minidl.swapaxes: no axis1"],
     "an alias of as_tensor": [f"minidl.asarray: no {name}" for name in ("copy", "obj", "requires_grad")],
-    "memory is taken over where it is": ["minidl.from_dlpack: no copy", "minidl.from_dlpack: no device"],
     "nothing is pickled, one format is written": [
         "minidl.load: no mmap",
         "minidl.load: no pickle_module",

@@ -4,7 +4,7 @@ A bad target is noted by the kernel that meets it, and ignored.
 """
 
 from minidl.backends import faults
-from minidl.backends.device_calls import stream, view
+from minidl.backends.device_calls import empty_alike, stream, view
 
 _FLOATS = frozenset("feEd")
 
@@ -26,7 +26,7 @@ def cross_entropy_backward(
 ):
     if not _served(input, target, weight) or grad.dtype != input.dtype:
         return NotImplemented
-    out = xp.empty_like(input)
+    out = empty_alike(xp, input)
     targets = _targets(xp, target, weight, ignore_index, reduction, label_smoothing)
     kept = view(log_sums), view(total)
     ext.cross_entropy_backward(view(grad), view(input), targets, *kept, view(out), stream(xp))

@@ -2,7 +2,7 @@
 
 import math
 
-from minidl.backends.device_calls import stream, view
+from minidl.backends.device_calls import empty_alike, stream, view
 
 _FLOATS = frozenset("feEd")
 _BATCH = 0  # groups: the statistics are those of the whole batch
@@ -22,7 +22,7 @@ def batch_norm_inference(xp, ext, input, weight, bias, mean, variance, eps):
         return NotImplemented
     exact = _statistics(input)
     mean, variance = (_dense(xp, s.astype(exact, copy=False)) for s in (mean, variance))
-    out, inv_std = xp.empty_like(input), xp.empty(variance.shape, exact)
+    out, inv_std = empty_alike(xp, input), xp.empty(variance.shape, exact)
     at, vectors = stream(xp), (_flat(xp, weight), _flat(xp, bias))
     ext.norm_inverse(view(variance), eps, view(inv_std), at)
     ext.norm_apply(view(input), _BATCH, view(mean), view(inv_std), *map(view, vectors), view(out), at)
@@ -77,7 +77,7 @@ def rms_norm_backward(xp, ext, grad, input, weight, inv_rms, rank, needs):
 
 def _by_statistics(xp, ext, input, groups, weight, bias, eps, mean, variance, inv_std):
     """The input normalised by its own statistics, which are written."""
-    source, at, out = view(input), stream(xp), xp.empty_like(input)
+    source, at, out = view(input), stream(xp), empty_alike(xp, input)
     partial = xp.empty((ext.norm_channels_workspace(source, groups),), mean.dtype)
     statistics, vectors = (view(mean), view(inv_std)), (_flat(xp, weight), _flat(xp, bias))
     ext.norm_statistics(source, groups, eps, statistics[0], view(variance), statistics[1], view(partial), at)
@@ -90,7 +90,7 @@ def _channels_backward(xp, ext, grad, input, groups, weight, mean, inv_std, vary
     if not _served(input, weight) or grad.dtype != dtype or mean.dtype != exact or inv_std.dtype != exact:
         return NotImplemented
     mean, inv_std, flat = _dense(xp, mean), _dense(xp, inv_std), _flat(xp, weight)
-    dx = xp.empty_like(input) if needs[0] else None
+    dx = empty_alike(xp, input) if needs[0] else None
     dweight = xp.empty(weight.shape, weight.dtype) if needs[1] else None
     dbias = xp.empty((input.shape[1],), exact) if needs[2] else None
     source = view(input)

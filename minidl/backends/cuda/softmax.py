@@ -1,6 +1,6 @@
 """Softmax, log-softmax and their gradients along any axis, any strides."""
 
-from minidl.backends.device_calls import stream, view
+from minidl.backends.device_calls import empty_alike, stream, view
 
 _FLOATS = frozenset("feEd")
 
@@ -24,7 +24,7 @@ def log_softmax_backward(xp, ext, grad, output, dim):
 def _forward(xp, ext, input, dim, log):
     if input.dtype.char not in _FLOATS:
         return NotImplemented
-    out = xp.empty_like(input)
+    out = empty_alike(xp, input)
     ext.softmax(view(input), dim % input.ndim, log, view(out), stream(xp))
     return out
 
@@ -33,6 +33,6 @@ def _backward(xp, ext, grad, output, dim, log):
     dtype, shape = grad.dtype, grad.shape
     if dtype.char not in _FLOATS or output.dtype != dtype or output.shape != shape:
         return NotImplemented
-    out = xp.empty_like(output)
+    out = empty_alike(xp, output)
     ext.softmax_backward(view(grad), view(output), dim % len(shape), log, view(out), stream(xp))
     return out

@@ -6,6 +6,9 @@ import weakref
 
 import numpy as np
 
+from minidl.backends import exchange
+from minidl.backends.emulated import host, memory, streams
+
 _NUMBERS = (bool, int, float, np.generic)
 _METHODS = (
     "all any argmax argmin argpartition argsort astype choose clip compress conj copy cumprod cumsum diagonal dot "
@@ -14,15 +17,18 @@ _METHODS = (
 )
 
 
-_alive = weakref.WeakValueDictionary()  # arrays by the identity of their values, so that ``a[0].base is a``
+_roots = (
+    weakref.WeakValueDictionary()
+)  # by the identity of what owns the values, the array that views have as base
 
 
 class _Memory:
     """``array.data``: where the array lies, as CuPy tells it."""
 
-    __slots__ = ("ptr",)
+    __slots__ = ("_values", "ptr")
 
     def __init__(self, values):
+        self._values = values  # which keeps the memory, as CuPy's pointer does
         self.ptr = values.__array_interface__["data"][0]
 
 
@@ -44,13 +50,30 @@ class Array:
     scalars; ``item``, ``float``, ``int`` and ``bool`` read one value.
     """
 
-    __slots__ = ("__weakref__", "_values")
+    __slots__ = ("__weakref__", "_held", "_root")
     __array_ufunc__ = None  # NumPy's operators and ufuncs hand over or raise TypeError
     __hash__ = None
 
     def __init__(self, values):
-        self._values = values if isinstance(values, np.ndarray) else np.asarray(values)
-        _alive[id(self._values)] = self
+        self._held = values if isinstance(values, np.ndarray) else np.asarray(values)
+        owner = self._held
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        self._root = _roots.get(id(owner))
+        if self._root is None and owner is not self._held and not memory.is_buffer(owner):
+            self._root = Array(owner)
+        if self._root is None:
+            _roots[id(owner)] = self
+
+    @property
+    def _values(self):
+        """The values for work that runs now on the current stream: what was given to that before is done first."""
+        streams.current().run()
+        return self._held
+
+    @_values.setter
+    def _values(self, values):
+        self._held = values
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
@@ -63,36 +86,91 @@ class Array:
             f"numpy.{function.__name__} does not take arrays of the emulated device; use xp.{function.__name__}"
         )
 
-    data = property(lambda self: _Memory(self._values))
-    flags = property(lambda self: _Flags(self._values))
-    dtype = property(lambda self: self._values.dtype)
-    shape = property(lambda self: self._values.shape)
-    strides = property(lambda self: self._values.strides)
-    ndim = property(lambda self: self._values.ndim)
-    size = property(lambda self: self._values.size)
-    nbytes = property(lambda self: self._values.nbytes)
-    itemsize = property(lambda self: self._values.itemsize)
-    T = property(lambda self: Array(self._values.T))
-    mT = property(lambda self: Array(self._values.mT))
-    real = property(lambda self: Array(self._values.real))
+    data = property(lambda self: _Memory(self._held))
+    flags = property(lambda self: _Flags(self._held))
+    dtype = property(lambda self: self._held.dtype)
+    shape = property(lambda self: self._held.shape)
+    strides = property(lambda self: self._held.strides)
+    ndim = property(lambda self: self._held.ndim)
+    size = property(lambda self: self._held.size)
+    nbytes = property(lambda self: self._held.nbytes)
+    itemsize = property(lambda self: self._held.itemsize)
+    T = property(lambda self: Array(self._held.T))
+    mT = property(lambda self: Array(self._held.mT))
+    real = property(lambda self: Array(self._held.real))
+
+    base = property(lambda self: self._root)
+
+    def get(self, stream=None, order="C", out=None, blocking=True):
+        """A copy on the host. Into page-locked memory, and not ``blocking``, it takes its turn in the stream."""
+        stream = streams.current() if stream is None else stream
+        if blocking and stream.is_capturing():
+            stream.synchronize()  # refuses
+        if out is None:
+            return self._values.copy(order)
+        _check_host(out, self)
+        flags = out.flags
+        if not (flags.c_contiguous or flags.f_contiguous):
+            raise RuntimeError("`out` cannot be specified when copying to non-contiguous ndarray")
+        address = out.ctypes.data
+        if blocking or not host.is_pinned(address):
+            stream.run()
+            out[...] = self._values
+            return out
+        out[...] = np.frombuffer(b"\xff" * out.nbytes, out.dtype).reshape(out.shape)
+        source = (
+            Array(self._held) if _alike(self.flags, flags) else self.copy("C" if flags.c_contiguous else "F")
+        )
+        host.copy_later(stream, "get", out, source._held, address)
+        return out
+
+    def set(self, arr, stream=None):
+        """Copies a NumPy array of the same shape and dtype to the device, in the stream's turn if it is page-locked."""
+        _check_host(arr, self)
+        if not (self.flags.c_contiguous or self.flags.f_contiguous):
+            raise RuntimeError("Cannot set to non-contiguous array")
+        stream = streams.current() if stream is None else stream
+        if _alike(self.flags, arr.flags) and host.is_pinned(arr.ctypes.data):
+            host.copy_later(stream, "set", self._held, arr, arr.ctypes.data)
+            return
+        stream.run()
+        self._held[...] = arr
 
     @property
-    def base(self):
-        base = self._values.base
-        if not isinstance(base, np.ndarray):
-            return None
-        found = _alive.get(id(base))
-        return Array(base) if found is None else found
+    def __cuda_array_interface__(self):
+        held = self._held.__array_interface__
+        found = {key: held[key] for key in ("shape", "typestr", "descr")}
+        strides = None if self.flags.c_contiguous else self.strides
+        data = (held["data"][0] if self.size else 0, False)
+        return {
+            **found,
+            "version": 3,
+            "stream": streams.current().number or 1,
+            "strides": strides,
+            "data": data,
+        }
 
-    def get(self):
-        """A copy on the host."""
-        return self._values.copy()
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        if dl_device is None or dl_device == self.__dlpack_device__():
+            if copy is True:
+                raise BufferError("copy=True only supported for copy to CPU.")
+        elif dl_device == (exchange.CPU, 0):
+            if copy is False:
+                raise ValueError("GPU memory cannot be exported to CPU without copy.")
+            return self.get().__dlpack__(max_version=max_version)
+        else:
+            raise BufferError("unsupported device requested.")
+        if stream is not None and (stream < -1 or stream == 0):
+            raise ValueError(
+                f"On CUDA, the valid stream is -1, 1, 2, or any larger value, but {stream} was provided"
+            )
+        taker = streams.numbered(1 if stream is None else stream)
+        if stream != -1 and taker is not streams.current():
+            taker.wait_event(streams.current().record())
+        return exchange.relabel(self._held.__dlpack__(max_version=max_version), exchange.EMULATED)
 
-    def set(self, values):
-        """Copies a NumPy array of the same shape and dtype to the device."""
-        if not isinstance(values, np.ndarray) or (values.shape, values.dtype) != (self.shape, self.dtype):
-            raise ValueError(f"set() takes a NumPy array of shape {self.shape} and dtype {self.dtype}")
-        self._values[...] = values
+    def __dlpack_device__(self):
+        return exchange.EMULATED, 0
 
     def item(self, *args):
         return self._values.item(*args)
@@ -131,6 +209,21 @@ class Array:
 
     def __repr__(self):
         return f"emulated {self._values!r}"
+
+
+def _check_host(values, array):
+    """Raises what CuPy raises where a NumPy array has not the shape and dtype of a device's."""
+    if not isinstance(values, np.ndarray):
+        raise TypeError("Only numpy.ndarray can be set to cupy.ndarray, or obtained from it")
+    if values.dtype != array.dtype:
+        raise TypeError(f"{values.dtype} array cannot be copied from or to {array.dtype} array")
+    if values.shape != array.shape:
+        raise ValueError(f"Shape mismatch. Old shape: {array.shape}, new shape: {values.shape}")
+
+
+def _alike(flags, others):
+    """Whether two arrays are dense in the same order."""
+    return (flags.c_contiguous and others.c_contiguous) or (flags.f_contiguous and others.f_contiguous)
 
 
 def operand(value):

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minidl.backends.emulated import memory
+from minidl.backends import exchange
+from minidl.backends.emulated import host, memory, streams
 from minidl.backends.emulated.array import Array, checked_indices, operand, unwrapped, wrapped
 
 NAMES = json.loads((Path(__file__).parent / "names.json").read_text())
@@ -93,6 +94,12 @@ def _from_host(name, parameters):
 
     def call(a, *args, **kwargs):
         _check_keywords(name, kwargs, parameters)
+        if not args and not kwargs and _is_page_locked(a):
+            out = _empty(a.shape, a.dtype)
+            out.set(a)
+            return out
+        if not isinstance(a, Array) and hasattr(a, "__cuda_array_interface__"):
+            a = Array(np.asarray(_Foreign(a)))
         device = a._values if isinstance(a, Array) else a
         values = function(device, *unwrapped(args), **kwargs)
         if isinstance(a, Array):
@@ -101,6 +108,11 @@ def _from_host(name, parameters):
 
     call.__name__ = name
     return call
+
+
+def _is_page_locked(a):
+    """Whether CuPy copies straight from the host's array: it keeps that until then, and waits for nothing."""
+    return isinstance(a, np.ndarray) and a.size and a.flags.c_contiguous and host.is_pinned(a.ctypes.data)
 
 
 def _empty(shape, dtype=float, order="C"):
@@ -120,6 +132,31 @@ def _linalg(name):
     """A function of ``cupy.linalg``."""
     function = getattr(np.linalg, name)
     return lambda *args, **kwargs: _call(function, args, kwargs)
+
+
+class _Capsule:
+    """A DLPack capsule as NumPy takes it."""
+
+    def __init__(self, capsule):
+        self._capsule = capsule
+
+    def __dlpack__(self, **request):
+        return self._capsule
+
+    def __dlpack_device__(self):
+        return 1, 0
+
+
+class _Foreign:
+    """What ``__cuda_array_interface__`` describes, as NumPy takes it; it keeps the owner of the memory."""
+
+    def __init__(self, owner):
+        found = owner.__cuda_array_interface__
+        if found.get("stream") is not None:
+            streams.current().wait_event(streams.numbered(found["stream"]).record())
+        self._owner = owner
+        self.__array_interface__ = {key: found.get(key) for key in ("shape", "typestr", "data", "strides")}
+        self.__array_interface__["version"] = 3
 
 
 class _Module:
@@ -143,8 +180,20 @@ class _Module:
         }
     )
     cuda = SimpleNamespace(
-        get_current_stream=lambda: SimpleNamespace(ptr=0, synchronize=lambda: None),
-        runtime=SimpleNamespace(getDevice=lambda: 0),
+        Device=streams.Device,
+        Event=streams.Event,
+        Stream=streams.Stream,
+        alloc_pinned_memory=host.alloc_pinned_memory,
+        get_current_stream=streams.current,
+        memory=SimpleNamespace(OutOfMemoryError=memory.OutOfMemoryError),
+        set_allocator=memory.set_allocator,
+        runtime=SimpleNamespace(
+            getDevice=lambda: 0,
+            getDeviceCount=lambda: 1,
+            memGetInfo=memory.mem_get_info,
+            memoryTypeHost=1,
+            pointerGetAttributes=lambda ptr: SimpleNamespace(type=int(host.is_pinned(ptr))),
+        ),
     )
 
     @staticmethod
@@ -153,6 +202,24 @@ class _Module:
         values = np.diagonal(operand(a), offset, axis1, axis2)
         values.flags.writeable = True
         return Array(values)
+
+    @staticmethod
+    def get_default_memory_pool():
+        return memory.pool
+
+    @staticmethod
+    def from_dlpack(array, *, device=None, copy=None):
+        """An array over the same memory, which the current stream may use."""
+        if array.__dlpack_device__()[0] != exchange.EMULATED:
+            raise TypeError(f"Unsupported array type: {array.__dlpack_device__()[0]}")
+        stream = streams.current().number or 1
+        try:
+            capsule = array.__dlpack__(stream=stream, max_version=(1, 0), copy=copy)
+        except TypeError:
+            if copy is not None:
+                raise
+            capsule = array.__dlpack__(stream=stream)
+        return Array(np.from_dlpack(_Capsule(exchange.relabel(capsule, exchange.CPU))))
 
     @staticmethod
     def asnumpy(a):

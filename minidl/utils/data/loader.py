@@ -3,9 +3,13 @@
 import itertools
 import warnings
 
+from minidl import backends
+from minidl.device import device
+from minidl.errors import DeviceError
 from minidl.utils.data.collate import default_collate, default_convert
 from minidl.utils.data.dataset import IterableDataset
 from minidl.utils.data.iterators import Pool, SerialIterator, WorkerIterator
+from minidl.utils.data.pin import pin_memory
 from minidl.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
 from minidl.utils.data.worker import Job
 
@@ -22,7 +26,9 @@ class DataLoader:
         sampler: gives indices; batch_sampler: gives lists of them. Each excludes the arguments that it replaces.
         num_workers: 0 loads in the caller. The batches and their order are the same for any number of workers.
         collate_fn: from a list of samples to a batch, ``default_collate`` by default.
-        pin_memory: accepted; batches stay in ordinary memory, and a warning says so.
+        pin_memory: batches come in page-locked memory, which ``.to('cuda', non_blocking=True)`` copies without waiting;
+            tensors in mappings, sequences and objects with a method ``pin_memory`` too. Without a GPU a warning says
+            that they do not. pin_memory_device: the kind of device, 'cuda' by default.
         drop_last: leaves out a last, smaller batch.
         timeout: seconds to wait for a batch of a worker, 0 for ever.
         worker_init_fn: called with the worker's id in each worker.
@@ -149,12 +155,7 @@ class DataLoader:
     def __iter__(self):
         # Drawn for any number of workers, so that their number does not change what is drawn after it.
         base_seed = draw_seed(self.generator)
-        if self.pin_memory:
-            warnings.warn(
-                "'pin_memory' argument is set as true but batches stay in ordinary memory: "
-                "copies to a GPU are right but wait for the host",
-                stacklevel=2,
-            )
+        pinned = self._pinned_for()
         job = Job(
             self.dataset,
             self._batched,
@@ -165,17 +166,39 @@ class DataLoader:
             self.worker_init_fn,
         )
         if self.num_workers == 0:
-            return self._counted(SerialIterator(job, self._batches()))
+            return self._counted(SerialIterator(job, self._batches()), pinned)
         pool = self._pool
         if pool is None or pool.closed:
             pool = Pool(job, self.worker_type, self.multiprocessing_context)
             self._pool = pool if self.persistent_workers else None
         return self._counted(
-            WorkerIterator(pool, self._batches(), self.prefetch_factor, self.timeout, self.persistent_workers)
+            WorkerIterator(
+                pool, self._batches(), self.prefetch_factor, self.timeout, self.persistent_workers
+            ),
+            pinned,
         )
 
-    def _counted(self, iterator):
-        """``iterator``; for a stream that says its length, with a warning where it gives more."""
+    def _pinned_for(self):
+        """The kind of device that batches are page-locked for; None where they are not."""
+        kind = self.pin_memory_device or "cuda"
+        if not self.pin_memory:
+            return None
+        try:
+            backends.on(device(kind))
+        except DeviceError as error:
+            warnings.warn(
+                "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be "
+                f"used. ({error})",
+                stacklevel=3,
+            )
+            return None
+        return kind
+
+    def _counted(self, iterator, pinned):
+        """``iterator``, page-locked for a kind of device; for a stream that says its length, with a warning where it
+        gives more."""
+        if pinned is not None:
+            iterator = (pin_memory(batch, pinned) for batch in iterator)
         return (
             iterator if not (self._streams and hasattr(self.dataset, "__len__")) else _warning(iterator, self)
         )
