@@ -11,6 +11,7 @@ from minidl.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
+from minidl.utils.data.distributed import DistributedSampler
 from minidl.utils.data.loader import DataLoader
 from minidl.utils.data.sampler import (
     BatchSampler,
@@ -28,6 +29,7 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",
