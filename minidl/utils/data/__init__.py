@@ -1,5 +1,7 @@
 """``minidl.utils.data``: data sets, samplers and a loader with worker processes or threads."""
 
+from minidl.utils.data import _utils as _utils
+from minidl.utils.data import dataloader as dataloader
 from minidl.utils.data.collate import default_collate, default_convert
 from minidl.utils.data.dataset import (
     ChainDataset,
