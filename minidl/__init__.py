@@ -27,6 +27,7 @@ from minidl import (
     utils,
 )
 from minidl._version import __version__
+from minidl.as_torch import install_as_torch, listen
 from minidl.autograd import (
     Tensor,
     enable_grad,
@@ -80,6 +81,9 @@ strided, contiguous_format, preserve_format, channels_last = (
     "preserve_format",
     "channels_last",
 )
+
+listen()
+del listen
 
 
 def __getattr__(name):

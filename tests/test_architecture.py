@@ -14,7 +14,7 @@ MAX_FILE, MAX_FUNCTION = 400, 60
 
 # Rooms by floor. A new module of minidl/ is given its floor here.
 FLOORS = {
-    **dict.fromkeys(("errors", "device", "dtypes", "_version", "build_info", "extras", "absent"), 0),
+    **dict.fromkeys(("errors", "device", "dtypes", "_version", "build_info", "extras", "absent", "as_torch"), 0),
     **dict.fromkeys(("_native", "_cuda", "_emulated", "_build_info"), 0),
     "backends": 1,
     "autograd": 2,
