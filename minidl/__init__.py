@@ -11,6 +11,7 @@ import math as _math
 
 from minidl import absent as _absent
 from minidl import (
+    amp,
     autograd,
     backends,
     cuda,
@@ -27,6 +28,19 @@ from minidl import (
     utils,
 )
 from minidl._version import __version__
+from minidl.amp.autocast_mode import (
+    autocast,
+    clear_autocast_cache,
+    get_autocast_cpu_dtype,
+    get_autocast_dtype,
+    get_autocast_gpu_dtype,
+    is_autocast_cache_enabled,
+    is_autocast_cpu_enabled,
+    is_autocast_enabled,
+    set_autocast_cache_enabled,
+    set_autocast_dtype,
+    set_autocast_enabled,
+)
 from minidl.as_torch import install_as_torch, listen
 from minidl.autograd import (
     Tensor,

@@ -19,9 +19,8 @@ FLOORS = {
     "backends": 1,
     "autograd": 2,
     "ops": 3,
-    **dict.fromkeys(
-        ("nn", "optim", "utils", "io", "random", "cuda", "special", "linalg", "fft", "settings", "typed"), 4
-    ),
+    **dict.fromkeys(("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "linalg", "fft"), 4),
+    **dict.fromkeys(("settings", "typed"), 4),
     **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
 }
 TOP = 4.5  # minidl/__init__.py gathers the floors up to 4; only floor 5 may import it

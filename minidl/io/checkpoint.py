@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pickle
 
 from minidl import backends
 from minidl.autograd.tensor import make
@@ -19,7 +20,9 @@ from minidl.io.tree import Decoder, Encoder
 _FORMAT, _VERSION = "minidl", "1"
 
 
-def save(obj, f, pickle_module=None, pickle_protocol=2, _use_new_zipfile_serialization=True, *, format=None):
+def save(
+    obj, f, pickle_module=pickle, pickle_protocol=2, _use_new_zipfile_serialization=True, *, format=None
+):
     """Writes ``obj`` to ``f``: a path, or a binary file object.
 
     ``obj`` is any nesting of dict, OrderedDict, list, tuple, set with None, bool, int, float, str, bytes, tensors,

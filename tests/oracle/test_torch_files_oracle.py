@@ -120,7 +120,12 @@ def test_numpy_values(value):
 def network(m):
     nn = m.nn
     return nn.Sequential(
-        nn.Conv2d(1, 2, 3, bias=False), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3), nn.LayerNorm(3)
+        nn.Conv2d(1, 2, 3, bias=False),
+        nn.BatchNorm2d(2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(8, 3),
+        nn.LayerNorm(3),
     )
 
 

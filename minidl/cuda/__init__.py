@@ -9,6 +9,7 @@ import types
 
 from minidl import backends
 from minidl.backends import device_memory, faults
+from minidl.cuda import amp
 from minidl.device import device as _device
 from minidl.errors import DeviceError, OutOfMemoryError
 from minidl.ops.generator import default_of
@@ -17,6 +18,7 @@ __all__ = [
     "Event",
     "OutOfMemoryError",
     "Stream",
+    "amp",
     "current_device",
     "current_stream",
     "default_stream",
