@@ -15,6 +15,7 @@ from minidl.autograd.tensor import Tensor, make
 from minidl.device import device
 from minidl.io.pickle_reader import Constructor, Refused, check_key
 from minidl.io.storages import STORAGE_DTYPES, tensor_array
+from minidl.layouts import strided
 from minidl.nn.parameter import Parameter
 
 _OLD_MODULES = {"__builtin__": "builtins", "numpy._core.multiarray": "numpy.core.multiarray"}
@@ -147,7 +148,7 @@ def _device(kind, index=None):
 def _layout(name):
     if name != "torch.strided":
         raise Refused(f"a tensor of layout {name}")
-    return "strided"
+    return strided
 
 
 def _tensor(storage, offset, size, stride, requires_grad, dtype=None):

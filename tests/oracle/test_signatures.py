@@ -63,10 +63,6 @@ KNOWN = {
         "minidl.repeat_interleave: repeats in place 1, not 0",
         "minidl.repeat_interleave: no output_size",
     ],
-    "the default device": [
-        f"minidl.{name}: device='cpu', not None"
-        for name in ("normal", "rand", "randint", "randn", "randperm")
-    ],
     "what its own compiler takes": [
         f"minidl.compile: no {name}"
         for name in ("name", "shapes_spec", "isolate_recompiles", "recompile_limit")
