@@ -29,6 +29,7 @@ from minidl import (
     onnx,
     ops,
     optim,
+    profiler,
     random,
     special,
     utils,
@@ -117,6 +118,6 @@ del listen
 def __getattr__(name):
     if name == "bfloat16":
         return dtypes.named(name)
-    if name in ("profiler", "testing"):  # rooms above this one
-        return _importlib.import_module(f"minidl.{name}")
+    if name == "testing":  # a room above this one
+        return _importlib.import_module("minidl.testing")
     raise AttributeError(_absent.message("module 'minidl'", name))
