@@ -9,6 +9,7 @@ PyTorch has it, wherever its own file is.
 True
 """
 
+import importlib.machinery
 import itertools
 import operator
 import sys
@@ -162,6 +163,7 @@ class _Room(types.ModuleType):
 
     def __init__(self, place, names, extras, doc=None):
         super().__init__(place, doc)
+        self.__spec__ = importlib.machinery.ModuleSpec(place, None)
         self._names, self._extras = names, extras
 
     def __getattr__(self, name):
