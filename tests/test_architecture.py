@@ -14,13 +14,29 @@ MAX_FILE, MAX_FUNCTION = 400, 60
 
 # Rooms by floor. A new module of minidl/ is given its floor here.
 FLOORS = {
-    **dict.fromkeys(("errors", "device", "dtypes", "_version", "build_info", "extras", "absent"), 0),
+    **dict.fromkeys(
+        ("errors", "device", "dtypes", "_version", "build_info", "extras", "absent", "as_torch"), 0
+    ),
+    **dict.fromkeys(("layouts", "profiler"), 0),
     **dict.fromkeys(("_native", "_cuda", "_emulated", "_build_info"), 0),
     "backends": 1,
     "autograd": 2,
     "ops": 3,
+    **dict.fromkeys(("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "linalg"), 4),
     **dict.fromkeys(
-        ("nn", "optim", "utils", "io", "random", "cuda", "special", "linalg", "fft", "settings", "typed"), 4
+        (
+            "fft",
+            "settings",
+            "typed",
+            "accelerator",
+            "compiler",
+            "distributed",
+            "hub",
+            "jit",
+            "onnx",
+            "version",
+        ),
+        4,
     ),
     **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
 }

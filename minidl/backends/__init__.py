@@ -1,12 +1,13 @@
 """Backends: namespaces of functions on raw arrays, one a device. The only floor that knows array libraries."""
 
 import contextlib
+import importlib
 import os
 import warnings
 
 import numpy as np
 
-from minidl.backends import device_memory, exchange, faults, pinned
+from minidl.backends import cudnn, device_memory, exchange, faults, mkl, mkldnn, mps, openmp, pinned
 from minidl.backends.namespace import Backend, trace_fallbacks
 from minidl.device import CPU, device, mixed
 from minidl.errors import DeviceError
@@ -16,13 +17,18 @@ __all__ = [
     "active",
     "adopted",
     "copy_across",
+    "cudnn",
     "device_of",
     "exchange_device",
     "exported",
     "imported",
     "is_pinned",
+    "mkl",
+    "mkldnn",
+    "mps",
     "of",
     "on",
+    "openmp",
     "pin",
     "reference",
     "to_numpy",
@@ -230,3 +236,9 @@ def active():
         except DeviceError:
             continue
     return found
+
+
+def __getattr__(name):
+    if name == "cuda":  # torch.backends.cuda: the kernels' package, imported without CuPy
+        return importlib.import_module(f"{__name__}.cuda")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -215,9 +215,6 @@ def _method(name, what, answer):
 
 ndimension = _method("ndimension", "Number of dimensions", lambda self: self.ndim)
 nelement = _method("nelement", "Number of elements", lambda self: self.numel())
-is_shared = _method(
-    "is_shared", "Whether other processes share the memory: not by PyTorch's means", lambda self: False
-)
 
 
 @function(faces=())

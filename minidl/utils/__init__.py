@@ -1,5 +1,5 @@
-"""Utilities: ``minidl.utils.data`` loads data sets in batches, ``minidl.utils.dlpack`` shares memory."""
+"""Utilities: ``data`` loads data sets in batches, ``checkpoint`` trades time for memory, ``dlpack`` shares memory."""
 
-from minidl.utils import data, dlpack
+from minidl.utils import checkpoint, data, dlpack
 
-__all__ = ["data", "dlpack"]
+__all__ = ["checkpoint", "data", "dlpack"]

@@ -50,7 +50,6 @@ CASES = [
     Plain("ndimension", (normal(2, 3),), np.ndim),
     Plain("nelement", (normal(2, 3),), np.size),
     Plain("is_pinned", (normal(2),), lambda x: False),
-    Plain("is_shared", (normal(2),), lambda x: False),
     Case("Tensor.broadcast_to", (normal(3, 1), 2, 3, 4), lambda x, *n: np.broadcast_to(x, n)),
     Case("Tensor.where", (normal(3, 4), boolean(3, 4), normal(4)), lambda x, c, y: np.where(c, x, y)),
     Case("Tensor.where", (normal(3), boolean(2, 3), 0.5), lambda x, c, y: np.where(c, x, y), id="number"),

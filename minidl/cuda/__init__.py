@@ -8,42 +8,28 @@ import collections
 import contextlib
 import types
 
-from minidl import backends
+from minidl import backends, build_info
 from minidl.backends import device_memory, faults
+from minidl.cuda import amp, random
 from minidl.device import device as _device
 from minidl.errors import DeviceError, OutOfMemoryError
 from minidl.ops.generator import default_of
 
 __all__ = [
-    "Event",
-    "OutOfMemoryError",
-    "Stream",
-    "current_device",
-    "current_stream",
-    "default_stream",
-    "device",
-    "device_count",
-    "empty_cache",
-    "get_device_capability",
-    "get_device_name",
-    "get_device_properties",
-    "is_available",
-    "is_initialized",
-    "manual_seed",
-    "manual_seed_all",
-    "max_memory_allocated",
-    "max_memory_reserved",
-    "mem_get_info",
-    "memory_allocated",
-    "memory_reserved",
-    "memory_stats",
-    "memory_summary",
-    "reset_peak_memory_stats",
-    "set_device",
-    "set_per_process_memory_fraction",
-    "stream",
+    "Event", "OutOfMemoryError", "Stream", "amp", "can_device_access_peer", "current_device", "current_stream",
+    "default_stream", "device", "device_count", "device_of", "empty_cache", "get_arch_list",
+    "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all",
+    "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported", "is_initialized",
+    "is_tf32_supported", "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_cached",
+    "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_cached", "memory_reserved", "memory_stats",
+    "memory_summary", "random", "reset_max_memory_allocated", "reset_peak_memory_stats", "seed", "seed_all",
+    "set_device", "set_per_process_memory_fraction", "set_rng_state", "set_rng_state_all", "set_stream", "stream",
     "synchronize",
-]
+]  # fmt: skip
+
+get_rng_state, get_rng_state_all = random.get_rng_state, random.get_rng_state_all
+set_rng_state, set_rng_state_all = random.set_rng_state, random.set_rng_state_all
+initial_seed, seed, seed_all = random.initial_seed, random.seed, random.seed_all
 
 
 def is_available():
@@ -61,6 +47,31 @@ def is_available():
 
 
 is_initialized = is_available
+
+
+def init():
+    """Does nothing where there is a GPU; raises ``DeviceError`` with the reason where there is none."""
+    _cupy()
+
+
+def is_bf16_supported(including_emulation=True):
+    """Whether there is a GPU: all compute in bfloat16, those before Ampere by way of float32."""
+    return is_available() and (including_emulation or get_device_capability() >= (8, 0))
+
+
+def is_tf32_supported():
+    """Whether the current GPU multiplies in tf32 (Ampere and later)."""
+    return is_available() and get_device_capability() >= (8, 0)
+
+
+def get_arch_list():
+    """The architectures that the kernels were built for, as ``sm_90``; empty where there is no GPU."""
+    return list(build_info.extension("cuda").get("archs", ())) if is_available() else []
+
+
+def can_device_access_peer(device, peer_device):
+    """Whether one GPU reads the memory of another."""
+    return bool(_cupy().cuda.runtime.deviceCanAccessPeer(_index(device), _index(peer_device)))
 
 
 def _cupy():
@@ -279,6 +290,22 @@ def memory_stats(device=None):
         )
 
 
+def set_stream(stream):
+    """Gives what this thread starts from now on to a stream; None changes nothing."""
+    if stream is not None:
+        stream._stream.use()
+
+
+@contextlib.contextmanager
+def device_of(obj):
+    """Makes the GPU on which a tensor lives the current one within; on the CPU it changes nothing."""
+    if not obj.is_cuda:
+        yield
+        return
+    with device(obj.device):
+        yield
+
+
 def memory_allocated(device=None):
     """Bytes that arrays hold on a GPU; 0 where there is none."""
     return memory_stats(device).get("allocated_bytes.all.current", 0)
@@ -320,6 +347,14 @@ def set_per_process_memory_fraction(fraction, device=None):
             pool.set_limit(fraction=fraction)
         else:
             pool.set_limit(size=1)  # 0 would lift the limit
+
+
+memory_cached, max_memory_cached = memory_reserved, max_memory_reserved  # as they were called before
+reset_max_memory_allocated = reset_peak_memory_stats
+
+
+def ipc_collect():
+    """Does nothing: memory is not shared between processes."""
 
 
 def mem_get_info(device=None):
