@@ -8,18 +8,22 @@ _int = int
 _float = float
 
 from minidl import absent as _absent
-from minidl import autograd as autograd, backends as backends, cuda as cuda, dtypes as dtypes, errors as errors, fft as fft, io as io, linalg as linalg, nn as nn, ops as ops, optim as optim, random as random, special as special, utils as utils
+from minidl import accelerator as accelerator, amp as amp, autograd as autograd, backends as backends, compiler as compiler, cuda as cuda, distributed as distributed, dtypes as dtypes, errors as errors, fft as fft, hub as hub, io as io, jit as jit, linalg as linalg, nn as nn, onnx as onnx, ops as ops, optim as optim, profiler as profiler, random as random, special as special, utils as utils, version as version
 from minidl._version import __version__ as __version__
+from minidl.amp.autocast_mode import autocast as autocast, clear_autocast_cache as clear_autocast_cache, get_autocast_cpu_dtype as get_autocast_cpu_dtype, get_autocast_dtype as get_autocast_dtype, get_autocast_gpu_dtype as get_autocast_gpu_dtype, is_autocast_cache_enabled as is_autocast_cache_enabled, is_autocast_cpu_enabled as is_autocast_cpu_enabled, is_autocast_enabled as is_autocast_enabled, set_autocast_cache_enabled as set_autocast_cache_enabled, set_autocast_dtype as set_autocast_dtype, set_autocast_enabled as set_autocast_enabled
+from minidl.as_torch import install_as_torch as install_as_torch, listen as listen
 from minidl.autograd import Tensor as Tensor, enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, registry as registry, set_grad_enabled as set_grad_enabled
 from minidl.autograd.printing import set_printoptions as set_printoptions
 from minidl.autograd.size import Size as Size
 from minidl.backends.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
-from minidl.device import device as device
+from minidl.cuda import Event as Event, Stream as Stream
+from minidl.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device
 from minidl.dtypes import dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, promote_types as promote_types, set_default_dtype as set_default_dtype
 from minidl.errors import OutOfMemoryError as OutOfMemoryError
 from minidl.io import load as load, save as save
+from minidl.layouts import channels_last as channels_last, channels_last_3d as channels_last_3d, contiguous_format as contiguous_format, layout as layout, memory_format as memory_format, preserve_format as preserve_format, strided as strided
 from minidl.random import Generator as Generator, default_generator as default_generator
-from minidl.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled, compile as compile, get_float32_matmul_precision as get_float32_matmul_precision, get_num_interop_threads as get_num_interop_threads, is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled, set_float32_matmul_precision as set_float32_matmul_precision, set_flush_denormal as set_flush_denormal, set_num_interop_threads as set_num_interop_threads, set_warn_always as set_warn_always, use_deterministic_algorithms as use_deterministic_algorithms
+from minidl.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled, compile as compile, get_float32_matmul_precision as get_float32_matmul_precision, get_num_interop_threads as get_num_interop_threads, is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled, is_anomaly_enabled as is_anomaly_enabled, is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled, set_float32_matmul_precision as set_float32_matmul_precision, set_flush_denormal as set_flush_denormal, set_num_interop_threads as set_num_interop_threads, set_warn_always as set_warn_always, use_deterministic_algorithms as use_deterministic_algorithms
 from minidl.typed import BFloat16Tensor as BFloat16Tensor, BoolTensor as BoolTensor, ByteTensor as ByteTensor, CharTensor as CharTensor, DoubleTensor as DoubleTensor, FloatTensor as FloatTensor, HalfTensor as HalfTensor, IntTensor as IntTensor, LongTensor as LongTensor, ShortTensor as ShortTensor
 bool: dtype
 uint8: dtype

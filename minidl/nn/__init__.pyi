@@ -36,6 +36,7 @@ from minidl.nn.conv_transpose import ConvTranspose3d as ConvTranspose3d
 from minidl.nn.margin_losses import CosineEmbeddingLoss as CosineEmbeddingLoss
 from minidl.nn.distance import CosineSimilarity as CosineSimilarity
 from minidl.nn.loss import CrossEntropyLoss as CrossEntropyLoss
+from minidl.nn.parallel.data_parallel import DataParallel as DataParallel
 from minidl.nn.dropout import Dropout as Dropout
 from minidl.nn.dropout import Dropout1d as Dropout1d
 from minidl.nn.dropout import Dropout2d as Dropout2d
