@@ -22,7 +22,7 @@ FLOORS = {
     **dict.fromkeys(
         ("nn", "optim", "utils", "io", "random", "cuda", "special", "linalg", "fft", "settings", "typed"), 4
     ),
-    **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
+    **dict.fromkeys(("bench", "testing", "demo", "doctor", "keras", "__main__"), 5),
 }
 TOP = 4.5  # minidl/__init__.py gathers the floors up to 4; only floor 5 may import it
 

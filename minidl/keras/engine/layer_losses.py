@@ -1,0 +1,42 @@
+"""The part of ``Layer`` that adds to the loss and to the metrics: penalties of weights and outputs, added terms."""
+
+from minidl.keras.engine.nest import flatten
+
+
+class Losses:
+    """Terms that a layer adds to the loss of the model that it is in."""
+
+    def _init_losses(self):
+        put = object.__setattr__
+        put(self, "_added_losses", [])
+        put(self, "_added_metrics", {})
+
+    def add_loss(self, loss):
+        """Adds a term (or a list of them) to the loss; call it in ``call``: it counts until the next call."""
+        for term in flatten(loss):
+            value = term() if callable(term) and not hasattr(term, "shape") else term
+            self._added_losses.append(value)
+
+    def _punish_activity(self, outputs):
+        for output in flatten(outputs):
+            self._added_losses.append(self.activity_regularizer(output) / output.shape[0])
+
+    def _clear_losses(self):
+        self._added_losses.clear()
+        for layer in self._flat_layers():
+            layer._clear_losses()
+
+    @property
+    def losses(self):
+        """All terms: added ones and activity penalties of the last call, then penalties of trained weights."""
+        found = self._call_losses()
+        for weight in self.trainable_weights:
+            if weight.regularizer is not None:
+                found.append(weight.regularizer(weight.tensor()))
+        return found
+
+    def _call_losses(self):
+        found = list(self._added_losses)
+        for layer in self._flat_layers():
+            found.extend(layer._call_losses())
+        return found

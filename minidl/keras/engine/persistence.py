@@ -1,0 +1,36 @@
+"""Where models go to files: ``minidl/keras/saving`` registers what it can write and read; models look here."""
+
+WRITERS = {}  # what to do ("save", "save_weights", "load_weights", "to_json") -> function
+
+
+def register(**functions):
+    """Makes ``save``, ``save_weights``, ``load_weights`` or ``to_json`` known."""
+    WRITERS.update(functions)
+
+
+def _call(what, *args, **kwargs):
+    if what not in WRITERS:
+        raise NotImplementedError(
+            f"model.{what}: no writer is registered. Hint: use minidl.save(model.state_dict(), path)."
+        )
+    return WRITERS[what](*args, **kwargs)
+
+
+def save(model, filepath, **kwargs):
+    """Writes the whole model."""
+    return _call("save", model, filepath, **kwargs)
+
+
+def save_weights(model, filepath, **kwargs):
+    """Writes the weights."""
+    return _call("save_weights", model, filepath, **kwargs)
+
+
+def load_weights(model, filepath, **kwargs):
+    """Reads the weights."""
+    return _call("load_weights", model, filepath, **kwargs)
+
+
+def to_json(model, **kwargs):
+    """The architecture as JSON text."""
+    return _call("to_json", model, **kwargs)
