@@ -65,7 +65,7 @@ class Identifiers:
         if isinstance(identifier, str):
             found = self.find(identifier, custom_objects)
             if found is None:
-                names = [n for n in self.exact if n.islower()] or [snake_case(n) for n in self.exact]
+                names = {snake_case(known) for known in self.exact}
                 raise ValueError(
                     f"Could not interpret {self.kind} identifier: {identifier}.{did_you_mean(identifier, names)}"
                 )

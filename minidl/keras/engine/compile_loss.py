@@ -150,7 +150,11 @@ def resolved(loss, y_true, y_pred):
     found = losses.get(loss)
     if isinstance(found, losses.Loss):
         return found
-    return FunctionLoss(found, getattr(found, "__name__", type(found).__name__))
+    name = getattr(found, "__name__", type(found).__name__)
+    known = getattr(losses, "".join(part.capitalize() for part in name.split("_")), None)
+    if known is not None and getattr(losses, name, None) is found:
+        return known()  # the class of 'categorical_crossentropy' knows its form on logits
+    return losses.FunctionLoss(found, name=name)
 
 
 def crossentropy_for(y_true, y_pred):
@@ -162,24 +166,8 @@ def crossentropy_for(y_true, y_pred):
     return "categorical_crossentropy"
 
 
-class FunctionLoss(losses.Loss):
-    """A function ``f(y_true, y_pred)``, of one value a sample, as a loss."""
-
-    def __init__(self, function, name):
-        super().__init__(name=name)
-        self.function = function
-
-    def call(self, y_true, y_pred):
-        return self.function(y_true, y_pred)
-
-
 def logits_twin(loss):
     """The same cross entropy for logits: used where the output's softmax is known, as one fused operation."""
-    if type(loss).__name__ not in ("CategoricalCrossentropy", "SparseCategoricalCrossentropy"):
-        return None
     if type(loss) not in (losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy):
         return None
-    config = loss.get_config()
-    if config.get("from_logits") or config.get("axis", -1) != -1:
-        return None
-    return type(loss)(**{**config, "from_logits": True})
+    return loss.on_logits() if loss.get_config().get("axis", -1) == -1 else None

@@ -1,63 +1,123 @@
-"""Stand-in."""
+"""Losses: functions of a value a sample, and classes that reduce them. Targets come first.
+
+>>> from minidl import keras
+>>> keras.losses.get("mse")([[1.0]], [[3.0]])
+tensor([4.])
+>>> keras.losses.MeanSquaredError()([[1.0]], [[3.0]])
+tensor(4.)
+"""
 
 from minidl.keras.identifiers import Identifiers
-from minidl.keras.tensors import to_float, to_tensor
-from minidl.nn import functional as F
-
-
-class Loss:
-    def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None, from_logits=False):
-        self.reduction, self.name, self.from_logits = reduction, name, from_logits
-
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        values = self.call(_fit(to_tensor(y_true), y_pred), y_pred)
-        if sample_weight is not None:
-            values = values * to_float(sample_weight).reshape(values.shape)
-        return values.mean()
-
-    def get_config(self):
-        return {"from_logits": self.from_logits, "reduction": self.reduction, "name": self.name}
-
-
-def _fit(y, p):
-    return y.unsqueeze(-1) if y.ndim == p.ndim - 1 and p.shape[-1] == 1 else y
-
-
-class MeanSquaredError(Loss):
-    def call(self, y_true, y_pred):
-        return ((to_float(y_true, y_pred) - y_pred) ** 2).mean(-1)
-
-
-class BinaryCrossentropy(Loss):
-    def call(self, y_true, y_pred):
-        return F.binary_cross_entropy(
-            y_pred.clamp(1e-7, 1 - 1e-7), to_float(y_true, y_pred), reduction="none"
-        ).mean(-1)
-
-
-class CategoricalCrossentropy(Loss):
-    def call(self, y_true, y_pred):
-        logits = y_pred if self.from_logits else y_pred.log()
-        return -(F.log_softmax(logits, -1) * to_float(y_true, y_pred)).sum(-1)
-
-
-class SparseCategoricalCrossentropy(Loss):
-    def call(self, y_true, y_pred):
-        logits = y_pred if self.from_logits else y_pred.log()
-        return F.cross_entropy(logits, y_true.reshape(-1).long(), reduction="none")
-
-
-_N = Identifiers(
-    "loss",
-    "keras.losses",
-    [MeanSquaredError, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy],
-    aliases={"mse": "MeanSquaredError"},
+from minidl.keras.losses.base import FunctionLoss, Loss
+from minidl.keras.losses.classes import (
+    CLASSES,
+    CTC,
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge,
+    Circle,
+    CosineSimilarity,
+    Dice,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+    Tversky,
 )
+from minidl.keras.losses.crossentropy import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    sparse_categorical_crossentropy,
+)
+from minidl.keras.losses.margin import categorical_hinge, circle, ctc, dice, hinge, squared_hinge, tversky
+from minidl.keras.losses.regression import (
+    cosine_similarity,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+)
+
+__all__ = [
+    "CTC", "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Circle",
+    "CosineSimilarity", "Dice", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
+    "SparseCategoricalCrossentropy", "SquaredHinge", "Tversky", "binary_crossentropy",
+    "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy", "categorical_hinge", "circle", "cosine_similarity", "ctc",
+    "deserialize", "dice", "get", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson",
+    "serialize", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
+]  # fmt: skip
+
+_FUNCTIONS = (
+    binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy, sparse_categorical_crossentropy, categorical_hinge, circle, ctc,
+    dice, hinge, squared_hinge, tversky, cosine_similarity, huber, kl_divergence, log_cosh, mean_absolute_error,
+    mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
+)  # fmt: skip
+_ALIASES = {
+    "bce": "binary_crossentropy", "kld": "kl_divergence", "mae": "mean_absolute_error", "mse": "mean_squared_error",
+    "mape": "mean_absolute_percentage_error", "msle": "mean_squared_logarithmic_error",
+    "logcosh": "log_cosh", "kullback_leibler_divergence": "kl_divergence", "huber_loss": "huber",
+    "cosine_proximity": "cosine_similarity",
+}  # fmt: skip
+_KNOWN = Identifiers("loss", "keras.losses", CLASSES, _FUNCTIONS, _ALIASES)
 
 
 def get(identifier):
-    return _N.get(identifier)
+    """The loss of a name (``mse``, ``MSE``, ``mean_squared_error``: the function; ``MeanSquaredError``: an object),
+    a config, a class or a callable; None stays None. ``ValueError`` names the closest."""
+    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+        raise ValueError(
+            f"Could not interpret loss identifier: {identifier}. It stands for a loss only in compile(), which sees "
+            "the shapes: name 'binary_', 'categorical_' or 'sparse_categorical_crossentropy'."
+        )
+    return _KNOWN.get(identifier)
+
+
+def as_loss(identifier):
+    """What ``compile`` makes of a loss: an object with a reduction. A function becomes its mean over the batch."""
+    found = get(identifier)
+    if found is None or isinstance(found, Loss):
+        return found
+    cls = {cls().fn: cls for cls in CLASSES}.get(found)
+    return FunctionLoss(found) if cls is None else cls()
 
 
 def serialize(loss):
-    return _N.serialize(loss)
+    """A dict for a loss object, the canonical name for a function (``mse`` is ``mean_squared_error``)."""
+    return _KNOWN.serialize(loss)
+
+
+def deserialize(name, custom_objects=None):
+    """The loss of a name or a dict of Keras 2 or 3."""
+    return _KNOWN.deserialize(name, custom_objects)
+
+
+# Keras 2's short names.
+bce = BCE = binary_crossentropy
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+kld = KLD = kullback_leibler_divergence = kl_divergence
+logcosh = log_cosh
