@@ -12,6 +12,7 @@ from minidl.keras import (
     models,
     optimizers,
     regularizers,
+    utils,
 )
 from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.inputs import Input
@@ -22,5 +23,5 @@ from minidl.keras.engine.variable import Variable
 
 __all__ = [
     "Functional", "Input", "Layer", "Model", "Sequential", "Variable", "activations", "callbacks", "config",
-    "constraints", "initializers", "layers", "losses", "metrics", "models", "optimizers", "regularizers",
+    "constraints", "initializers", "layers", "losses", "metrics", "models", "optimizers", "regularizers", "utils",
 ]  # fmt: skip

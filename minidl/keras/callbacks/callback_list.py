@@ -46,7 +46,8 @@ class CallbackList:
         self.of_batches = {name: self._those(name, other) for name, other in _BATCH.items()}
 
     def _those(self, name, other):
-        return [c for c in self.callbacks if does(c, name) or (other is not None and does(c, other))]
+        found = [c for c in self.callbacks if does(c, name) or (other is not None and does(c, other))]
+        return [c for c in found if not isinstance(c, ProgbarLogger) or c.live]
 
     def wants_logs(self, name):
         """Whether a callback of the user's own looks at the logs after a batch."""

@@ -10,7 +10,6 @@ from minidl.keras.engine.layer_calls import Calls
 from minidl.keras.engine.layer_losses import Losses
 from minidl.keras.engine.layer_weights import Weights
 from minidl.keras.engine.naming import auto_name, to_snake_case
-from minidl.keras.engine.nest import flatten
 from minidl.keras.engine.policy import get as get_policy
 from minidl.keras.engine.signature import Signature
 from minidl.keras.engine.tensors import named_dtype
@@ -213,14 +212,10 @@ class Layer(Calls, Weights, Losses, Module):
             )
 
     def __setattr__(self, name, value):
-        if isinstance(value, Module) or isinstance(value, (list, tuple, dict)):
+        if isinstance(value, (Module, list, tuple, dict)):
             self._demand_init()
             self._tracked[name] = None
-            if isinstance(value, tuple) and any(isinstance(leaf, Module) for leaf in flatten(value)):
-                super().__setattr__(name, value)
-                return
-        descriptor = getattr(type(self), name, None)
-        if isinstance(descriptor, property) or inspect.isdatadescriptor(descriptor):
+        if inspect.isdatadescriptor(getattr(type(self), name, None)):
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)

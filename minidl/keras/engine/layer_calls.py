@@ -69,7 +69,7 @@ class Calls:
         training = kwargs.get("training")
         if training is None:
             training = outer if outer is not None else signature.default_training
-        context.scope = (*scope, self.name)
+        context.scope = scope if scope and scope[-1] == self._name else (*scope, self._name)
         try:
             if not self.built:
                 self._build_for(args, kwargs)
@@ -90,7 +90,7 @@ class Calls:
             outputs = self._computed(args, kwargs)
         finally:
             context.training, context.scope = outer, scope
-        self.called = True
+        self.__dict__["called"] = True
         if masks is not None or self._makes_mask:
             self._put_mask(args, outputs, masks)
         if self.activity_regularizer is not None:
@@ -118,7 +118,7 @@ class Calls:
 
     def _set_mode(self, training):
         """The mode of this layer and of the plain ``nn`` modules in it: layers inside are told by their own call."""
-        self.training = training
+        self.__dict__["training"] = training
         for module in self._modules.values():
             if isinstance(module, nn.Module) and not isinstance(module, Calls):
                 module.train(training)

@@ -4,9 +4,12 @@ import difflib
 import warnings
 
 from minidl.keras.engine import persistence
+from minidl.keras.engine.context import CONTEXT
 from minidl.keras.engine.layer import Layer
+from minidl.keras.engine.layer_calls import symbolic_of
 from minidl.keras.engine.node import is_symbolic
 from minidl.keras.engine.summary import print_summary
+from minidl.keras.engine.tracing import traced_outputs
 from minidl.keras.engine.trainer import Trainer
 
 
@@ -110,9 +113,16 @@ class Model(Trainer, Layer):
 
     def build(self, input_shape=None):
         """Makes the weights of all layers by a run on zeros of ``input_shape``, (None, ...) with the batch."""
-        if input_shape is None or self.__dict__.get("_built_by_call"):
-            return
-        self.compute_output_shape(input_shape)
+        if input_shape is not None:
+            self.built = True
+            traced_outputs(self, (symbolic_of(input_shape, self.compute_dtype),), {})
+
+    def _build_for(self, args, kwargs):
+        if type(self).build is Model.build:  # its layers are built as call runs them
+            self.__dict__["_path"] = "/".join(CONTEXT.scope)
+            self.built = True
+        else:
+            super()._build_for(args, kwargs)
 
     # --- files ----------------------------------------------------------------------------------------------------
 

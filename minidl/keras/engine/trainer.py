@@ -20,6 +20,7 @@ class Trainer(Compiling, Steps, OnBatch):
             put(self, name, None)
         put(self, "compiled", False)
         put(self, "stop_training", False)
+        put(self, "_steps_done", 0)
         put(self, "_compile_arguments", None)
 
     # --- fit ------------------------------------------------------------------------------------------------------
@@ -96,8 +97,9 @@ class Trainer(Compiling, Steps, OnBatch):
             if begins:
                 calls.on_train_batch_begin(step)
             logs = step_of(data)
+            self._steps_done = step + 1
             if ends:
-                calls.on_train_batch_end(step, self._logs(logs) if wants else None)
+                calls.on_train_batch_end(step, self._logs(logs) if wants else logs)
             if self.stop_training:
                 break
         if logs is None and step_of.__name__ != "_train_on":
@@ -131,14 +133,17 @@ class Trainer(Compiling, Steps, OnBatch):
         step_of = self._step_function("test_step")
         self.reset_metrics()
         calls.on_test_begin()
-        wants, logs = calls.wants_logs("on_test_batch_end"), None
+        wants, logs, done = calls.wants_logs("on_test_batch_end"), None, 0
         for step, data in enumerate(source.epoch()):
             calls.on_test_batch_begin(step)
             logs = step_of(data)
-            calls.on_test_batch_end(step, self._logs(logs) if wants else None)
+            done = step + 1
+            calls.on_test_batch_end(step, self._logs(logs) if wants else logs)
             if self.stop_evaluating or (steps is not None and step + 1 >= steps):
                 break
         logs = self._logs(logs)
+        if calls.history is None:
+            self._steps_done = done
         calls.on_test_end(logs)
         return logs
 
@@ -161,6 +166,7 @@ class Trainer(Compiling, Steps, OnBatch):
             calls.on_predict_batch_begin(step)
             outputs = self._predict_on(data)
             parts.append(outputs)
+            self._steps_done = step + 1
             calls.on_predict_batch_end(step, {"outputs": outputs})
             if self.stop_predicting or (steps is not None and step + 1 >= steps):
                 break
