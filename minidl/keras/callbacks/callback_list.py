@@ -32,7 +32,7 @@ class CallbackList:
                 )
         self.callbacks = given
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in given):
-            self.callbacks.insert(0, ProgbarLogger())
+            self.callbacks.append(ProgbarLogger())
         self.history = next((c for c in given if isinstance(c, History)), None)
         if add_history and self.history is None:
             self.history = History()

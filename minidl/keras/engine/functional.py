@@ -23,7 +23,7 @@ class Functional(Model):
     """
 
     def __init__(self, inputs=None, outputs=None, name=None, trainable=None, registered=True, **kwargs):
-        Model.__init__(self, name=name, **({} if trainable is None else {"trainable": trainable}), **kwargs)
+        super().__init__(name=name, **({} if trainable is None else {"trainable": trainable}), **kwargs)
         put = object.__setattr__
         for leaf in flatten([inputs, outputs]):
             if not isinstance(leaf, KerasTensor):
@@ -38,11 +38,6 @@ class Functional(Model):
         put(self, "nodes", graph_of(self.inputs, self.outputs))
         self._register(registered)
         self.built = True
-
-    @classmethod
-    def beside(cls, subclass):
-        """``subclass`` of Model as a graph: ``class MyModel(keras.Model)`` called with inputs and outputs."""
-        return type(subclass.__name__, (subclass, cls), {"__module__": subclass.__module__})
 
     def _register(self, registered):
         ordered, seen = [], set()

@@ -37,14 +37,15 @@ class Model(Trainer, Layer):
     functional = None  # engine/functional.py puts here the class that Model(inputs, outputs) makes
 
     def __new__(cls, *args, **kwargs):
-        graph = (len(args) >= 2 and is_symbolic(args[:2])) or ("inputs" in kwargs and "outputs" in kwargs)
-        graph = graph or (len(args) == 1 and "outputs" in kwargs)
-        if graph and not issubclass(cls, Model.functional):
-            cls = Model.functional if cls is Model else Model.functional.beside(cls)
-        self = super().__new__(cls, *args, **kwargs)
-        return self
+        if cls is Model and _is_graph(args, kwargs):
+            cls = Model.functional
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args, **kwargs):
+        if _is_graph(args, kwargs):  # a subclass that makes its graph in __init__
+            _become_graph(type(self))
+            Model.functional.__init__(self, *args, **kwargs)
+            return
         if args:
             raise TypeError(
                 f"Model() takes symbolic tensors as `inputs` and `outputs`, but got {[type(a).__name__ for a in args]}. "
@@ -180,3 +181,19 @@ class Model(Trainer, Layer):
 
 def _dropped(old, new):
     warnings.warn(f"model.{old} is a name that Keras dropped: use {new}", DeprecationWarning, stacklevel=3)
+
+
+def _is_graph(args, kwargs):
+    return (len(args) >= 2 and is_symbolic(args[:2])) or (
+        "outputs" in kwargs and (len(args) == 1 or "inputs" in kwargs)
+    )
+
+
+def _become_graph(cls):
+    """Puts ``Functional`` in the place of ``Model`` among the bases: the class's own methods still come first."""
+    if cls is Model or issubclass(cls, Model.functional):
+        return
+    cls.__bases__ = tuple(Model.functional if base is Model else base for base in cls.__bases__)
+    for base in cls.__bases__:
+        if issubclass(base, Model):
+            _become_graph(base)

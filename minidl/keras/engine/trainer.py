@@ -21,6 +21,7 @@ class Trainer(Compiling, Steps, OnBatch):
         put(self, "compiled", False)
         put(self, "stop_training", False)
         put(self, "_steps_done", 0)
+        put(self, "_initial_epoch", 0)
         put(self, "_compile_arguments", None)
 
     # --- fit ------------------------------------------------------------------------------------------------------
@@ -74,8 +75,11 @@ class Trainer(Compiling, Steps, OnBatch):
         self.stop_training = False
         logs = {}
         batches = _Endless(source, steps)
+        object.__setattr__(self, "_initial_epoch", 0)
         calls.on_train_begin()
         for epoch in epochs:
+            if epoch < self._initial_epoch:  # a backup was restored
+                continue
             self.reset_metrics()
             calls.on_epoch_begin(epoch)
             logs = self._train_epoch(batches, calls)
