@@ -1,5 +1,14 @@
 """Keras' face: its names, arguments, defaults and layouts, on minidl's tensors."""
 
-from minidl.keras import activations, config, constraints, initializers, losses, regularizers, utils
+from minidl.keras import activations, config, constraints, initializers, losses, metrics, regularizers, utils
 
-__all__ = ["activations", "config", "constraints", "initializers", "losses", "regularizers", "utils"]
+__all__ = [
+    "activations",
+    "config",
+    "constraints",
+    "initializers",
+    "losses",
+    "metrics",
+    "regularizers",
+    "utils",
+]
