@@ -31,6 +31,11 @@ class ShapedMetric(Metric):
         """The metric's value; 0 before the first update."""
         return 0.0 if self.inner is None else self.inner.result()
 
+    @property
+    def variables(self):
+        """The state of the chosen metric."""
+        return [] if self.inner is None else self.inner.variables
+
     def reset_state(self):
         """Forgets everything but the choice."""
         if self.inner is not None:

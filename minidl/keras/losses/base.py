@@ -73,6 +73,12 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
     return values.mean() if values.numel() else values.sum()
 
 
+def _holds_arrays(value):
+    if isinstance(value, dict):
+        return True
+    return isinstance(value, (list, tuple)) and any(getattr(item, "ndim", 0) for item in value)
+
+
 class Loss:
     """Base of the losses: ``loss(y_true, y_pred, sample_weight=None)`` gives a scalar tensor with its gradient.
 
@@ -96,7 +102,7 @@ class Loss:
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         mask = getattr(y_pred, "_keras_mask", None)
-        if isinstance(y_pred, (list, tuple, dict)) and not isinstance(self, FunctionLoss):
+        if _holds_arrays(y_pred):  # a loss of its own may take several outputs
             values = self.call(y_true, y_pred)
         else:
             y_pred = to_float(to_tensor(y_pred))
