@@ -13,7 +13,8 @@ from minidl.keras.engine.tensors import as_numpy
 class BackupAndRestore(Callback):
     """Saves weights, optimizer and epoch to ``backup_dir`` after each epoch, or every ``save_freq`` batches.
 
-    ``fit`` of the same model with the same directory goes on from there. The backup is deleted when training ends, unless
+    ``fit`` of the same model with the same directory goes on from there. The backup is deleted when
+    training ends, unless
     ``delete_checkpoint=False``; ``double_checkpoint`` keeps the one before as well. A backup replaces the
     last one in one step: it is whole whenever the program ends. Source: Keras' ``BackupAndRestore``.
     """
@@ -51,7 +52,8 @@ class BackupAndRestore(Callback):
         if self._pending is not None:  # a model that is built by its first batch
             if not self.model.weights:
                 raise RuntimeError(
-                    "BackupAndRestore: the model has no weights yet, so the backup cannot be restored. Hint: build it first: "
+                    "BackupAndRestore: the model has no weights yet, so the backup cannot be "
+                    "restored. Hint: build it first: "
                     "model.build((None, features))."
                 )
             self._restore()

@@ -10,7 +10,8 @@ class EarlyStopping(Monitor):
     """Stops when ``monitor`` has not improved by more than ``min_delta`` for ``patience`` epochs.
 
     ``baseline``: a value that must be beaten; ``start_from_epoch``: epochs that are not counted;
-    ``restore_best_weights``: the model ends with the weights of the best epoch. ``stopped_epoch`` and ``best_epoch`` count
+    ``restore_best_weights``: the model ends with the weights of the best epoch. ``stopped_epoch`` and
+    ``best_epoch`` count
     from 0. Source: Keras' ``EarlyStopping``.
 
     >>> from minidl import keras

@@ -46,9 +46,7 @@ def masked(crc):
 def record(data):
     """The bytes of a record."""
     length = struct.pack("<Q", len(data))
-    return (
-        length + struct.pack("<I", masked(crc32c(length))) + data + struct.pack("<I", masked(crc32c(data)))
-    )
+    return length + struct.pack("<I", masked(crc32c(length))) + data + struct.pack("<I", masked(crc32c(data)))
 
 
 # --- protobuf -----------------------------------------------------------------------------------------------------
@@ -107,14 +105,17 @@ def histogram_value(tag, values):
 
 
 class EventFile:
-    """An event file in ``folder``: ``scalar(tag, value, step)``, ``histogram(tag, values, step)``, ``flush``, ``close``."""
+    """An event file in ``folder``: ``scalar(tag, value, step)``, ``histogram(tag, values, step)``,
+    ``flush``, ``close``."""
 
     _made = 0
 
     def __init__(self, folder):
         os.makedirs(folder, exist_ok=True)
         EventFile._made += 1
-        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{EventFile._made}"
+        name = (
+            f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{EventFile._made}"
+        )
         self.path = os.path.join(folder, name)
         self.file = open(self.path, "wb")  # noqa: SIM115
         self.file.write(record(_double(1, time.time()) + _field(3, "brain.Event:2")))

@@ -3,7 +3,19 @@
 from minidl.keras.callbacks.callback import Callback
 
 _BARS = "▁▂▃▄▅▆▇█"
-_LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "fbeta", "r2", "iou", "top_k", "cosine", "hits")
+_LARGER_IS_BETTER = (
+    "acc",
+    "auc",
+    "precision",
+    "recall",
+    "f1",
+    "fbeta",
+    "r2",
+    "iou",
+    "top_k",
+    "cosine",
+    "hits",
+)
 
 
 class History(Callback):
@@ -53,7 +65,9 @@ class History(Callback):
 
     def _values(self, name):
         if name not in self.history:
-            raise KeyError(f"no {name!r} in the history; there are {', '.join(sorted(self.history)) or 'no values'}")
+            raise KeyError(
+                f"no {name!r} in the history; there are {', '.join(sorted(self.history)) or 'no values'}"
+            )
         return self.history[name]
 
     def to_frame(self):
@@ -102,7 +116,9 @@ class History(Callback):
     def __repr__(self):
         count = len(self.epoch)
         title = f"<History: {count} epoch{'' if count == 1 else 's'}>"
-        names = [name for name, values in self.history.items() if len(values) == count and _is_numbers(values)]
+        names = [
+            name for name, values in self.history.items() if len(values) == count and _is_numbers(values)
+        ]
         if not count or not names:
             return title
         widths = [max(10, len(name)) for name in names]

@@ -66,7 +66,9 @@ class ReduceLROnPlateau(Monitor):
         min_lr=0.0, **dropped,
     ):  # fmt: skip
         if "epsilon" in dropped:
-            warnings.warn("ReduceLROnPlateau(epsilon=...) is now min_delta=", DeprecationWarning, stacklevel=2)
+            warnings.warn(
+                "ReduceLROnPlateau(epsilon=...) is now min_delta=", DeprecationWarning, stacklevel=2
+            )
             min_delta = dropped.pop("epsilon")
         if dropped:
             raise TypeError(f"ReduceLROnPlateau got an unexpected keyword argument '{next(iter(dropped))}'")

@@ -86,14 +86,22 @@ class RemoteMonitor(Callback):
     """
 
     def __init__(
-        self, root="http://localhost:9000", path="/publish/epoch/end/", field="data", headers=None, send_as_json=False
+        self,
+        root="http://localhost:9000",
+        path="/publish/epoch/end/",
+        field="data",
+        headers=None,
+        send_as_json=False,
     ):
         super().__init__()
         self.root, self.path, self.field, self.headers = root, path, field, headers
         self.send_as_json = send_as_json
 
     def on_epoch_end(self, epoch, logs=None):
-        send = {"epoch": epoch, **{k: v.tolist() if hasattr(v, "tolist") else v for k, v in (logs or {}).items()}}
+        send = {
+            "epoch": epoch,
+            **{k: v.tolist() if hasattr(v, "tolist") else v for k, v in (logs or {}).items()},
+        }
         body, kind = json.dumps(send), "application/json"
         if not self.send_as_json:
             body, kind = urllib.parse.urlencode({self.field: body}), "application/x-www-form-urlencoded"

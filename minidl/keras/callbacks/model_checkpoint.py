@@ -11,7 +11,8 @@ _WEIGHTS = (".weights.h5", ".h5", ".hdf5", ".npz", ".safetensors")
 class ModelCheckpoint(Monitor):
     """Saves to ``filepath``, which may hold ``{epoch:02d}`` (from 1) and the logs' names, ``{val_loss:.2f}``.
 
-    ``save_best_only`` saves when ``monitor`` improves; ``save_weights_only`` writes ``.weights.h5``, ``.h5``, ``.npz`` or
+    ``save_best_only`` saves when ``monitor`` improves; ``save_weights_only`` writes ``.weights.h5``,
+    ``.h5``, ``.npz`` or
     ``.safetensors`` instead of a whole model, ``.keras`` or ``.h5``; ``save_freq`` is ``'epoch'`` or a number of
     batches. Source: Keras' ``ModelCheckpoint``.
 
@@ -78,7 +79,8 @@ class ModelCheckpoint(Monitor):
                 return
             if self.verbose > 0:
                 say(
-                    f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best:.5f} to {current:.5f}, saving model to "
+                    f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best:.5f} to "
+                    f"{current:.5f}, saving model to "
                     f"{path}"
                 )
             self.best = current

@@ -48,8 +48,13 @@ class Monitor(Callback):
             if not self._warned:
                 self._warned = True
                 warnings.warn(
-                    f"{type(self).__name__}: `{self.monitor}` is not among the logs. Available: {', '.join(sorted(logs))}."
-                    + (" Hint: fit with validation_data= or validation_split=." if self._needs_validation() else ""),
+                    f"{type(self).__name__}: `{self.monitor}` is not among the logs. Available: "
+                    f"{', '.join(sorted(logs))}."
+                    + (
+                        " Hint: fit with validation_data= or validation_split=."
+                        if self._needs_validation()
+                        else ""
+                    ),
                     stacklevel=2,
                 )
             return None

@@ -28,7 +28,9 @@ class SwapEMAWeights(Callback):
     def _swap(self):
         averages = self._averages()
         for weight, average in zip(self.model.trainable_variables, averages):
-            for parameter, other in zip(weight.parameters, average if isinstance(average, list) else [average]):
+            for parameter, other in zip(
+                weight.parameters, average if isinstance(average, list) else [average]
+            ):
                 kept, new = as_numpy(parameter).copy(), as_numpy(other).copy()
                 parameter.detach().copy_(type(parameter.detach())(new))
                 other.assign(kept) if hasattr(other, "assign") else other.copy_(type(other)(kept))

@@ -70,7 +70,9 @@ class TensorBoard(Callback):
             where, short = ("validation", name[4:]) if name.startswith("val_") else ("train", name)
             self._file(where).scalar(f"epoch_{short}", value, epoch)
         if "learning_rate" not in (logs or {}) and hasattr(self.model.optimizer, "learning_rate"):
-            self._file("train").scalar("epoch_learning_rate", float(self.model.optimizer.learning_rate), epoch)
+            self._file("train").scalar(
+                "epoch_learning_rate", float(self.model.optimizer.learning_rate), epoch
+            )
         if self.write_steps_per_second:
             steps = self._train_step - self._first_step
             speed = steps / max(time.perf_counter() - self._began, 1e-9)

@@ -111,7 +111,8 @@ class CompileLoss:
                 found[place] = value
             return found
         raise ValueError(
-            f"The model has {count} outputs {list(names)}, but `{what}` has {len(flat)}: give one for each, as a list in "
+            f"The model has {count} outputs {list(names)}, but `{what}` has {len(flat)}: give one for "
+            "each, as a list in "
             "that order or a dict by name."
         )
 
@@ -128,7 +129,8 @@ def spread(given, names, what, count, one_for_all=True):
         unknown = [name for name in given if name not in names]
         if unknown and count > 1:
             raise ValueError(
-                f"In the dict argument `{what}`, key '{unknown[0]}' does not correspond to any model output. Outputs are: "
+                f"In the dict argument `{what}`, key '{unknown[0]}' does not correspond to any model "
+                "output. Outputs are: "
                 f"{list(names)}. Received: {what}={given}"
             )
         return [given.get(name) for name in names] if not unknown else list(given.values())
@@ -136,7 +138,8 @@ def spread(given, names, what, count, one_for_all=True):
         if len(given) != count:
             raise ValueError(
                 f"For a model with multiple outputs, when providing the `{what}` argument as a list, it should have as "
-                f"many entries as the model has outputs. Received: {what}={given} of length {len(given)} whereas the model "
+                f"many entries as the model has outputs. Received: {what}={given} of length "
+                f"{len(given)} whereas the model "
                 f"has {count} outputs."
             )
         return list(given)

@@ -87,7 +87,8 @@ class CompileMetrics:
         for what, value in (("metrics", given), ("weighted_metrics", weighted)):
             if value is not None and not isinstance(value, (list, tuple, dict)):
                 raise ValueError(
-                    f"Expected `{what}` argument to be a list, tuple, or dict. Received instead: {what}={value} of type "
+                    f"Expected `{what}` argument to be a list, tuple, or dict. Received instead: "
+                    f"{what}={value} of type "
                     f"{type(value)}. Hint: put it into a list, {what}=[{value!r}]."
                 )
         self.given, self.weighted = given, weighted
@@ -164,7 +165,8 @@ def _per_output(given, names, count):
         return [flatten(given)]
     if isinstance(given, (list, tuple)) and not _nested(given) and len(given) != count:
         raise ValueError(
-            f"The model has {count} outputs {list(names)}, but `metrics` is a flat list of {len(given)}: give a list with one "
+            f"The model has {count} outputs {list(names)}, but `metrics` is a flat list of "
+            f"{len(given)}: give a list with one "
             "entry (or list) for each output, or a dict by output name."
         )
     return [flatten(entry) if entry is not None else [] for entry in spread(given, names, "metrics", count)]

@@ -27,7 +27,8 @@ class Batches:
 
 
 class ArrayBatches(Batches):
-    """Batches of arrays in memory, in a new order each epoch where ``shuffle``; ``shuffle='batch'`` moves whole ones."""
+    """Batches of arrays in memory, in a new order each epoch where ``shuffle``; ``shuffle='batch'`` moves
+    whole ones."""
 
     def __init__(
         self, x, y=None, sample_weight=None, batch_size=None, shuffle=False, class_weight=None, where=None
@@ -106,7 +107,8 @@ def _positive(name, value):
 
 
 def is_sequence(x):
-    """Whether ``x`` gives whole batches by index: a ``Sequence`` or ``PyDataset``, not an array, a dataset or a list."""
+    """Whether ``x`` gives whole batches by index: a ``Sequence`` or ``PyDataset``, not an array, a dataset
+    or a list."""
     if isinstance(x, (list, tuple, dict, np.ndarray, Tensor)) or hasattr(x, "__array__"):
         return False
     names = {base.__name__ for base in type(x).__mro__}

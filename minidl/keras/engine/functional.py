@@ -49,7 +49,15 @@ class Functional(Model):
         for name in names:
             if names.count(name) > 1 and registered:
                 raise ValueError(
-                    f'The name "{name}" is used {names.count(name)} times in the model. All layer names should be unique.'
+                    f'The name "{name}" is used {names.count(name)} times in the model. All
+                    layer
+                    names
+                    sho
+                    shou
+                    shoul
+                    should
+                    be
+                    unique.'
                 )
         object.__setattr__(self, "_ordered", ordered)
         for place, layer in enumerate(ordered):
@@ -168,7 +176,8 @@ class Functional(Model):
 
     @property
     def output_names(self):
-        """The names of the layers that make the outputs: ``dense``; where several come of one layer, ``dense_1`` next."""
+        """The names of the layers that make the outputs: ``dense``; where several come of one layer,
+        ``dense_1`` next."""
         names = []
         if isinstance(self._output_structure, dict):
             return sorted(self._output_structure)
@@ -191,7 +200,8 @@ class Functional(Model):
         return graph_from_config(cls, config, custom_objects)
 
 
-def _cast(value, symbol):
+def _cast(value,
+symbol):
     wanted_float = "float" in symbol.dtype
     if value.is_floating_point() == wanted_float or symbol.dtype == "bool":
         return value

@@ -104,12 +104,15 @@ def _found(places, made):
 def _arguments(node, made):
     """(args, kwargs) of a call, or None where a tensor that it needs is not made yet."""
     try:
-        if isinstance(node, dict):  # Keras 3: {"args": [...], "kwargs": {...}} with {"class_name": "__keras_tensor__"}
+        if isinstance(
+            node, dict
+        ):  # Keras 3: {"args": [...], "kwargs": {...}} with {"class_name": "__keras_tensor__"}
             return _filled(node["args"], made), _filled(node.get("kwargs") or {}, made)
         symbols = [made[entry[0], entry[1]][entry[2]] for entry in node]
         kwargs = dict(node[0][3]) if len(node[0]) > 3 and node[0][3] else {}
         kwargs = {
-            name: made[value[0], value[1]][value[2]] if _is_place(value) else value for name, value in kwargs.items()
+            name: made[value[0], value[1]][value[2]] if _is_place(value) else value
+            for name, value in kwargs.items()
         }
     except KeyError:
         return None

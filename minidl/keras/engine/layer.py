@@ -67,7 +67,8 @@ class Layer(Calls, Weights, Losses, Module):
     a list of tensors; ``build(self, query_shape, value_shape)`` those of the arguments ``query`` and ``value``;
     ``compute_output_shape`` likewise, with None for an unknown size.
 
-    **Modes.** ``call(self, inputs, training=None)`` is told what the caller said, or the model around it; ``nn`` modules
+    **Modes.** ``call(self, inputs, training=None)`` is told what the caller said, or the model around it;
+    ``nn`` modules
     inside are put into that mode before ``call``.
 
     **Masks.** With ``supports_masking = True`` the input's mask is passed on (``compute_mask`` may change it, and with
@@ -207,7 +208,8 @@ class Layer(Calls, Weights, Losses, Module):
     def _demand_init(self):
         if "_own_weights" not in self.__dict__:
             raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the "
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the "
+                "first statement in the "
                 "`__init__()` method. Go add it!"
             )
 

@@ -69,6 +69,8 @@ class Calls:
         training = kwargs.get("training")
         if training is None:
             training = outer if outer is not None else signature.default_training
+        if not scope and self._any_added[0]:
+            self._clear_losses()  # the outermost call: what the last one added is over
         context.scope = scope if scope and scope[-1] == self._name else (*scope, self._name)
         try:
             if not self.built:

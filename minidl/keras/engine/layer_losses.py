@@ -6,6 +6,10 @@ from minidl.keras.engine.nest import flatten
 class Losses:
     """Terms that a layer adds to the loss of the model that it is in."""
 
+    _any_added = [
+        False
+    ]  # whether any layer of the program ever added one: until then nothing is to be cleared
+
     def _init_losses(self):
         put = object.__setattr__
         put(self, "_added_losses", [])
@@ -13,11 +17,13 @@ class Losses:
 
     def add_loss(self, loss):
         """Adds a term (or a list of them) to the loss; call it in ``call``: it counts until the next call."""
+        Losses._any_added[0] = True
         for term in flatten(loss):
             value = term() if callable(term) and not hasattr(term, "shape") else term
             self._added_losses.append(value)
 
     def _punish_activity(self, outputs):
+        Losses._any_added[0] = True
         for output in flatten(outputs):
             self._added_losses.append(self.activity_regularizer(output) / output.shape[0])
 

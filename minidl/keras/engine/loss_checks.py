@@ -37,13 +37,15 @@ def explanation(loss, y_true, y_pred):
     name, given, made = type(loss).__name__, tuple(y_true.shape), tuple(y_pred.shape)
     if name == "CategoricalCrossentropy" and given != made and (len(given) < len(made) or given[-1] == 1):
         return (
-            f"Arguments `target` and `output` must have the same shape: y has shape {given}, the model's output {made}. "
+            f"Arguments `target` and `output` must have the same shape: y has shape {given}, the "
+            f"model's output {made}. "
             "Hint: for class numbers use loss='sparse_categorical_crossentropy', or one-hot targets by "
             "keras.utils.to_categorical(y)."
         )
     if name == "CategoricalCrossentropy" and given != made:
         return (
-            f"Arguments `target` and `output` must have the same shape: y has shape {given}, the model's output {made}. "
+            f"Arguments `target` and `output` must have the same shape: y has shape {given}, the "
+            f"model's output {made}. "
             f"Hint: the last layer has {made[-1]} units, the targets have {given[-1]} classes."
         )
     if name == "SparseCategoricalCrossentropy":
@@ -57,7 +59,8 @@ def _classes_out_of_range(y_true, made):
     given = tuple(y_true.shape)
     if given == made and made[-1] > 1:
         return (
-            f"y has shape {given}, like the model's output: it seems one-hot. Hint: use loss='categorical_crossentropy', or "
+            f"y has shape {given}, like the model's output: it seems one-hot. Hint: use "
+            "loss='categorical_crossentropy', or "
             "y.argmax(-1)."
         )
     if not y_true.numel():
@@ -66,7 +69,8 @@ def _classes_out_of_range(y_true, made):
     if low < 0 or high >= made[-1]:
         wrong = high if high >= made[-1] else low
         return (
-            f"Target {wrong} is out of bounds: y holds classes from {low} to {high}, the last layer has {made[-1]} units. "
+            f"Target {wrong} is out of bounds: y holds classes from {low} to {high}, the last layer "
+            f"has {made[-1]} units. "
             f"Hint: give it {high + 1} units" + (", and number the classes from 0." if low < 0 else ".")
         )
     return ""

@@ -18,7 +18,8 @@ class Model(Trainer, Layer):
 
     ``Model(inputs, outputs)`` makes one of symbolic tensors (``engine/functional.py``). A subclass makes
     its layers in ``__init__`` and computes in ``call(self, inputs, training=None, mask=None)``; it may
-    override ``train_step(data)``, ``test_step(data)``, ``predict_step(data)`` and ``compute_loss``. Source: Keras' ``keras.Model``.
+    override ``train_step(data)``, ``test_step(data)``, ``predict_step(data)`` and ``compute_loss``.
+    Source: Keras' ``keras.Model``.
 
     >>> from minidl import keras
     >>> class Net(keras.Model):
@@ -48,7 +49,8 @@ class Model(Trainer, Layer):
             return
         if args:
             raise TypeError(
-                f"Model() takes symbolic tensors as `inputs` and `outputs`, but got {[type(a).__name__ for a in args]}. "
+                f"Model() takes symbolic tensors as `inputs` and `outputs`, but got "
+                f"{[type(a).__name__ for a in args]}. "
                 "Hint: make them with keras.Input and layers called on it; a list of layers makes a keras.Sequential."
             )
         super().__init__(**kwargs)
@@ -107,7 +109,8 @@ class Model(Trainer, Layer):
         """The number of values in all weights."""
         if not self.built and not self.weights:
             raise ValueError(
-                f"You tried to call `count_params` on model '{self.name}', but it isn't built yet: its input shape is not "
+                f"You tried to call `count_params` on model '{self.name}', but it isn't built yet: "
+                "its input shape is not "
                 "known. Hint: model.build((None, features)), an Input first, or a call on data."
             )
         return sum(weight.numel() for weight in self.weights)

@@ -10,8 +10,10 @@ class OnBatch:
     def train_on_batch(
         self, x, y=None, sample_weight=None, class_weight=None, reset_metrics=True, return_dict=False
     ):
-        """One step of training: the loss, or ``[loss, *metrics]``, over what was seen since the metrics were reset."""
+        """One step of training: the loss, or ``[loss, *metrics]``, of this batch; with
+        ``reset_metrics=False`` over all since the metrics were reset."""
         self._demand_compiled("train_on_batch")
+        self._fresh(reset_metrics)
         if class_weight is not None:
             if sample_weight is not None:
                 raise ValueError(
@@ -24,11 +26,16 @@ class OnBatch:
     def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=True, return_dict=False):
         """Evaluates one batch: the loss, or ``[loss, *metrics]``."""
         self._demand_compiled("test_on_batch")
+        self._fresh(reset_metrics)
         return self._results(self._step_function("test_step")(self._batch(x, y, sample_weight)), return_dict)
 
     def predict_on_batch(self, x):
         """The outputs for one batch, as NumPy arrays."""
         return self._predict_on((to_batch(as_arrays(x, "x"), self._where()),))
+
+    def _fresh(self, reset_metrics):
+        if reset_metrics:
+            self.reset_metrics()
 
     def _batch(self, x, y, sample_weight):
         arrays = (as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight"))

@@ -24,7 +24,13 @@ _FUNCTIONS = {
     "gt": operator.gt,
     "ge": operator.ge,
 }
-_NAMES = {"sub": "subtract", "mul": "multiply", "truediv": "true_divide", "getitem": "get_item", "neg": "negative"}
+_NAMES = {
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "getitem": "get_item",
+    "neg": "negative",
+}
 
 
 class Operator(Layer):

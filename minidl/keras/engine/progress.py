@@ -70,7 +70,8 @@ def clock(seconds):
 class Progress:
     """The display of one pass over the data: ``update(done, logs)`` as it goes, ``finish(done, logs)`` once.
 
-    ``target`` is the number of steps, None where it is unknown. ``verbose`` 1 is a live bar where the stream can show one
+    ``target`` is the number of steps, None where it is unknown. ``verbose`` 1 is a live bar where the
+    stream can show one
     and else what 2 is: one line at the end. Nothing is asked of ``logs``, a function, between two updates.
     """
 
@@ -83,7 +84,8 @@ class Progress:
         self.length = 0
 
     def update(self, done, logs):
-        """Shows ``done`` steps, if the last update was long enough ago. ``logs`` is a function that gives the values."""
+        """Shows ``done`` steps, if the last update was long enough ago. ``logs`` is a function that gives
+        the values."""
         now = time.perf_counter()
         if not self.live or self.silent or now - self.shown < _INTERVAL:
             return

@@ -100,7 +100,8 @@ class Sequential(Model):
     @layers.setter
     def layers(self, value):
         raise AttributeError(
-            "`Sequential.layers` attribute is reserved and should not be used. Use `add()` and `pop()` to change the layers in this model."
+            "`Sequential.layers` attribute is reserved and should not be used. Use `add()` and "
+            "`pop()` to change the layers in this model."
         )
 
     def _flat_layers(self):
@@ -154,7 +155,8 @@ class Sequential(Model):
     def _demand_graph(self, what):
         if self._graph is None:
             raise AttributeError(
-                f"Sequential model '{self.name}' has no defined {what} yet: its input shape is not known. Hint: give it an "
+                f"Sequential model '{self.name}' has no defined {what} yet: its input shape is not "
+                "known. Hint: give it an "
                 "Input first, build it with model.build((None, features)), or call it on data."
             )
         return self._graph

@@ -25,7 +25,8 @@ def layer_class(name, registered_name=None, custom_objects=None):
         close = difflib.get_close_matches(str(name), layer_module.BY_NAME, n=1)
         meant = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(
-            f"Unknown layer: '{name}'.{meant} Hint: for a class of your own pass custom_objects={{'{name}': {name}}}, or "
+            f"Unknown layer: '{name}'.{meant} Hint: for a class of your own pass "
+            f"custom_objects={{'{name}': {name}}}, or "
             "decorate it with @keras.utils.register_keras_serializable()."
         )
     return found
@@ -37,7 +38,8 @@ def deserialize_layer(config, custom_objects=None):
         return config
     if not isinstance(config, dict) or "class_name" not in config:
         raise ValueError(
-            f"Could not interpret a layer's config: {config!r}. Expected a dict with the keys 'class_name' and 'config'."
+            f"Could not interpret a layer's config: {config!r}. Expected a dict with the keys "
+            "'class_name' and 'config'."
         )
     cls = layer_class(config["class_name"], config.get("registered_name"), custom_objects)
     inner = dict(config.get("config") or {})

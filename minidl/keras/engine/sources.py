@@ -26,7 +26,8 @@ def batches_of(
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
-                f"When providing `x` as a {kind}, `{name}` should not be passed. Instead, the {name} should be included as "
+                f"When providing `x` as a {kind}, `{name}` should not be passed. Instead, the {name} "
+                "should be included as "
                 f"part of the {kind}: it yields (x, y) or (x, y, sample_weight)."
             )
     if is_sequence(x):
@@ -54,8 +55,10 @@ def split_for_validation(x, y, sample_weight, fraction):
     kept = int(rows * (1.0 - fraction))
     if kept in (0, rows):
         raise ValueError(
-            f"Training data contains {rows} samples, which is not sufficient to split it into a validation and training "
-            f"set as specified by `validation_split={fraction}`. Either provide more data, or a different value for the "
+            f"Training data contains {rows} samples, which is not sufficient to split it into a "
+            "validation and training "
+            f"set as specified by `validation_split={fraction}`. Either provide more data, or a "
+            "different value for the "
             "`validation_split` argument."
         )
     parts = (slice(None, kept), slice(kept, None))

@@ -127,7 +127,7 @@ class Steps:
         return {name: _number(value) for name, value in logs.items()}
 
     def _names_of_metrics(self):
-        return [name for name in self._ordered_results()]
+        return list(self._ordered_results())
 
     def _in_order(self, logs):
         """The values as ``evaluate`` returns them: the metrics' order, then what else there is."""

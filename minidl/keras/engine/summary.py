@@ -1,5 +1,6 @@
 """``model.summary()``: a table of the layers, the shapes they give, and how many parameters they have."""
 
+import itertools
 import shutil
 import sys
 
@@ -48,7 +49,7 @@ def summary_text(
 def _widths(positions, length):
     """The columns' widths, their padding included, that fill ``length`` with the borders."""
     edges = [0, *(int(position * length) for position in positions)]
-    widths = [high - low for low, high in zip(edges, edges[1:])]
+    widths = [high - low for low, high in itertools.pairwise(edges)]
     if min(widths) < 4:
         raise ValueError("Insufficient console width to print summary.")
     excess, found = len(widths) + 1, []  # the borders take it from the columns, in equal parts
@@ -83,7 +84,8 @@ def _range(layers, bounds):
     names = [layer.name for layer in layers]
     if len(bounds) != 2 or any(bound not in names for bound in bounds):
         raise ValueError(
-            f"layer_range must be a list or tuple of two layer names of the model. Received: {bounds}; the names are {names}"
+            f"layer_range must be a list or tuple of two layer names of the model. Received: "
+            f"{bounds}; the names are {names}"
         )
     first, last = sorted(names.index(bound) for bound in bounds)
     return layers[first : last + 1]
@@ -193,7 +195,10 @@ def _footer(model):
     parts = [("Trainable params", trained), ("Non-trainable params", others)]
     if state:
         parts.append(("Optimizer params", state))
-    lines = [(" Total params", [*trained, *others, *state]), *((f" {name}", values) for name, values in parts)]
+    lines = [
+        (" Total params", [*trained, *others, *state]),
+        *((f" {name}", values) for name, values in parts),
+    ]
     return [f"{name}: {_count(values):,} ({memory_text(_bytes(values))})" for name, values in lines]
 
 

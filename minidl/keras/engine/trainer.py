@@ -197,7 +197,8 @@ class _Endless:
             if data is None:
                 if not self.finished:
                     warnings.warn(
-                        "Your input ran out of data; interrupting training. Make sure that your dataset or generator can "
+                        "Your input ran out of data; interrupting training. Make sure that your "
+                        "dataset or generator can "
                         f"generate at least `steps_per_epoch * epochs` batches (it stopped after {step} of an epoch).",
                         stacklevel=2,
                     )

@@ -109,7 +109,7 @@ class Variable(_Face, Parameter):
         self.copy_(tensor)
 
     def __reduce_ex__(self, protocol):
-        state = {key: value for key, value in self.__dict__.items()}
+        state = dict(self.__dict__.items())
         return _rebuild, (as_numpy(self), standardize_dtype(self.dtype), self.requires_grad, state)
 
     def __repr__(self, **_):

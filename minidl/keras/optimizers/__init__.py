@@ -45,7 +45,7 @@ _N = Identifiers("optimizer", "keras.optimizers", [Adam, SGD, RMSprop])
 
 
 def get(identifier):
-    return _N.get(identifier)
+    return identifier if isinstance(identifier, Optimizer) else _N.get(identifier)
 
 
 def serialize(item):
