@@ -1,10 +1,10 @@
 """``Functional``: a model that is a graph of layers, from symbolic inputs to symbolic outputs."""
 
+from minidl.keras.engine.graph_config import graph_config, graph_from_config
 from minidl.keras.engine.inputs import InputLayer
 from minidl.keras.engine.keras_tensor import KerasTensor
 from minidl.keras.engine.model import Model
 from minidl.keras.engine.nest import flatten, is_nested, map_structure, pack_like
-from minidl.keras.engine.graph_config import graph_config, graph_from_config
 from minidl.keras.engine.tensors import as_tensor
 
 
@@ -49,15 +49,8 @@ class Functional(Model):
         for name in names:
             if names.count(name) > 1 and registered:
                 raise ValueError(
-                    f'The name "{name}" is used {names.count(name)} times in the model. All
-                    layer
-                    names
-                    sho
-                    shou
-                    shoul
-                    should
-                    be
-                    unique.'
+                    f"The name {name!r} is used {names.count(name)} times in the model. All layer names should be "
+                    "unique."
                 )
         object.__setattr__(self, "_ordered", ordered)
         for place, layer in enumerate(ordered):
@@ -200,8 +193,7 @@ class Functional(Model):
         return graph_from_config(cls, config, custom_objects)
 
 
-def _cast(value,
-symbol):
+def _cast(value, symbol):
     wanted_float = "float" in symbol.dtype
     if value.is_floating_point() == wanted_float or symbol.dtype == "bool":
         return value

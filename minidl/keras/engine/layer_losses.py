@@ -2,6 +2,10 @@
 
 from minidl.keras.engine.nest import flatten
 
+_ANY_ADDED = [
+    False
+]  # whether any layer of the program ever added a term: until then nothing is to be cleared
+
 
 class Losses:
     """Terms that a layer adds to the loss of the model that it is in."""
