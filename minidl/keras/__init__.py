@@ -2,6 +2,7 @@
 
 from minidl.keras import (
     activations,
+    backend,
     callbacks,
     config,
     constraints,
@@ -9,6 +10,7 @@ from minidl.keras import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     optimizers,
     regularizers,
@@ -22,6 +24,6 @@ from minidl.keras.engine.sequential import Sequential
 from minidl.keras.engine.variable import Variable
 
 __all__ = [
-    "Functional", "Input", "Layer", "Model", "Sequential", "Variable", "activations", "callbacks", "config",
-    "constraints", "initializers", "layers", "losses", "metrics", "models", "optimizers", "regularizers", "utils",
+    "Functional", "Input", "Layer", "Model", "Sequential", "Variable", "activations", "backend", "callbacks", "config",
+    "constraints", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "optimizers", "regularizers", "utils",
 ]  # fmt: skip

@@ -1,7 +1,6 @@
 """``SwapEMAWeights``: validates, and saves, with the moving averages of the weights."""
 
 from minidl.keras.callbacks.callback import Callback
-from minidl.keras.engine.tensors import as_numpy
 
 
 class SwapEMAWeights(Callback):
@@ -23,17 +22,14 @@ class SwapEMAWeights(Callback):
                 f"SwapEMAWeights must be used with `use_ema=True` set on the optimizer. Received: use_ema="
                 f"{getattr(optimizer, 'use_ema', None)}"
             )
-        return getattr(optimizer, "_model_variables_moving_average", None) or ()
+        return optimizer._state.get("average", ()) if optimizer.built else ()
 
     def _swap(self):
-        averages = self._averages()
-        for weight, average in zip(self.model.trainable_variables, averages):
-            for parameter, other in zip(
-                weight.parameters, average if isinstance(average, list) else [average]
-            ):
-                kept, new = as_numpy(parameter).copy(), as_numpy(other).copy()
-                parameter.detach().copy_(type(parameter.detach())(new))
-                other.assign(kept) if hasattr(other, "assign") else other.copy_(type(other)(kept))
+        for average in self._averages():
+            weight = average.slot.variable
+            kept = weight.numpy()
+            weight.assign(average.numpy())
+            average.assign(kept)
         self._swapped = not self._swapped
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -53,9 +49,7 @@ class SwapEMAWeights(Callback):
             self._swap()
 
     def on_train_end(self, logs=None):
-        if self._swapped and self.swap_on_epoch:
-            return
-        if self._swapped:
+        if self._swapped and not self.swap_on_epoch:
             self._swap()
 
     def on_predict_begin(self, logs=None):

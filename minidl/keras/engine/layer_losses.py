@@ -1,6 +1,12 @@
 """The part of ``Layer`` that adds to the loss and to the metrics: penalties of weights and outputs, added terms."""
 
+from minidl.autograd.modes import no_grad
 from minidl.keras.engine.nest import flatten
+from minidl.keras.metrics import Mean, Metric
+
+_ANY_ADDED = [
+    False
+]  # whether any layer of the program ever added a term: until then nothing is to be cleared
 
 _ANY_ADDED = [
     False
@@ -10,9 +16,7 @@ _ANY_ADDED = [
 class Losses:
     """Terms that a layer adds to the loss of the model that it is in."""
 
-    _any_added = [
-        False
-    ]  # whether any layer of the program ever added one: until then nothing is to be cleared
+    _any_added = _ANY_ADDED
 
     def _init_losses(self):
         put = object.__setattr__
@@ -50,3 +54,27 @@ class Losses:
         for layer in self._flat_layers():
             found.extend(layer._call_losses())
         return found
+
+    def add_metric(self, value, aggregation="mean", name=None):
+        """Shows ``value``'s mean over the batches under ``name`` in the logs; call it in ``call``. Keras 2's method."""
+        if name is None:
+            raise ValueError("add_metric() needs a name: add_metric(value, name='...')")
+        if name not in self._added_metrics:
+            self._added_metrics[name] = Mean(name=name)
+        with no_grad():
+            self._added_metrics[name].update_state(value)
+
+    @property
+    def metrics(self):
+        """The metrics that the layer, and those inside it, hold as attributes or added."""
+        found = {}
+        for layer in (self, *self._flat_layers()):
+            values = (
+                layer.metrics
+                if layer is not self
+                else [*self.__dict__.values(), *self._added_metrics.values()]
+            )
+            for leaf in flatten([v for v in values if isinstance(v, (Metric, list, tuple, dict))]):
+                if isinstance(leaf, Metric):
+                    found.setdefault(id(leaf), leaf)
+        return list(found.values())

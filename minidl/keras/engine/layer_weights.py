@@ -102,17 +102,27 @@ class Weights:
         found = list(self._own_weights)
         for name, parameter in self._parameters.items():
             if parameter is not None and id(parameter) not in known:
-                found.append(Weight(name, [(self, name)], trainable=parameter.requires_grad))
+                found.append(self._shown(name, self, name))
         for prefix, module in self._modules.items():
             if module is None or isinstance(module, Weights):
                 continue
             for inner_name, inner in module.named_modules():
                 for name, tensor in (*inner._parameters.items(), *inner._buffers.items()):
                     if tensor is not None and id(tensor) not in known:
-                        learns = name in inner._parameters
                         path = ".".join(filter(None, (prefix, inner_name, name)))
-                        found.append(Weight(path, [(inner, name)], trainable=learns))
+                        found.append(self._shown(path, inner, name))
         return found
+
+    def _shown(self, name, module, attribute):
+        """The ``Weight`` of a tensor that was not declared: the same object each time."""
+        kept = self.__dict__.setdefault("_shown_weights", {})
+        weight = kept.get((id(module), attribute))
+        if weight is None:
+            learns = attribute in module._parameters and module._parameters[attribute].requires_grad
+            weight = Weight(name, [(module, attribute)], trainable=learns)
+            weight.path = f"{self.path}/{name}"
+            kept[id(module), attribute] = weight
+        return weight
 
     def _own_by_kind(self):
         own = self._own_weights if self._declares_all else self._declared_weights()

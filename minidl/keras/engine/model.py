@@ -1,6 +1,7 @@
 """``Model``: a layer that is made of layers, and can be trained, summarised, saved."""
 
 import difflib
+import json
 import warnings
 
 from minidl.keras.engine import persistence
@@ -8,6 +9,7 @@ from minidl.keras.engine.context import CONTEXT
 from minidl.keras.engine.layer import Layer
 from minidl.keras.engine.layer_calls import symbolic_of
 from minidl.keras.engine.node import is_symbolic
+from minidl.keras.engine.serialization import serialize_layer
 from minidl.keras.engine.summary import print_summary
 from minidl.keras.engine.tracing import traced_outputs
 from minidl.keras.engine.trainer import Trainer
@@ -144,7 +146,7 @@ class Model(Trainer, Layer):
 
     def to_json(self, **kwargs):
         """The architecture as JSON text: ``keras.models.model_from_json`` makes it again."""
-        return persistence.to_json(self, **kwargs)
+        return json.dumps(serialize_layer(self), default=_plain, **kwargs)
 
     # --- names that Keras dropped ---------------------------------------------------------------------------------
 
@@ -184,6 +186,11 @@ class Model(Trainer, Layer):
 
 def _dropped(old, new):
     warnings.warn(f"model.{old} is a name that Keras dropped: use {new}", DeprecationWarning, stacklevel=3)
+
+
+def _plain(value):
+    """What JSON does not know: tuples come by themselves, arrays and numbers of NumPy as lists and numbers."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def _is_graph(args, kwargs):

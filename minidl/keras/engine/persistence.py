@@ -1,10 +1,10 @@
 """Where models go to files: ``minidl/keras/saving`` registers what it can write and read; models look here."""
 
-WRITERS = {}  # what to do ("save", "save_weights", "load_weights", "to_json") -> function
+WRITERS = {}  # what to do ("save", "save_weights", "load_weights") -> function
 
 
 def register(**functions):
-    """Makes ``save``, ``save_weights``, ``load_weights`` or ``to_json`` known."""
+    """Makes ``save``, ``save_weights`` or ``load_weights`` known."""
     WRITERS.update(functions)
 
 
@@ -29,8 +29,3 @@ def save_weights(model, filepath, **kwargs):
 def load_weights(model, filepath, **kwargs):
     """Reads the weights."""
     return _call("load_weights", model, filepath, **kwargs)
-
-
-def to_json(model, **kwargs):
-    """The architecture as JSON text."""
-    return _call("to_json", model, **kwargs)

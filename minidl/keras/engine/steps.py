@@ -71,10 +71,7 @@ class Steps:
                 parameter.grad = None
         (optimizer.scale_loss(loss) if hasattr(optimizer, "scale_loss") else loss).backward()
         with no_grad():
-            optimizer.apply([variable.value.grad for variable in variables], variables)
-            for variable in variables:
-                if variable.constraint is not None:
-                    variable.constrain()
+            optimizer.apply([variable.grad for variable in variables], variables)
 
     def _test_on(self, data):
         x, y, sample_weight = unpack_x_y_sample_weight(data)

@@ -153,6 +153,12 @@ class Weight(_Face):
         found = self.parameters
         return found[0] if len(found) == 1 else found
 
+    @property
+    def grad(self):
+        """The gradient, in PyTorch's layout; a list where several tensors hold the weight."""
+        found = [parameter.grad for parameter in self.parameters]
+        return found[0] if len(found) == 1 else found
+
     def tensor(self):
         """The values as a tensor of the tape, in Keras layout."""
         return to_keras(self.layout, self.parameters)
