@@ -71,9 +71,9 @@ class Layer(Calls, Weights, Losses, Module):
     ``nn`` modules
     inside are put into that mode before ``call``.
 
-    **Masks.** With ``supports_masking = True`` the input's mask is passed on (``compute_mask`` may change it, and with
-    ``_makes_mask = True`` is asked even where there was none); ``call(self, inputs, mask=None)`` gets it. A
-    tensor's mask is its attribute ``_keras_mask``, bool, (N, T).
+    **Masks.** With ``supports_masking = True`` the input's mask is passed on; a layer with its own
+    ``compute_mask(self, inputs, mask=None)`` supports masking and is asked for one even where the input has none.
+    ``call(self, inputs, mask=None)`` gets it. A tensor's mask is its attribute ``_keras_mask``, bool, (N, T).
 
     **Configs.** ``get_config`` gives the arguments of ``__init__``; where it is not overridden, the arguments that the
     constructor was called with are used. ``activations.serialize`` and its sisters write the objects among them.
@@ -105,6 +105,9 @@ class Layer(Calls, Weights, Losses, Module):
             cls._signature = Signature(cls.call)
         if "compute_output_shape" in cls.__dict__:
             cls._shape_signature = Signature(cls.compute_output_shape)
+        if "compute_mask" in cls.__dict__:
+            cls._makes_mask = True
+            cls.supports_masking = cls.__dict__.get("supports_masking", True)
         BY_NAME[cls.__name__] = cls
 
     def __new__(cls, *args, **kwargs):

@@ -159,7 +159,7 @@ class Calls:
 
     def _put_mask(self, args, outputs, masks):
         if not self.supports_masking:
-            if masks is not None and not self._warned_of_mask:
+            if masks is not None and not self._warned_of_mask and not self._signature.mask:
                 self._warned_of_mask = True
                 warnings.warn(
                     f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask attached to "
