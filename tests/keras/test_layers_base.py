@@ -76,7 +76,9 @@ def test_set_weights_refuses():
     layer.build((None, 3))
     with pytest.raises(ValueError, match=r"expecting 2 weights: dense/kernel, dense/bias"):
         layer.set_weights([])
-    with pytest.raises(ValueError, match=r"shape \(3, 4\) is not compatible with provided weight shape \(4, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"shape \(3, 4\) is not compatible with provided weight shape \(4, 3\)"
+    ):
         layer.set_weights([np.zeros((4, 3)), np.zeros(4)])
 
 
@@ -84,7 +86,12 @@ def test_a_layer_is_a_module():
     net = nn.Sequential(layers.Dense(4, activation="relu"), nn.Linear(4, 1))
     out = net(minidl.ones(2, 3))
     out.sum().backward()
-    assert {name for name, _ in net.named_parameters()} == {"0.core.weight", "0.core.bias", "1.weight", "1.bias"}
+    assert {name for name, _ in net.named_parameters()} == {
+        "0.core.weight",
+        "0.core.bias",
+        "1.weight",
+        "1.bias",
+    }
     assert net[0].core.weight.grad is not None
 
 
@@ -200,13 +207,18 @@ def test_errors_name_the_layer():
                 self.inner = layers.Dense(1)
 
         Bad()
-    with pytest.raises(ValueError, match=r"Unrecognized keyword arguments passed to Dense.*Did you mean 'activation'"):
+    with pytest.raises(
+        ValueError, match=r"Unrecognized keyword arguments passed to Dense.*Did you mean 'activation'"
+    ):
         layers.Dense(1, activaton="relu")
     with pytest.raises(ValueError, match="cannot contain character"):
         layers.Dense(1, name="a/b")
     layer = layers.Dense(2)
     layer(np.ones((1, 3)))
-    with pytest.raises(ValueError, match=r'Input 0 of layer "dense.*expected axis -1 of input shape to have value 3.*\(1, 4\)'):
+    with pytest.raises(
+        ValueError,
+        match=r'Input 0 of layer "dense.*expected axis -1 of input shape to have value 3.*\(1, 4\)',
+    ):
         layer(np.ones((1, 4)))
     with pytest.raises(ValueError, match=r"expected min_ndim=2, found ndim=1"):
         layer(np.ones(3))
@@ -218,7 +230,10 @@ def test_configs_without_get_config():
     layer = Scale(3.0, name="s")
     again = Scale.from_config(layer.get_config())
     assert again.factor == 3.0 and again.name == "s"
-    assert layers.Dense.from_config(layers.Dense(3, activation="relu").get_config()).activation is keras.activations.relu
+    assert (
+        layers.Dense.from_config(layers.Dense(3, activation="relu").get_config()).activation
+        is keras.activations.relu
+    )
 
 
 def test_add_weight_defaults_and_order_of_keras2():

@@ -216,6 +216,12 @@ class Layer(Calls, Weights, Losses, Module):
                 "`__init__()` method. Go add it!"
             )
 
+    def __getattr__(self, name):
+        own = getattr(type(self), name, None)
+        if isinstance(own, property):  # it raised AttributeError itself: that one tells why
+            return own.fget(self)
+        return super().__getattr__(name)
+
     def __setattr__(self, name, value):
         if isinstance(value, (Module, list, tuple, dict)):
             self._demand_init()

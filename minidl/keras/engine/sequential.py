@@ -115,7 +115,7 @@ class Sequential(Model):
         first = self._stack[0]
         if isinstance(first, InputLayer) and len(self._stack) > 1:
             self.build(first.batch_shape)
-        elif len(self._stack) >= 1 and isinstance(first, Functional):
+        elif isinstance(first, Functional) or (isinstance(first, Sequential) and first._graph is not None):
             self.build(first.input_shape)
 
     def build(self, input_shape=None):
