@@ -1,6 +1,16 @@
 """Keras' face: its names, arguments, defaults and layouts, on minidl's tensors."""
 
-from minidl.keras import activations, config, constraints, initializers, losses, metrics, regularizers, utils
+from minidl.keras import (
+    activations,
+    config,
+    constraints,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    utils,
+)
 
 __all__ = [
     "activations",
@@ -9,6 +19,7 @@ __all__ = [
     "initializers",
     "losses",
     "metrics",
+    "optimizers",
     "regularizers",
     "utils",
 ]

@@ -169,7 +169,6 @@ def test_mean_and_sum(name, shape, weight_shape):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_masked_steps_are_left_out(weighted):
 
-
     y, p = R.normal(size=(3, 4, 2)).astype("float32"), R.normal(size=(3, 4, 2)).astype("float32")
     mask = np.array([[1, 1, 0, 0], [1, 1, 1, 1], [1, 0, 0, 0]], bool)
     pred, pred_t = minidl.tensor(p), torch.tensor(p)
