@@ -78,7 +78,7 @@ class Calls:
             if self.input_spec is not None:
                 check_inputs(self, args[0])
             if self._autocast:
-                args = map_structure(self._cast, args)
+                args = self._cast_all(args)
             masks = _mask_of(args[0]) if args else None
             if signature.mask or signature.masks:
                 kwargs = self._with_masks(args, kwargs, masks)
@@ -107,6 +107,11 @@ class Calls:
             with self._cast_weights():
                 return call(*args, **kwargs)
         return call(*args, **kwargs)
+
+    def _cast_all(self, args):
+        if len(args) == 1 and args[0].__class__ in TENSORS:
+            return args if args[0]._array.dtype == self._compute_dtype.numpy else (self._cast(args[0]),)
+        return map_structure(self._cast, args)
 
     def _cast(self, value):
         if value.__class__ in TENSORS and (self.takes_integers or value.is_floating_point()):

@@ -3,6 +3,7 @@
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import Tensor
 from minidl.keras.engine.data import unpack_x_y_sample_weight
+from minidl.keras.engine.layer_losses import Losses
 from minidl.keras.engine.nest import flatten
 from minidl.keras.engine.outputs import to_numpy
 
@@ -38,12 +39,20 @@ class Steps:
         total = None
         if self._compile_loss is not None:
             total = self._compile_loss(y, y_pred, sample_weight)
-        for term in self.losses:
+        for term in self._terms():
             term = term if not isinstance(term, Tensor) or term.ndim == 0 else term.sum()
             total = term if total is None else total + term
         if total is None:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
         return total
+
+    def _terms(self):
+        """``losses``; while an epoch runs, the list of weights that have penalties is made once."""
+        kept = self.__dict__.get("_epoch_weights")
+        if kept is None or type(self).losses is not Losses.losses:
+            return self.losses
+        found = self._call_losses() if self._any_added[0] else []
+        return found + [weight.regularizer(weight.tensor()) for weight in kept if weight.regularizer is not None]
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Shows the compiled metrics a batch; returns all metrics' values by name."""
@@ -62,7 +71,11 @@ class Steps:
 
     def _learn(self, loss):
         """Gradients of the loss, and the optimizer's step."""
-        variables = self.trainable_variables
+        variables = self.__dict__.get("_epoch_weights")
+        if variables is None:
+            variables = self.trainable_variables
+            if self.__dict__.get("_in_epoch"):
+                self.__dict__["_epoch_weights"] = variables
         if not variables:
             return
         optimizer = self.optimizer
