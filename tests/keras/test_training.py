@@ -32,12 +32,18 @@ def _note(name):
     return lambda self, *args, **kwargs: self.calls.append(name)
 
 
-for _name in [n for n in dir(keras.callbacks.Callback) if n.startswith("on_") and n not in ("on_batch_begin", "on_batch_end")]:
+for _name in [
+    n
+    for n in dir(keras.callbacks.Callback)
+    if n.startswith("on_") and n not in ("on_batch_begin", "on_batch_end")
+]:
     setattr(Seen, _name, _note(_name))
 
 
 def test_the_loss_is_weighted_by_batch_size():
-    model = keras.Sequential([layers.Lambda(lambda x: x * 1.0), layers.Dense(1, kernel_initializer="ones", use_bias=False)])
+    model = keras.Sequential(
+        [layers.Lambda(lambda x: x * 1.0), layers.Dense(1, kernel_initializer="ones", use_bias=False)]
+    )
     model.compile(keras.optimizers.SGD(learning_rate=0.0), "mae")
     history = model.fit(np.arange(7.0)[:, None], np.zeros(7), batch_size=4, shuffle=False, verbose=0)
     assert history.history["loss"] == [3.0]
@@ -120,7 +126,12 @@ def test_batches_that_come_by_themselves():
             Parts.ended += 1
 
     tensors = TensorDataset(minidl.tensor(X, dtype=minidl.float32), minidl.tensor(Y, dtype=minidl.float32))
-    for make in (lambda: iter(batches), lambda: DataLoader(tensors, batch_size=8), lambda: tensors, lambda: Parts()):
+    for make in (
+        lambda: iter(batches),
+        lambda: DataLoader(tensors, batch_size=8),
+        lambda: tensors,
+        lambda: Parts(),
+    ):
         assert model.evaluate(make(), verbose=0) == pytest.approx(expected)
         model.fit(make(), epochs=1, verbose=0)
     model.fit(Parts(), epochs=3, verbose=0)
@@ -136,7 +147,9 @@ def test_generators_and_steps():
             yield X[:4], Y[:4]
 
     model = linear()
-    history = model.fit(endless(), steps_per_epoch=3, epochs=2, validation_data=endless(), validation_steps=2, verbose=0)
+    history = model.fit(
+        endless(), steps_per_epoch=3, epochs=2, validation_data=endless(), validation_steps=2, verbose=0
+    )
     assert len(history.history["val_loss"]) == 2 and history.params["steps"] == 3
     with pytest.warns(UserWarning, match="ran out of data"):
         history = model.fit(iter([(X, Y)]), steps_per_epoch=2, epochs=3, verbose=0)
@@ -168,13 +181,17 @@ def test_history():
 
 
 def test_metric_names_and_evaluate():
-    model = linear(metrics=["acc", "mae", keras.metrics.MeanAbsoluteError(name="own"), keras.losses.mean_squared_error])
+    model = linear(
+        metrics=["acc", "mae", keras.metrics.MeanAbsoluteError(name="own"), keras.losses.mean_squared_error]
+    )
     assert model.metrics_names == ["loss", "acc", "mae", "own", "mean_squared_error"]
     values = model.evaluate(X, Y, verbose=0)
     assert isinstance(values, list) and len(values) == 5 and values[2] == pytest.approx(values[3])
     assert set(model.evaluate(X, Y, verbose=0, return_dict=True)) == set(model.metrics_names)
     assert isinstance(linear().evaluate(X, Y, verbose=0), float)
-    twice = linear(metrics=[keras.metrics.MeanSquaredError(name="m"), keras.metrics.MeanSquaredError(name="m")])
+    twice = linear(
+        metrics=[keras.metrics.MeanSquaredError(name="m"), keras.metrics.MeanSquaredError(name="m")]
+    )
     assert twice.metrics_names == ["loss", "m", "m_1"]
 
 
@@ -226,9 +243,17 @@ def classifier(loss):
     [
         ("categorical_crossentropy", np.arange(21) % 5, "sparse_categorical_crossentropy.*to_categorical"),
         ("categorical_crossentropy", np.eye(4)[np.arange(21) % 4], "5 units, the targets have 4 classes"),
-        ("sparse_categorical_crossentropy", np.arange(21) % 8, "Target 7 is out of bounds.*5 units.*give it 8 units"),
+        (
+            "sparse_categorical_crossentropy",
+            np.arange(21) % 8,
+            "Target 7 is out of bounds.*5 units.*give it 8 units",
+        ),
         ("sparse_categorical_crossentropy", np.arange(21) % 3 - 1, "Target -1 is out of bounds"),
-        ("sparse_categorical_crossentropy", np.eye(5)[np.arange(21) % 5], "one-hot.*categorical_crossentropy"),
+        (
+            "sparse_categorical_crossentropy",
+            np.eye(5)[np.arange(21) % 5],
+            "one-hot.*categorical_crossentropy",
+        ),
         ("mse", np.array(["a", "b", "c"] * 7), "`y` holds strings.*return_inverse"),
         ("mse", np.zeros(20), "same number of samples.*'x' sizes: 21\n'y' sizes: 20"),
         ("mse", None, "You must pass `y`"),

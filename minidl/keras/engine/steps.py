@@ -52,7 +52,9 @@ class Steps:
         if kept is None or type(self).losses is not Losses.losses:
             return self.losses
         found = self._call_losses() if self._any_added[0] else []
-        return found + [weight.regularizer(weight.tensor()) for weight in kept if weight.regularizer is not None]
+        return found + [
+            weight.regularizer(weight.tensor()) for weight in kept if weight.regularizer is not None
+        ]
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Shows the compiled metrics a batch; returns all metrics' values by name."""
