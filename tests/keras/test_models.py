@@ -1,5 +1,6 @@
 """Graphs, subclassed models, nested ones: running, naming, configs, finding layers."""
 
+import copy
 import json
 import pickle
 
@@ -42,7 +43,7 @@ def test_a_graph_runs_like_its_code():
 def test_a_graph_comes_back_from_its_config():
     model = shared_graph()
     config = json.loads(json.dumps(model.get_config()))
-    again = keras.Model.from_config(config) if False else keras.models.Functional.from_config(config)
+    again = keras.models.Functional.from_config(config)
     again.set_weights(model.get_weights())
     for a, b in zip(again.predict([X, X], verbose=0), model.predict([X, X], verbose=0), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -246,3 +247,89 @@ def test_nested_models_and_frozen_parts():
     model.compile("sgd", "mse")
     model.fit(X, X[:, 0], verbose=0)
     assert not np.array_equal(inner.get_weights()[0], frozen[0])
+
+
+def test_parts_of_a_sequential_as_a_graph():
+    model = keras.Sequential()
+    for layer in (keras.Input((3,)), layers.Dense(5), layers.Dense(4), layers.Dense(2)):
+        model.add(layer)
+    features = keras.Model(model.inputs, model.layers[1].output)
+    assert features.predict(X, verbose=0).shape == (20, 4)
+    assert all(len(layer._inbound_nodes) == 1 for layer in model.layers)
+    model.pop()
+    assert model.predict(X, verbose=0).shape == (20, 4)
+    np.testing.assert_array_equal(model.predict(X, verbose=0), features.predict(X, verbose=0))
+
+
+@pytest.mark.parametrize("make", [shared_graph, lambda: keras.Sequential([layers.Dense(2), nn.Linear(2, 1)])])
+def test_models_pickle_with_their_optimizers(make):
+    model = make()
+    data = (
+        ([X, X], [X[:, :1], np.ones((20, 4))])
+        if isinstance(model, keras.models.Functional)
+        else (X, X[:, :1])
+    )
+    model.compile("adam", "mse")
+    model.fit(*data, verbose=0)
+    copies = [pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+    for each in (model, *copies):
+        keras.utils.set_random_seed(0)
+        each.fit(*data, verbose=0)
+    for again in copies:
+        for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_errors_inside_a_layer_say_which():
+    class Odd(layers.Layer):
+        def call(self, x):
+            return x @ np.ones((7, 7), "float32") if x.shape[0] == 20 else x
+
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(4), Odd(name="odd")])
+    with pytest.raises((RuntimeError, TypeError, ValueError)) as found:
+        model.predict(X, verbose=0)
+    assert "In layer 'odd' (Odd) (layer 1 of model" in found.value.__notes__[0]
+    assert "(20, 4)" in found.value.__notes__[0]
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_training_in_mixed_precision(policy):
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        model = keras.Sequential([layers.Dense(8, activation="relu"), layers.Dense(3, activation="softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    x = np.repeat(X, 10, axis=0)
+    history = model.fit(x, x.argmax(-1), epochs=20, batch_size=20, verbose=0).history
+    assert history["loss"][-1] < 0.8 * history["loss"][0]
+    assert model.predict(x, verbose=0).dtype == np.float32
+    assert all(w.dtype == np.float32 for w in model.get_weights())
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+def test_an_own_step_that_returns_only_its_loss(tracked):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+            if tracked:
+                self.tracker = keras.metrics.Mean(name="loss")
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            loss = ((self(data[0], training=True) - 1.0) ** 2).mean()
+            self.zero_grad()
+            loss.backward()
+            self.optimizer.apply([v.value.grad for v in self.trainable_weights], self.trainable_weights)
+            if tracked:
+                self.tracker.update_state(loss)
+                return {"loss": self.tracker.result()}
+            return {"loss": loss}
+
+    model = Own()
+    model.compile("sgd")
+    losses = model.fit(X, verbose=0, epochs=3, batch_size=10).history["loss"]
+    assert losses[0] > losses[-1] > 0

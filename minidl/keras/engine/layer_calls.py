@@ -90,6 +90,9 @@ class Calls:
                 self._set_mode(bool(training))
             context.training = training
             outputs = self._computed(args, kwargs)
+        except Exception as error:
+            self._explain(error, args)
+            raise
         finally:
             context.training, context.scope = outer, scope
         self.__dict__["called"] = True
@@ -98,6 +101,14 @@ class Calls:
         if self.activity_regularizer is not None:
             self._punish_activity(outputs)
         return outputs
+
+    def _explain(self, error, args):
+        """Notes on the error which layer was called on what: the innermost one alone."""
+        if not hasattr(error, "__notes__"):
+            shapes = ", ".join(str(tuple(leaf.shape)) for leaf in flatten(args) if hasattr(leaf, "shape"))
+            error.add_note(
+                f"In layer '{self.name}' ({type(self).__name__}){self._place()}, called on inputs of shape {shapes}."
+            )
 
     def _computed(self, args, kwargs):
         call = self.call

@@ -1,10 +1,10 @@
 """The part of ``Model`` that does one batch: ``train_step``, ``test_step``, ``predict_step`` and the loss."""
 
 from minidl.autograd.modes import no_grad
-from minidl.autograd.tensor import Tensor
+from minidl.autograd.tensor import TENSORS, Tensor
 from minidl.keras.engine.data import unpack_x_y_sample_weight
 from minidl.keras.engine.layer_losses import Losses
-from minidl.keras.engine.nest import flatten
+from minidl.keras.engine.nest import flatten, map_structure
 from minidl.keras.engine.outputs import to_numpy
 
 _FAST = {"train_step": "_train_on", "test_step": "_test_on"}
@@ -65,7 +65,7 @@ class Steps:
 
     def _train_on(self, data):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self._called(x, True)
+        y_pred = for_loss(self._called(x, True))
         loss = self.compute_loss(x, y, y_pred, sample_weight, True)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         self._learn(loss)
@@ -91,7 +91,7 @@ class Steps:
     def _test_on(self, data):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with no_grad():
-            y_pred = self._called(x, False)
+            y_pred = for_loss(self._called(x, False))
             if self._compile_loss is not None or self.losses:
                 loss = self.compute_loss(x, y, y_pred, sample_weight, False)
                 self._loss_tracker.update_state(loss, sample_weight=_rows(x))
@@ -110,7 +110,7 @@ class Steps:
 
     def _predict_on(self, data):
         with no_grad():
-            return to_numpy(self.predict_step(data))
+            return to_numpy(for_loss(self.predict_step(data)))
 
     def _called(self, x, training):
         return self(x, training=training)
@@ -134,18 +134,43 @@ class Steps:
 
     def _logs(self, logs=None):
         """Python floats of a step's logs; of the metrics where it gave none, or gave the metrics' own names."""
-        if logs is None or (self.metrics and set(logs) == set(self._names_of_metrics())):
-            logs = self.get_metrics_result()
+        if logs is None or set(logs) == set(self._ordered_results()):
+            found = self.get_metrics_result()
+            if logs is not None and self._loss_tracker is not None and self._loss_tracker.is_empty:
+                found = {
+                    **found,
+                    **{name: logs[name] for name in logs if name == "loss" and not self._holds("loss")},
+                }
+            logs = found
         return {name: _number(value) for name, value in logs.items()}
 
-    def _names_of_metrics(self):
-        return list(self._ordered_results())
+    def _holds(self, name):
+        """Whether the model or a layer holds a metric of this name: an own step's tracker."""
+        return any(metric.name == name for metric in self._held_metrics())
 
     def _in_order(self, logs):
         """The values as ``evaluate`` returns them: the metrics' order, then what else there is."""
         names = [name for name in self._ordered_results() if name in logs]
         names += [name for name in logs if name not in names]
         return [logs[name] for name in names]
+
+
+def for_loss(y_pred):
+    """Outputs in half precision as float32: losses and metrics are computed in it."""
+    if y_pred.__class__ in TENSORS:
+        return _single(y_pred)
+    return map_structure(_single, y_pred)
+
+
+def _single(leaf):
+    if leaf.__class__ not in TENSORS or leaf._array.dtype.itemsize != 2 or not leaf.is_floating_point():
+        return leaf
+    out = leaf.float()
+    for name in ("_keras_mask", "_keras_logits"):
+        kept = leaf.__dict__.get(name)
+        if kept is not None:
+            setattr(out, name, kept.float() if name == "_keras_logits" else kept)
+    return out
 
 
 def _number(value):
