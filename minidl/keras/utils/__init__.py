@@ -9,6 +9,9 @@ from minidl.keras.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
+from minidl.keras.engine.naming import clear_session
+from minidl.keras.engine.plotting import model_to_dot, plot_model
+from minidl.keras.engine.progress import Progbar
 from minidl.keras.preprocessing.sequence import pad_sequences
 from minidl.keras.tensors import to_tensor
 from minidl.keras.utils import np_utils
@@ -25,9 +28,11 @@ from minidl.keras.utils.splits import split_dataset, timeseries_dataset_from_arr
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "clear_session",
     "custom_object_scope",
     "get_custom_objects",
     "get_file",
@@ -35,10 +40,12 @@ __all__ = [
     "get_registered_object",
     "img_to_array",
     "load_img",
+    "model_to_dot",
     "normalize",
     "np_utils",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "save_img",
     "set_random_seed",
