@@ -24,7 +24,15 @@ def checked(loss, y_true, y_pred, sample_weight):
 
 _ELEMENTWISE = {
     *("MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError"),
-    *("Huber", "LogCosh", "BinaryCrossentropy", "BinaryFocalCrossentropy", "KLDivergence", "Poisson", "Hinge"),
+    *(
+        "Huber",
+        "LogCosh",
+        "BinaryCrossentropy",
+        "BinaryFocalCrossentropy",
+        "KLDivergence",
+        "Poisson",
+        "Hinge",
+    ),
     *("SquaredHinge", "CategoricalHinge", "CosineSimilarity"),
 }
 
@@ -39,7 +47,9 @@ def _unfit(loss, y_true, y_pred):
     given, made = tuple(y_true.shape), tuple(y_pred.shape)
     if given == made or (*given, 1) == made or given == (*made, 1):
         return ""
-    units = f" Hint: the last layer has {made[-1]} units; the targets want {given[-1] if len(given) > 1 else 1}."
+    units = (
+        f" Hint: the last layer has {made[-1]} units; the targets want {given[-1] if len(given) > 1 else 1}."
+    )
     return f"y has shape {given}, the model's output {made}: {name} compares them element by element.{units}"
 
 
