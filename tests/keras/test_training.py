@@ -1,5 +1,6 @@
 """The rules of fit, evaluate and predict: splits, shuffling, weights, kinds of data, order of callbacks, errors."""
 
+import os
 import sys
 import types
 import warnings
@@ -353,3 +354,18 @@ def test_lists_of_one_input_and_of_numbers():
     assert layers.Dense(2)([[1.0, 2.0], [3.0, 4.0]]).shape == (2, 2)
     inputs = keras.Input((3,))
     assert keras.Model(inputs, layers.Dense(1)(inputs))([[1.0, 2.0, 3.0]]).shape == (1, 1)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_predict_does_not_grow():
+    def resident():
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    model = keras.Sequential([layers.Dense(16, activation="relu"), layers.Dense(1)])
+    for _ in range(300):
+        model.predict(X, verbose=0)
+    before = resident()
+    for _ in range(1500):
+        model.predict(X, verbose=0)
+    assert resident() - before < 2**20
