@@ -22,7 +22,7 @@ _REASONS = (
     (
         SPARSE,
         r"(.*sparse.*|.*_csr|.*_csc|.*_bsr|.*_bsc|c?row_indices.*|c?col_indices.*|.*coalesce.*|[hds]smm|hspmm|smm|"
-        r"spmm|sspaddmm|saddmm|dense_dim|indices.*|values.*|to_dense|slice_inverse)",
+        r"SparseAdam|spmm|sspaddmm|saddmm|dense_dim|indices.*|values.*|to_dense|slice_inverse)",
     ),
     (
         QUANTIZED,
@@ -30,7 +30,7 @@ _REASONS = (
     ),
     (
         TRACED,
-        r"(jit|compiler|.*_ir.*|parse_.*|import_.*|vmap|while_loop|cond|sym_.*|unify_type_list|fork|wait|merge_.*)",
+        r"(jit|compiler|swap_in_.*|.*_ir.*|parse_.*|import_.*|vmap|while_loop|cond|sym_.*|unify_type_list|fork|wait|merge_.*)",
     ),
     (GRAPH, r"(func|autograd\.function.*)"),
     (PARALLEL, r"(distributed|is_distributed|distributions)"),

@@ -1,15 +1,13 @@
-"""Optimizers and schedulers: updates, groups, hooks, state."""
+"""Optimizers: updates, groups, hooks, state."""
 
 import copy
 import pickle
-import warnings
 
 import numpy as np
 import pytest
 
 import minidl
 from minidl import nn, optim
-from minidl.optim import lr_scheduler
 
 RNG = np.random.default_rng(0)
 
@@ -46,9 +44,22 @@ def test_adam_follows_the_paper(decoupled):
     np.testing.assert_allclose(p.detach().numpy(), wanted, rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "make", [lambda p: optim.SGD(p, lr=0.1, momentum=0.9), lambda p: optim.AdamW(p, lr=0.1)]
-)
+NARROW = {
+    "SGD": {"lr": 0.1, "momentum": 0.9},
+    "AdamW": {"lr": 0.1},
+    "RMSprop": {"momentum": 0.9, "centered": True, "eps": 1e-2},
+    "Adagrad": {"lr": 0.1},
+    "Adadelta": {"eps": 1e-2},
+    "Adamax": {"lr": 0.1},
+    "NAdam": {"lr": 0.1},
+    "RAdam": {"lr": 0.1, "betas": (0.5, 0.9)},
+    "ASGD": {"lr": 0.1, "t0": 0},
+    "Rprop": {"lr": 0.1},
+    "Adafactor": {"lr": 0.1, "eps": (1e-3, 1e-3)},
+}
+
+
+@pytest.mark.parametrize("make", [getattr(optim, name) for name in NARROW], ids=NARROW)
 @pytest.mark.parametrize("name", ["float16", "bfloat16"])
 def test_16_bit_parameters_follow_float32_ones(make, name):
     if name == "bfloat16":
@@ -57,7 +68,7 @@ def test_16_bit_parameters_follow_float32_ones(make, name):
     found = []
     for dtype in (getattr(minidl, name), minidl.float32):
         p = nn.Parameter(minidl.tensor(start, dtype=dtype))
-        optimizer = make([p])
+        optimizer = make([p], **NARROW[make.__name__])
         for i in range(3):
             p.grad = minidl.tensor(start * 0.1 * (i + 1), dtype=dtype)
             optimizer.step()
@@ -80,6 +91,23 @@ def test_a_parameter_that_is_not_contiguous_is_updated():
     p.grad = minidl.ones(4, 3)
     optim.SGD([p], lr=0.5).step()
     np.testing.assert_array_equal(p.detach().numpy(), np.full((4, 3), -0.5, np.float32))
+
+
+@pytest.mark.parametrize("name", [name for name in NARROW if name != "Adafactor"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_large_parameters_are_updated_as_small_ones_are(name, order):
+    start, grads = RNG.standard_normal((4, 10000)), RNG.standard_normal((3, 4, 10000))
+    large = nn.Parameter(minidl.from_numpy(np.asarray(start.copy(), order=order)))
+    small = [nn.Parameter(minidl.tensor(row)) for row in start]
+    optimizers = [getattr(optim, name)(params, **NARROW[name]) for params in ([large], small)]
+    for grad in grads:
+        large.grad = minidl.tensor(grad)
+        for p, row in zip(small, grad, strict=True):
+            p.grad = minidl.tensor(row)
+        for optimizer in optimizers:
+            optimizer.step()
+    wanted = np.stack([p.detach().numpy() for p in small])
+    np.testing.assert_allclose(large.detach().numpy(), wanted, rtol=1e-12, atol=1e-15)
 
 
 def test_step_is_seen_by_version_checks():
@@ -165,6 +193,15 @@ MAKERS = {
     "sgd": lambda p: optim.SGD(p, lr=0.1, momentum=0.9),
     "adam": lambda p: optim.Adam(p, lr=0.1, amsgrad=True),
     "adamw": lambda p: optim.AdamW(p, lr=0.1),
+    "rmsprop": lambda p: optim.RMSprop(p, momentum=0.9, centered=True, eps=1e-2),
+    "adagrad": lambda p: optim.Adagrad(p, lr=0.1, initial_accumulator_value=0.1),
+    "adadelta": optim.Adadelta,
+    "adamax": optim.Adamax,
+    "nadam": optim.NAdam,
+    "radam": optim.RAdam,
+    "asgd": lambda p: optim.ASGD(p, t0=2),
+    "rprop": optim.Rprop,
+    "adafactor": optim.Adafactor,
 }
 
 
@@ -193,6 +230,33 @@ def test_state_goes_on_where_it_was(name, way):
     np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
 
 
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_lbfgs_goes_on_where_it_was_and_reaches_a_minimum(search):
+    def run(optimizer, p, steps):
+        def closure():
+            optimizer.zero_grad()
+            loss = ((p - 1) ** 4).sum() + (p[0] * p[1] - 1) ** 2
+            loss.backward()
+            return loss
+
+        for _ in range(steps):
+            optimizer.step(closure)
+
+    p = nn.Parameter(minidl.tensor([2.0, 3.0], dtype=minidl.float64))
+    first = optim.LBFGS([p], lr=0.5, max_iter=4, history_size=3, line_search_fn=search)
+    run(first, p, 2)
+    second = pickle.loads(pickle.dumps(first))
+    q = nn.Parameter(p.detach().clone())
+    third = optim.LBFGS([q], lr=0.5, max_iter=4, history_size=3, line_search_fn=search)
+    third.load_state_dict(first.state_dict())
+    copies = [(second, second.param_groups[0]["params"][0]), (third, q)]
+    for optimizer, parameter_ in [(first, p), *copies]:
+        run(optimizer, parameter_, 8)
+    for _, parameter_ in copies:
+        np.testing.assert_array_equal(parameter_.detach().numpy(), p.detach().numpy())
+    np.testing.assert_allclose(p.detach().numpy(), [1, 1], atol=2e-2)
+
+
 def test_loaded_state_is_a_copy_in_the_dtype_of_its_parameter():
     p, q = parameter(2), parameter(2, dtype=minidl.float64)
     first, second = optim.Adam([p]), optim.Adam([q])
@@ -215,45 +279,3 @@ def test_state_dict_layout():
     assert list(saved["state"]) == [0]
     assert list(saved["state"][0]) == ["step", "exp_avg", "exp_avg_sq"]
     assert saved["param_groups"][0]["params"] == [0]
-
-
-def test_call_order_is_watched():
-    optimizer = optim.SGD([parameter(2)], lr=0.1)
-    scheduler = lr_scheduler.StepLR(optimizer, 1)
-    with pytest.warns(UserWarning, match=r"`lr_scheduler.step\(\)` before `optimizer.step\(\)`"):
-        scheduler.step()
-    scheduler = lr_scheduler.StepLR(optimizer, 1)
-    optimizer.step()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        scheduler.step()
-
-
-def test_get_lr_outside_step_warns_and_epoch_is_deprecated():
-    optimizer = optim.SGD([parameter(2)], lr=1.0)
-    scheduler = lr_scheduler.ExponentialLR(optimizer, 0.5)
-    optimizer.step()
-    with pytest.warns(UserWarning, match=r"get_last_lr\(\)"):
-        scheduler.get_lr()
-    with pytest.warns(UserWarning, match="epoch parameter"):
-        scheduler.step(3)
-    assert scheduler.get_last_lr() == [0.125]
-
-
-def test_plateau_with_a_late_group():
-    optimizer = optim.SGD([parameter(2)], lr=1.0)
-    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, min_lr=[0.0])
-    optimizer.add_param_group({"params": [parameter(1)]})
-    scheduler.step(1.0)
-    with pytest.raises(RuntimeError, match="modify the `min_lrs` field"):
-        scheduler.step(1.0)
-
-
-def test_a_tensor_learning_rate_is_written_in_place():
-    rate = minidl.tensor(1.0)
-    optimizer = optim.SGD([parameter(2)], lr=rate)
-    scheduler = lr_scheduler.ExponentialLR(optimizer, 0.5)
-    optimizer.step()
-    scheduler.step()
-    assert rate.item() == 0.5
-    assert scheduler.get_last_lr()[0].item() == 0.5

@@ -4,7 +4,9 @@ from minidl.autograd.inplace import bump
 from minidl.autograd.tensor import Tensor, make
 from minidl.backends import of, on
 from minidl.dtypes import FLOAT32
+from minidl.optim.columns import zeros
 from minidl.optim.optimizer import Optimizer, batches, check_implementation
+from minidl.optim.options import check_betas, check_not_negative, check_rate
 
 __all__ = ["Adam"]
 
@@ -34,17 +36,12 @@ class Adam(Optimizer):
         self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *,
         foreach=None, maximize=False, capturable=False, differentiable=False, fused=None, decoupled_weight_decay=False,
     ):  # fmt: skip
-        if isinstance(lr, Tensor) and lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
-        if not lr >= 0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if not eps >= 0:
-            raise ValueError(f"Invalid epsilon value: {eps}")
-        for index in (0, 1):
-            if not 0.0 <= betas[index] < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {index}: {betas[index]}")
-        if not weight_decay >= 0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        if isinstance(lr, Tensor) and foreach and not capturable:
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+        check_rate(lr)
+        check_not_negative(eps=eps)
+        check_betas(betas)
+        check_not_negative(weight_decay=weight_decay)
         check_implementation(foreach, fused, differentiable, capturable)
         super().__init__(params, {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
@@ -62,7 +59,7 @@ class Adam(Optimizer):
             if not state:
                 _begin(state, param._array)
             if amsgrad and "max_exp_avg_sq" not in state:
-                state["max_exp_avg_sq"] = _zeros(param._array)
+                state["max_exp_avg_sq"] = zeros(param._array)
             rows.append((
                 param._array, grad._array, state["exp_avg"]._array, state["exp_avg_sq"]._array, state["step"]._array,
                 state["max_exp_avg_sq"]._array if amsgrad else None,
@@ -79,12 +76,8 @@ class Adam(Optimizer):
             )
 
 
-def _zeros(array):
-    return make(of(array).zeros(array.shape, array.dtype), None)
-
-
 def _begin(state, array):
     """State before the first step. The count lives on the host, in float32, as PyTorch's does."""
     state["step"] = make(on("cpu").zeros((), FLOAT32), None)
-    state["exp_avg"] = _zeros(array)
-    state["exp_avg_sq"] = _zeros(array)
+    state["exp_avg"] = zeros(array)
+    state["exp_avg_sq"] = zeros(array)

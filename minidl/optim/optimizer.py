@@ -1,6 +1,5 @@
 """``Optimizer``: parameter groups, their options and their state."""
 
-import functools
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,16 +8,22 @@ from copy import deepcopy
 from minidl import backends, dtypes
 from minidl.autograd.convert import to_array
 from minidl.autograd.modes import enable_grad
-from minidl.autograd.node import Hooks, RemovableHandle
 from minidl.autograd.tensor import Tensor, make
 from minidl.device import CPU
+from minidl.optim.hooks import (
+    HookRegistration,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+    replaced,
+    with_hooks,
+)
 
-__all__ = ["Optimizer"]
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 required = object()  # the default of an option that every group must give
 
 
-class Optimizer:
+class Optimizer(HookRegistration):
     """Base class of optimizers: holds parameters in groups with options of their own, and a state a parameter.
 
     ``params`` is an iterable of tensors, of ``(name, tensor)`` pairs, or of dicts: groups, each with
@@ -27,12 +32,15 @@ class Optimizer:
     or one that is no leaf, ``TypeError`` for what is no tensor. Source: PyTorch's ``torch.optim.Optimizer``.
     """
 
-    _opt_called = False  # whether step() ran since a scheduler asked
+    _opt_called = False  # whether step() ran since the first scheduler began to watch
+    _opt_watched = False
+    _host_state = (
+        "step",
+    )  # state that stays on the host, in float32 or float64, whatever its parameter's dtype
 
     def __init__(self, params, defaults):
         self.defaults = defaults
-        self._step_pre_hooks = Hooks()
-        self._step_post_hooks = Hooks()
+        self._init_hooks()
         self.state = defaultdict(dict)
         self.param_groups = []
         if isinstance(params, Tensor):
@@ -54,7 +62,7 @@ class Optimizer:
         """Adds a group: a dict with ``params`` and any options. Raises as the constructor does."""
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
-        group = dict(param_group)
+        group = param_group  # the caller's own dict, as in PyTorch: its options can be changed later
         group["params"], names = _tensors_and_names(group["params"])
         if names is not None:
             group["param_names"] = names
@@ -88,7 +96,7 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "step" in vars(cls):
-            cls.step = _with_hooks(cls.step)
+            cls.step = with_hooks(cls.step)
 
     def step(self, closure=None):
         """Updates every parameter that has a gradient. ``closure``, which recomputes the loss, runs first."""
@@ -103,33 +111,25 @@ class Optimizer:
     def _update(self, group):
         raise NotImplementedError(f"{type(self).__name__} defines neither step() nor _update()")
 
-    def register_step_pre_hook(self, hook):
-        """Calls ``hook(optimizer, args, kwargs)`` before each step; it may return new ``(args, kwargs)``.
-
-        ``args`` begins with the optimizer, as in PyTorch.
-        """
-        return _register(self._step_pre_hooks, hook)
-
-    def register_step_post_hook(self, hook):
-        """Calls ``hook(optimizer, args, kwargs)`` after each step."""
-        return _register(self._step_post_hooks, hook)
-
     def zero_grad(self, set_to_none=True):
-        """Drops the gradients of all parameters, or fills them with zeros."""
+        """Drops the gradients of all parameters, or fills them with zeros where they lie."""
         for group in self.param_groups:
             for param in group["params"]:
                 if param.grad is None:
                     continue
                 if set_to_none:
                     param.grad = None
+                elif param.grad.grad_fn is not None:
+                    param.grad.detach_().zero_()
                 else:
-                    array = param.grad._array
-                    param.grad = make(backends.of(array).full(array.shape, 0, array.dtype), None)
+                    param.grad.requires_grad_(False).zero_()
 
     # --- state --------------------------------------------------------------------------------------------------
 
     def state_dict(self):
         """``{"state": {number: {...}}, "param_groups": [...]}``, parameters numbered in order, as PyTorch's."""
+        for hook in list(self._state_dict_pre_hooks.values()):
+            hook(self)
         numbers = {}
         groups = []
         for group in self.param_groups:
@@ -138,14 +138,15 @@ class Optimizer:
             packed = {name: value for name, value in group.items() if name != "params"}
             groups.append({**packed, "params": [numbers[param] for param in group["params"]]})
         state = {numbers.get(key, key): value for key, value in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        return replaced(self._state_dict_post_hooks, self, {"state": state, "param_groups": groups})
 
     def load_state_dict(self, state_dict):
         """Takes options and state from what ``state_dict`` gave (PyTorch's too, once its tensors are arrays).
 
-        State tensors take the dtype and device of their parameter, but for ``step``. Raises ``ValueError``
-        where the groups do not match.
+        State tensors take the dtype and device of their parameter, but for ``step`` and other numbers that
+        are kept on the host. Raises ``ValueError`` where the groups do not match.
         """
+        state_dict = replaced(self._load_state_dict_pre_hooks, self, dict(state_dict))
         groups = deepcopy(state_dict["param_groups"])
         if len(groups) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
@@ -157,24 +158,24 @@ class Optimizer:
         params = {}
         for saved, own in zip(groups, self.param_groups, strict=True):
             params.update(zip(saved["params"], own["params"], strict=True))
-            if "param_names" in own:
-                saved["param_names"] = own["param_names"]
             saved["params"] = own["params"]
         state = defaultdict(dict)
         for key, value in state_dict["state"].items():
             param = params.get(key)
             state[key if param is None else param] = (
-                deepcopy(value) if param is None else _state_of(param, value)
+                deepcopy(value) if param is None else _state_of(param, value, self._host_state)
             )
         self.state = state
         self.param_groups = [{**own, **saved} for own, saved in zip(self.param_groups, groups, strict=True)]
+        for hook in list(self._load_state_dict_post_hooks.values()):
+            hook(self)
 
     def __getstate__(self):
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        self._step_pre_hooks, self._step_post_hooks = Hooks(), Hooks()
+        self._init_hooks()
 
     def __repr__(self):
         lines = [f"{type(self).__name__} ("]
@@ -184,37 +185,7 @@ class Optimizer:
         return lines[0] + "\n" + "".join(lines[1:]) + ")"
 
 
-def _with_hooks(step):
-    """``step`` with the optimizer's hooks around it, and a mark for schedulers that it was called."""
-
-    @functools.wraps(step)
-    def hooked(*args, **kwargs):
-        self = args[0]
-        for hook in list(self._step_pre_hooks.values()) if self._step_pre_hooks else ():
-            changed = hook(self, args, kwargs)
-            if changed is None:
-                continue
-            if not (isinstance(changed, tuple) and len(changed) == 2):
-                raise RuntimeError(
-                    f"{hook} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
-                )
-            args, kwargs = changed
-        out = step(*args, **kwargs)
-        for hook in list(self._step_post_hooks.values()) if self._step_post_hooks else ():
-            hook(self, args, kwargs)
-        self._opt_called = True
-        return out
-
-    return hooked
-
-
-Optimizer.step = _with_hooks(Optimizer.step)
-
-
-def _register(hooks, hook):
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = hook
-    return handle
+Optimizer.step = with_hooks(Optimizer.step)
 
 
 def _tensors_and_names(params):
@@ -290,19 +261,23 @@ def check_implementation(foreach, fused, differentiable, capturable=False):
         )
 
 
-def _state_of(param, value):
-    """A parameter's loaded state: tensors take the parameter's device and dtype; ``step`` keeps its own."""
-    if not isinstance(value, dict):
-        return deepcopy(value)
-    return {name: _state_value(param, name, item) for name, item in value.items()}
-
-
-def _state_value(param, name, value):
-    if name == "step":
-        return make(to_array(value, dtypes.FLOAT32, CPU, copy=True), None)
+def _state_of(param, value, on_host):
+    """A parameter's loaded state: tensors, in lists too, take its device and dtype; those ``on_host`` stay there."""
+    if isinstance(value, dict):
+        return {
+            name: _host_value(item) if name in on_host else _state_of(param, item, on_host)
+            for name, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return type(value)(_state_of(param, item, on_host) for item in value)
     if not isinstance(value, Tensor) and not hasattr(value, "__array__"):
         return deepcopy(value)
     array = to_array(value, copy=True)
     dtype = param._array.dtype if param.is_floating_point() else array.dtype
     array = backends.transfer(backends.of(array).astype(array, dtype), param.device)
     return make(array, None)
+
+
+def _host_value(value):
+    array = to_array(value, where=CPU, copy=True)
+    return make(array if array.dtype == dtypes.FLOAT64 else array.astype(dtypes.FLOAT32), None)

@@ -1,9 +1,10 @@
 """Stochastic gradient descent with momentum."""
 
 from minidl.autograd.inplace import bump
-from minidl.autograd.tensor import Tensor, make
+from minidl.autograd.tensor import make
 from minidl.backends import of
 from minidl.optim.optimizer import Optimizer, batches, check_implementation
+from minidl.optim.options import check_not_negative, check_rate
 
 __all__ = ["SGD"]
 
@@ -32,14 +33,8 @@ class SGD(Optimizer):
         self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *,
         maximize=False, foreach=None, differentiable=False, fused=None,
     ):  # fmt: skip
-        if isinstance(lr, Tensor) and lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
-        if not lr >= 0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if not momentum >= 0:
-            raise ValueError(f"Invalid momentum value: {momentum}")
-        if not weight_decay >= 0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        check_rate(lr)
+        check_not_negative(momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         check_implementation(foreach, fused, differentiable)

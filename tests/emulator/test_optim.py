@@ -4,7 +4,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from minidl import backends
+import minidl
+from minidl import backends, nn
 from minidl.backends.cuda import optim
 
 FLOATS = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
@@ -120,3 +121,45 @@ def test_nothing_is_copied_where_nothing_moved(space, monkeypatch):
     steps[0][...] = 0
     assert step(0.2, g) == [(2, 8), (1, 3)]
     assert float(steps[0]) == 1
+
+
+WITHOUT_A_KERNEL = {
+    "RMSprop": {"momentum": 0.9, "centered": True, "eps": 1e-2},
+    "Adagrad": {},
+    "Adadelta": {},
+    "Adamax": {},
+    "NAdam": {},
+    "RAdam": {"betas": (0.5, 0.9)},
+    "ASGD": {"t0": 1},
+    "Rprop": {},
+    "Adafactor": {},
+}
+
+
+@floats
+@pytest.mark.parametrize("name", WITHOUT_A_KERNEL)
+def test_optimizers_without_a_kernel(gpu, name, dtype):
+    options = WITHOUT_A_KERNEL[name]
+    found = []
+    for device in ("cpu", gpu):
+        params = [nn.Parameter(minidl.from_numpy(a.copy()).to(device)) for a in arrays(dtype, 0) if a.size]
+        optimizer = getattr(minidl.optim, name)(params, **options)
+        for step in range(3):
+            for p, grad in zip(params, [a for a in arrays(dtype, 100 + step) if a.size], strict=True):
+                p.grad = minidl.from_numpy(grad).to(device)
+            optimizer.step()
+        found.append([p.detach().cpu().double().numpy() for p in params])
+    limit = TOLERANCE[np.dtype(dtype).name]
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=limit, atol=limit)
+
+
+def test_muon(gpu):
+    found = []
+    for device in ("cpu", gpu):
+        p = nn.Parameter(minidl.from_numpy(arrays(np.float32, 0, [(5, 8)])[0]).to(device))
+        optimizer = minidl.optim.Muon([p], lr=0.1)
+        p.grad = minidl.from_numpy(arrays(np.float32, 1, [(5, 8)])[0]).to(device)
+        optimizer.step()
+        found.append(p.detach().cpu().numpy())
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-2, atol=1e-3)

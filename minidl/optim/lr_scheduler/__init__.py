@@ -4,17 +4,24 @@ Call ``scheduler.step()`` after ``optimizer.step()``. Names, arguments, state an
 """
 
 from minidl.optim.lr_scheduler.base import LRScheduler
+from minidl.optim.lr_scheduler.base import _LRScheduler as _LRScheduler
+from minidl.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
+from minidl.optim.lr_scheduler.cycles import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from minidl.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from minidl.optim.lr_scheduler.schedules import (
+    ConstantLR,
     CosineAnnealingLR,
     ExponentialLR,
     LambdaLR,
     LinearLR,
+    MultiplicativeLR,
     MultiStepLR,
+    PolynomialLR,
     StepLR,
 )
 
 __all__ = [
-    "CosineAnnealingLR", "ExponentialLR", "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "ReduceLROnPlateau",
-    "StepLR",
+    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",
+    "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR",
+    "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]  # fmt: skip

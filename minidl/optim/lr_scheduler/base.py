@@ -20,7 +20,8 @@ _CALL_ORDER = (
     "should call them in "
     "the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result "
     "in PyTorch "
-    "skipping the first value of the learning rate schedule."
+    "skipping the first value of the learning rate schedule. See more details at "
+    "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 )
 
 
@@ -44,6 +45,19 @@ def set_rate(group, rate):
             group["lr"].fill_(float(rate))
     else:
         group["lr"] = rate
+
+
+def per_group(name, optimizer, value):
+    """``value``, or the values where it is a list of one a group. Raises ``ValueError`` for another length."""
+    groups = optimizer.param_groups
+    if not isinstance(value, (list, tuple)):
+        return [_copied(value) for _ in groups]
+    if len(value) != len(groups):
+        raise ValueError(
+            f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, "
+            f"param_groups has {len(groups)}."
+        )
+    return [_copied(item) for item in value]
 
 
 class LRScheduler:
@@ -71,8 +85,13 @@ class LRScheduler:
                 )
         self.base_lrs = [_copied(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
+        if not optimizer._opt_watched:
+            optimizer._opt_watched, optimizer._opt_called = True, False
+        self._initial_step()
+
+    def _initial_step(self):
+        """The step that sets the first rates."""
         self._step_count = 0
-        optimizer._opt_called = False
         self._is_initial = True
         self.step()
         self._is_initial = False
@@ -92,6 +111,10 @@ class LRScheduler:
         self._step_count += 1
         if epoch is not None:
             warnings.warn(EPOCH_DEPRECATION, UserWarning, stacklevel=2)
+        self._update_lr(epoch)
+
+    def _update_lr(self, epoch=None):
+        """Sets the rates of the next epoch, or of ``epoch``, in the closed form where there is one."""
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         self._get_lr_called_within_step = True
         try:
@@ -99,6 +122,9 @@ class LRScheduler:
             rates = self._get_closed_form_lr() if closed else self.get_lr()
         finally:
             self._get_lr_called_within_step = False
+        self._set_rates(rates)
+
+    def _set_rates(self, rates):
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             set_rate(group, rate)
         self._last_lr = rates_of(self.optimizer)
@@ -120,3 +146,7 @@ class LRScheduler:
     def load_state_dict(self, state_dict):
         """Takes what ``state_dict`` gave. The rates themselves belong to the optimizer's state."""
         vars(self).update(state_dict)
+
+
+class _LRScheduler(LRScheduler):
+    """The base class under the name that it once had, for schedules that are written on it."""

@@ -52,6 +52,10 @@ class ReduceLROnPlateau(LRScheduler):
         self.mode = mode
         self.threshold = threshold
         self.threshold_mode = threshold_mode
+        self._reset()
+
+    def _reset(self):
+        """Forgets the metrics so far; the rates stay."""
         self.best = self.mode_worse
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
