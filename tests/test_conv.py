@@ -278,7 +278,7 @@ REFUSED = {
     ),
     "replicate": (
         lambda: F.pad(minidl.zeros(1, 1, 0), (1, 0), "replicate"),
-        "Expected a non-empty dimension 2 to replicate",
+        "Expected 2D or 3D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions",
     ),
     "cropped-away": (lambda: F.pad(minidl.zeros(3), (-2, -2)), "resulted in a negative output size"),
 }  # fmt: skip

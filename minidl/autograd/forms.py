@@ -40,6 +40,9 @@ TOP_INPLACE = _names("""
     rrelu_ rsqrt_ selu_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ threshold_ trunc_ xlogy_ zero_
 """)
 
+# Those of nn.functional alone, as ``torch.nn.functional.elu_``.
+FUNCTIONAL_INPLACE = _names("elu_ hardtanh_ leaky_relu_")
+
 # Functions that take ``out=``.
 OUT = _names("""
     abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax angle any arange

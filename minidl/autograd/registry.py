@@ -1,6 +1,6 @@
 """What has been declared public: ops by name, and the faces (namespaces) under which functions are shown."""
 
-from minidl.autograd.forms import TOP_INPLACE
+from minidl.autograd.forms import FUNCTIONAL_INPLACE, TOP_INPLACE
 
 OPS = {}
 FACES = {"torch": {}, "functional": {}, "linalg": {}, "special": {}}
@@ -37,7 +37,8 @@ def publish(
             if public in FACES[face]:
                 raise ImportError(f"{public!r} is registered twice in face {face!r}")
             FACES[face][public] = fn
-            if inplace is not None and public + "_" in TOP_INPLACE:
+            beside = TOP_INPLACE | FUNCTIONAL_INPLACE if face == "functional" else TOP_INPLACE
+            if inplace is not None and public + "_" in beside:
                 FACES[face].setdefault(public + "_", inplace)
         if method:
             attach(tensor_class, public, fn)

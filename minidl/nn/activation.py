@@ -1,5 +1,7 @@
 """Activation functions as layers: each calls the function of the same meaning in ``minidl.nn.functional``."""
 
+import warnings
+
 from minidl.nn.module import Module
 from minidl.nn.parameter import Parameter
 from minidl.ops import activations, gates
@@ -111,8 +113,10 @@ class Hardtanh(Module):
     tensor([-1.0000,  0.5000])
     """
 
-    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
+    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None):
         super().__init__()
+        min_val = _renamed("min_value", "min_val", min_value, min_val)
+        max_val = _renamed("max_value", "max_val", max_value, max_val)
         if not max_val > min_val:
             raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
@@ -122,6 +126,16 @@ class Hardtanh(Module):
 
     def extra_repr(self):
         return _flagged(f"min_val={self.min_val}, max_val={self.max_val}", self.inplace)
+
+
+def _renamed(old, new, value, otherwise):
+    """The argument that was given by its old name, if it was."""
+    if value is None:
+        return otherwise
+    warnings.warn(
+        f"keyword argument `{old}` is deprecated and renamed to `{new}`", FutureWarning, stacklevel=3
+    )
+    return value
 
 
 class ReLU6(Hardtanh):

@@ -11,7 +11,7 @@ from minidl.autograd.node import Hooks
 from minidl.autograd.size import Size
 from minidl.autograd.tensor import Tensor, make
 from minidl.nn.module_hooks import register
-from minidl.nn.parameter import Parameter
+from minidl.nn.parameter import Parameter, is_lazy
 
 _EXTRA = "_extra_state"
 
@@ -71,7 +71,7 @@ class State:
     def _save_to_state_dict(self, destination, prefix, keep_vars):
         """Puts this module's own tensors, not its children's, into ``destination``."""
         for name, tensor in self._own_state().items():
-            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+            destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
         if _has_extra_state(self):
             destination[prefix + _EXTRA] = self.get_extra_state()
 
@@ -155,7 +155,11 @@ class State:
                 f'While copying the parameter named "{key}", expected minidl.Tensor or Tensor-like object '
                 f"from checkpoint but received {type(value)}"
             )
-        array = to_array(value)
+        if is_lazy(value) and is_lazy(tensor):
+            return None
+        array = to_array(
+            value if not is_lazy(value) else value.shape
+        )  # that of one without a shape is an error
         if tensor.ndim == 0 and array.shape == (1,):  # files from before 0-d tensors existed
             array = array[0:1].reshape(())
         if array.shape != tensor._array.shape:

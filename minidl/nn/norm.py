@@ -26,7 +26,11 @@ class _Affine(Module):
             init.zeros_(self.bias)
 
 
-class _BatchNorm(_Affine):
+class NormBase(_Affine):
+    """What batch and instance normalisation share: a scale and a shift, running statistics, repr."""
+
+    _ranks = ()  # of the inputs that it takes
+
     def __init__(
         self,
         num_features,
@@ -68,10 +72,23 @@ class _BatchNorm(_Affine):
         self.reset_running_stats()
         super().reset_parameters()
 
-    def forward(self, input):
+    def _check_input_dim(self, input):
         if input.ndim not in self._ranks:
             wanted = " or ".join(f"{rank}D" for rank in self._ranks)
             raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")
+
+    def extra_repr(self):
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(NormBase):
+    """What the batch normalisations of all ranks are."""
+
+    def forward(self, input):
+        self._check_input_dim(input)
         mean, var = self.running_mean, self.running_var
         training, momentum = self.training, self.momentum
         if training and self.track_running_stats and self.num_batches_tracked is not None:
@@ -82,12 +99,6 @@ class _BatchNorm(_Affine):
             mean = var = None
         by_batch = training or (mean is None and var is None)
         return ops.batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum or 0.0, self.eps)
-
-    def extra_repr(self):
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
 
 
 class BatchNorm1d(_BatchNorm):

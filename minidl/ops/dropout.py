@@ -66,7 +66,7 @@ def _dropped(input, p, shape, inplace):
     return (masked_scale.op.inplace if inplace else masked_scale)(input, _keep(input, p, shape), _scale(p))
 
 
-@function(faces=("torch", "functional"))
+@function(faces=("functional",))
 def dropout(input, p=0.5, training=True, inplace=False):
     """Sets each element to zero with probability p, and multiplies the others by 1 / (1 - p).
 
@@ -173,7 +173,7 @@ def _alpha(input, p, training, inplace, shape, name):
     return write(input, out, name) if inplace else out
 
 
-@function(faces=("torch", "functional"), method=False)
+@function(**_FUNCTIONAL)
 def alpha_dropout(input, p=0.5, training=False, inplace=False):
     """Dropout for SELU networks: elements go to SELU's lower limit, and mean and variance are kept.
 
@@ -184,7 +184,7 @@ def alpha_dropout(input, p=0.5, training=False, inplace=False):
     return _alpha(input, p, training, inplace, tuple(input.shape), "alpha_dropout_")
 
 
-@function(faces=("torch", "functional"), method=False)
+@function(**_FUNCTIONAL)
 def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
     """``alpha_dropout`` of whole channels. Shapes: input (N, C, *). Raises ``RuntimeError`` below two dimensions."""
     is_tensor(input, "feature_alpha_dropout", "input", 1)

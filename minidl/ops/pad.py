@@ -1,63 +1,74 @@
 """Padding at the borders: constant, mirrored, repeated, or wrapped around."""
 
+import functools
+
+import numpy as np
+
 from minidl.autograd import function
-from minidl.ops.joining import cat, constant_pad, flip, narrow
-from minidl.ops.windows import ints, is_tensor
+from minidl.ops.joining import constant_pad
+from minidl.ops.resample import Taps, resample
+from minidl.ops.windows import ints, is_tensor, refuse_dtype
 
 _MODES = ("constant", "reflect", "replicate", "circular")
+_KERNELS = {"reflect": "reflection_pad", "replicate": "replication_pad"}
+_ROOM = """Padding size {} is not supported for {}D input tensor.
+Supported combinations for non-constant padding:
+  - 2D or 3D input: padding size = 2 (pads last dimension)
+  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)
+  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"""
 
 
-def _reflected(input, dim, before, after):
-    n = input.shape[dim]
-    head = [flip(narrow(input, dim, 1, before), (dim,))] if before else []
-    tail = [flip(narrow(input, dim, n - 1 - after, after), (dim,))] if after else []
-    return [*head, input, *tail]
+@functools.lru_cache(256)
+def _border(mode, n, before, after):
+    """Where every element along a padded dimension comes from."""
+    at = np.arange(-before, n + after)
+    if mode == "reflect":
+        at = np.abs(at)
+        at = np.where(at >= n, 2 * (n - 1) - at, at)
+    elif mode == "replicate":
+        at = np.clip(at, 0, n - 1)
+    else:  # what is cut away does not come back at the other end
+        first, kept = max(-before, 0), n + min(before, 0) + min(after, 0)
+        at = first + (at - first) % max(kept, 1)  # nothing kept: no element asks
+    return Taps(len(at), n, ((at, None, None),))
 
 
-def _replicated(input, dim, before, after):
-    def edge(start, count):
-        shape = [-1] * input.ndim
-        shape[dim] = count
-        return [narrow(input, dim, start, 1).expand(shape)] if count else []
-
-    return [*edge(0, before), input, *edge(input.shape[dim] - 1, after)]
-
-
-def _wrapped(input, dim, before, after):
-    n = input.shape[dim]
-    head = [narrow(input, dim, n - before, before)] if before else []
-    return [*head, input, *([narrow(input, dim, 0, after)] if after else [])]
-
-
-def _check_room(input, mode, dim, before, after):
-    n = input.shape[dim]
-    if mode == "reflect" and max(before, after) >= n:
+def _check_room(input, mode, rank, widths):
+    """Raises where there is too little to mirror or to wrap, or nothing is left."""
+    shape = tuple(input.shape)
+    if mode != "circular" and 0 in (shape[1:] if input.ndim == rank + 2 else shape):
         raise RuntimeError(
-            f"Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
-            f"({before}, {after}) at dimension {dim} of input {list(input.shape)}"
+            f"Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
+            f"dimensions for input, but got: {list(shape)}"
         )
-    if mode == "circular" and max(before, after) > n:
-        raise RuntimeError(
-            f"Padding value causes wrapping around more than once: padding ({before}, {after}) at dimension {dim} "
-            f"of input {list(input.shape)}"
+    for place, dim in enumerate(range(input.ndim - 1, input.ndim - 1 - rank, -1)):
+        n, (before, after) = shape[dim], widths[dim]
+        if mode == "reflect" and max(before, after) >= n:
+            raise RuntimeError(
+                f"Argument #{4 + 2 * place}: Padding size should be less than the corresponding input dimension, but "
+                f"got: padding ({before}, {after}) at dimension {dim} of input {list(shape)}"
+            )
+        kept = n + min(before, 0) + min(after, 0)
+        if mode == "circular" and (n == 0 or max(before, after) > max(kept, 0)):
+            raise RuntimeError("Padding value causes wrapping around more than once.")
+    out = [n + sum(w) for n, w in zip(shape, widths, strict=True)]
+    if min(out) < 0 or (mode != "circular" and max(out[-rank:]) < 1):
+        given, made = (
+            " ".join(f"{axis}: {n}" for axis, n in zip("DHW"[-rank:], sizes[-rank:], strict=True))
+            for sizes in (shape, out)
         )
-    if mode == "replicate" and n == 0:
-        raise RuntimeError(
-            f"Expected a non-empty dimension {dim} to replicate, but got input {list(input.shape)}"
-        )
+        raise RuntimeError(f"input ({given}) is too small. Calculated output {made}")
 
 
-def _bordered(input, widths, mode):
-    border = {"reflect": _reflected, "replicate": _replicated, "circular": _wrapped}[mode]
-    for dim, (before, after) in enumerate(widths):
-        _check_room(input, mode, dim, before, after)
-        if before < 0 or after < 0:
-            kept = input.shape[dim] + min(before, 0) + min(after, 0)
-            input = narrow(input, dim, max(-before, 0), kept)
-        before, after = max(before, 0), max(after, 0)
-        if before or after:
-            input = cat(border(input, dim, before, after), dim)
-    return input
+def _bordered(input, rank, widths, mode):
+    _check_room(input, mode, rank, widths)
+    if mode in _KERNELS:
+        refuse_dtype(input, f"{_KERNELS[mode]}{rank}d", "b")
+    out = input
+    for dim in range(input.ndim - rank, input.ndim):
+        if any(widths[dim]):
+            out = resample(out, dim, _border(mode, input.shape[dim], *widths[dim]))
+    return input.clone() if out is input else out
 
 
 @function(faces=("functional",), method=False)
@@ -66,10 +77,12 @@ def pad(input, pad, mode="constant", value=None):
 
     ``pad`` = (before, after) of the last dimension, then of the one before it, and so on. ``mode``: 'constant' adds
     ``value`` (0 by default); 'reflect' mirrors without repeating the border, 'replicate' repeats it, 'circular' wraps
-    around. Shapes: any; the modes beside 'constant' do not pad the batch and channel dimensions of (N, C, *size).
+    around. Shapes: any for 'constant'; the other modes pad all of ``size`` of (N, C, *size) or (C, *size), one to three
+    dimensions.
 
-    Raises ``RuntimeError`` for an odd number of counts, more of them than dimensions, or too little to mirror or wrap;
-    ``NotImplementedError`` for another mode. Source: ``torch.nn.functional.pad``.
+    Raises ``RuntimeError`` for an odd number of counts, more of them than dimensions, too little to mirror or wrap,
+    or a ``value`` beside another mode; ``NotImplementedError`` for another mode, or ranks that a mode does not pad.
+    Source: ``torch.nn.functional.pad``.
 
     >>> import minidl
     >>> minidl.nn.functional.pad(minidl.tensor([1.0, 2.0]), (1, 2), value=9.0)
@@ -88,19 +101,17 @@ def pad(input, pad, mode="constant", value=None):
         raise NotImplementedError(f"Unrecognised padding mode {mode}. Hint: use one of {', '.join(_MODES)}.")
     pairs = [(counts[i], counts[i + 1]) for i in range(0, len(counts), 2)]
     widths = ((0, 0),) * (input.ndim - len(pairs)) + tuple(reversed(pairs))
-    for n, (before, after) in zip(input.shape, widths, strict=True):
-        if n + before + after < 0:
-            raise RuntimeError(
-                f"The input size {n}, plus negative padding {before} and {after}, resulted in a negative output size, "
-                "which is invalid. Check dimension sizes of your input."
-            )
     if mode == "constant":
+        for n, (before, after) in zip(input.shape, widths, strict=True):
+            if n + min(before, 0) + min(after, 0) < 0:
+                raise RuntimeError(
+                    f"narrow(): length must be non-negative. The input size {n}, plus negative padding {before} and "
+                    f"{after}, resulted in a negative output size."
+                )
         return constant_pad(input, widths, 0 if value is None else value)
     if value:
-        raise RuntimeError(f"Padding mode '{mode}' doesn't take in value argument")
-    if len(pairs) > max(input.ndim - 1, 0):
-        raise NotImplementedError(
-            "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now, but got "
-            f"pad={list(counts)} for an input of dimension {input.ndim}"
-        )
-    return _bordered(input, widths, mode)
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    rank = len(pairs)
+    if rank not in (1, 2, 3) or input.ndim not in (rank + 1, rank + 2):
+        raise NotImplementedError(_ROOM.format(len(counts), input.ndim))
+    return _bordered(input, rank, widths, mode)

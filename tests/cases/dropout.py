@@ -19,21 +19,24 @@ def random(op, shape, **kwargs):
 CASES = [
     Case("masked_scale", (normal(3, 4), boolean(3, 4), 2.0), numpy=masked_scale, torch=False),
     Case("masked_scale", (normal(2, 3, 4), boolean(2, 3, 1), 0.5), numpy=masked_scale, torch=False, id="broadcast"),
-    Case("dropout", (normal(3, 4), 0.0), numpy=dropout, torch="nn.functional.dropout", id="none"),
-    Case("dropout", (normal(3, 4), 0.5, False), numpy=dropout, torch="nn.functional.dropout", id="evaluation"),
-    Case("dropout", (normal(3, 4), 1.0), numpy=dropout, torch="nn.functional.dropout", id="all"),
-    random("dropout", (4, 5)),
+    Case("functional.dropout", (normal(3, 4), 0.0), numpy=dropout, id="none"),
+    Case("functional.dropout", (normal(3, 4), 0.5, False), numpy=dropout, id="evaluation"),
+    Case("functional.dropout", (normal(3, 4), 1.0), numpy=dropout, id="all"),
+    random("functional.dropout", (4, 5)),
     random("dropout1d", (4, 5, 3)),
     random("dropout2d", (3, 4, 2, 2)),
     random("dropout3d", (3, 4, 2, 2, 2)),
-    random("alpha_dropout", (4, 5)),
-    random("feature_alpha_dropout", (4, 5, 3)),
+    random("functional.alpha_dropout", (4, 5)),
+    random("functional.feature_alpha_dropout", (4, 5, 3)),
     Case("dropout1d", (normal(4, 3), 1.0), numpy=dropout, id="all"),
     Case("dropout2d", (normal(2, 4, 3, 2), 0.3, False), numpy=dropout, id="evaluation"),
     Case("dropout3d", (normal(2, 4, 3, 2), 1.0), numpy=dropout, id="all"),
-    Case(
-        "alpha_dropout", (normal(4, 3), 0.3), numpy=lambda x, p: x,
-        torch="nn.functional.alpha_dropout", id="evaluation",
+    Case("functional.alpha_dropout", (normal(4, 3), 0.3), numpy=lambda x, p: x, id="evaluation"),
+    Case("functional.feature_alpha_dropout", (normal(4, 3), 0.3, False), numpy=dropout, id="evaluation"),
+    *(
+        Case(f"torch.{name}{form}", (normal(4, 3, 2), 0.3, False), numpy=dropout, id="evaluation", torch=name + form)
+        for name in ("dropout", "alpha_dropout", "feature_alpha_dropout")
+        for form in ("", "_")
     ),
-    Case("feature_alpha_dropout", (normal(4, 3), 0.3, False), numpy=dropout, id="evaluation"),
+    Case("torch.dropout", (normal(3, 4), 1.0, True), numpy=dropout, torch="dropout", id="all"),
 ]  # fmt: skip

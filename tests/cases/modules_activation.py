@@ -35,5 +35,7 @@ MODULE_CASES = [
     _row("GLU"), _row("PReLU"),
     ModuleCase("PReLU", (3,), {"init": 0.1}, (away(2, 3, 2),), id="channels"),
     ModuleCase("GLU", (0,), {}, (normal(4, 3),), id="dim"),
+    _row("RReLU", 0.2, 0.2),
+    ModuleCase("RReLU", (), {}, (_KINKS,), id="drawn", random=True),
     *map(_in_place, _IN_PLACE),
 ]  # fmt: skip

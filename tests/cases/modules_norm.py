@@ -13,6 +13,22 @@ MODULE_CASES = [
     ModuleCase("BatchNorm2d", (3,), {"eps": 0.1, "momentum": 0.3}, (normal(2, 3, 2, 2),)),
     ModuleCase("BatchNorm2d", (3,), {"affine": False}, (normal(2, 3, 2, 2),), id="plain"),
     ModuleCase("BatchNorm3d", (3,), {}, (normal(2, 3, 2, 2, 2),)),
+    ModuleCase("InstanceNorm1d", (3,), {}, (normal(2, 3, 4),)),
+    ModuleCase("InstanceNorm1d", (3, 0.1, 0.3, True, True), {}, (normal(3, 4),), id="unbatched"),
+    ModuleCase("InstanceNorm2d", (3,), {"affine": True}, (normal(2, 3, 2, 2),)),
+    ModuleCase(
+        "InstanceNorm2d",
+        (3,),
+        {"track_running_stats": True, "momentum": 0.3},
+        (normal(2, 3, 2, 2),),
+        id="running",
+    ),
+    ModuleCase("InstanceNorm2d", (3,), {"affine": True, "bias": False}, (normal(2, 3, 2, 2),), id="no-bias"),
+    ModuleCase(
+        "InstanceNorm3d", (2,), {"track_running_stats": True, "momentum": None}, (normal(2, 2, 2, 2, 2),)
+    ),
+    ModuleCase("SyncBatchNorm", (3,), {}, (normal(4, 3),)),
+    ModuleCase("SyncBatchNorm", (3, 0.1, None), {"bias": False}, (normal(2, 3, 2, 2, 2, 2),), id="6d"),
     ModuleCase("LayerNorm", (4,), {}, (normal(3, 4),)),
     ModuleCase("LayerNorm", ((3, 4),), {"eps": 0.1, "bias": False}, (normal(2, 3, 4),), id="no-bias"),
     ModuleCase("LayerNorm", (4,), {"elementwise_affine": False}, (normal(3, 4),), id="plain"),

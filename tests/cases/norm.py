@@ -38,6 +38,12 @@ def group_norm(x, groups, weight=None, bias=None, eps=1e-5):
     return affine(standardized(grouped, (2,), eps).reshape(x.shape), weight, bias, channels(x))
 
 
+def instance_norm(x, mean=None, var=None, weight=None, bias=None, use_input_stats=True, eps=1e-5):
+    if not use_input_stats:
+        return batch_norm(x, mean, var, weight, bias, eps=eps)
+    return affine(standardized(x, tuple(range(2, x.ndim)), eps), weight, bias, channels(x))
+
+
 def rms_norm(x, shape, weight=None, eps=None):
     eps = np.finfo(x.dtype).eps if eps is None else eps
     axes = tuple(range(-len(shape), 0))
@@ -63,6 +69,12 @@ CASES = [
     Case("group_norm", (normal(2, 6, 3), 2, normal(6), normal(6)), numpy=group_norm),
     Case("group_norm", (normal(2, 4, 3, 2), 4), kwargs={"eps": 0.1}, numpy=group_norm, id="instance"),
     Case("group_norm", (normal(3, 4), 1, normal(4), normal(4)), numpy=group_norm, id="one-group"),
+    Case("instance_norm", (normal(2, 3, 4), None, None, normal(3), normal(3)), numpy=instance_norm),
+    Case("instance_norm", (normal(2, 3, 4, 2),), kwargs={"eps": 0.1}, numpy=instance_norm, id="plain"),
+    Case(
+        "instance_norm", (normal(2, 3, 4), *STATISTICS, normal(3), normal(3)), numpy=instance_norm,
+        kwargs={"use_input_stats": False}, id="evaluation",
+    ),
     Case("rms_norm", (normal(3, 5), (5,), normal(5)), numpy=rms_norm),
     Case("rms_norm", (normal(2, 3, 4), (3, 4)), kwargs={"eps": 1e-3}, numpy=rms_norm, id="plain"),
 ]  # fmt: skip

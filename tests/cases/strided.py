@@ -32,8 +32,8 @@ CASES = [
         torch=False,
         backends=False,
     ),
-    Case("unfold", (normal(2, 7), 1, 3, 2), windows, torch="Tensor.unfold"),
-    Case("unfold", (normal(5, 2), 0, 3, 1), windows, id="overlap", torch="Tensor.unfold"),
+    Case("Tensor.unfold", (normal(2, 7), 1, 3, 2), windows, torch="Tensor.unfold"),
+    Case("Tensor.unfold", (normal(5, 2), 0, 3, 1), windows, id="overlap", torch="Tensor.unfold"),
     Case("empty_strided", ((0, 3), (3, 1)), lambda n, s: np.empty(n), grad=False, backends=False),
     Case(
         "new_empty_strided",

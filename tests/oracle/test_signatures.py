@@ -35,10 +35,13 @@ OVERLOADS_LEFT_OUT = {"self", "batch_sizes"}
 
 # The other differences, with their reason.
 KNOWN = {
-    "that of nn.functional; PyTorch's other one of this name says train for training": [
-        "minidl.alpha_dropout: no train",
-        "minidl.dropout: no train",
-        "minidl.feature_alpha_dropout: no train",
+    "that of nn.functional; PyTorch's signature is that of the kernel below it": [
+        f"functional.fractional_max_pool{n}d: _random_samples in place 5, not 3" for n in (2, 3)
+    ],
+    "torch's own; the stubs of nn.functional have another of this name": [
+        f"minidl.{name}: no {argument}"
+        for name in ("alpha_dropout", "dropout", "feature_alpha_dropout")
+        for argument in ("inplace", "training")
     ],
     "one signature for PyTorch's overloads, with the same calls by place": [
         "minidl.randint: high in place 1, not 0",
