@@ -75,6 +75,22 @@ DIFFERENCES = {
     "cholesky_inverse": "the gradient is that of the triangle which is read",
     "as_strided_scatter": "the gradient of input is 0 where it was replaced",
     "linalg.eigh": "signs of eigenvectors are LAPACK's",
+    "nn.functional.ctc_loss": "the gradient of log_probs is its own; PyTorch's is right behind a log_softmax only",
+    "nn.functional.soft_margin_loss": "finite where exp(-target * input) overflows",
+    "nn.functional.embedding_bag": "scale_grad_by_freq divides by each row's own number of uses",
+    **dict.fromkeys(
+        (
+            *(
+                "binary_cross_entropy_with_logits",
+                "cosine_embedding_loss",
+                "ctc_loss",
+                "hinge_embedding_loss",
+            ),
+            *("kl_div", "margin_ranking_loss", "triplet_margin_loss"),
+        ),
+        "the default reduction is 1, a mean, as PyTorch's signature says and its function does not",
+    ),
+    "embedding_bag": "what it gives beside the output is always computed",
     "compile": "gives its argument back",
     "set_float32_matmul_precision": "lets a GPU round float32 operands to tf32",
     "use_deterministic_algorithms": "remembered; CPU results do not depend on the number of threads",

@@ -1,4 +1,6 @@
-"""A function of ``nn.functional`` and its gradients of two orders, by minidl and by PyTorch; for tests/oracle."""
+"""What tests/oracle asks of minidl and PyTorch alike: values, gradients of two orders, texts of errors."""
+
+import warnings
 
 import driving
 import numpy as np
@@ -34,3 +36,27 @@ def assert_same(ours, theirs):
             assert zeros is None or not zeros.detach().numpy().any()
             continue
         driving.assert_near(driving.host(a), b.detach().numpy(), 1e-11, 1e-11)
+
+
+def second_derivatives(library, function, arrays):
+    """Value, gradients, and the gradients of a weighted sum of those, of a function of float64 arrays."""
+    inputs = [library.tensor(array, requires_grad=True) for array in arrays]
+    out = function(library, *inputs)
+    seed = library.tensor(np.linspace(0.5, 1.5, out.numel()).reshape(tuple(out.shape)), requires_grad=True)
+    first = library.autograd.grad([out], inputs, [seed], create_graph=True)
+    total = sum((gradient * (i + 1) * gradient.detach().sin()).sum() for i, gradient in enumerate(first))
+    second = library.autograd.grad([total], [*inputs, seed], allow_unused=True)
+    zeros = [np.zeros(tuple(x.shape)) for x in (*inputs, seed)]
+    values = [zero if s is None else s.detach().numpy() for s, zero in zip(second, zeros, strict=True)]
+    return [out.detach().numpy(), *(gradient.detach().numpy() for gradient in first), *values]
+
+
+def refusal(call):
+    """The class and text of what ``call`` raises, or else warns."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            call()
+        except Exception as error:
+            return type(error), str(error)
+    return caught[0].category, str(caught[0].message)

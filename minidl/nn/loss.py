@@ -3,6 +3,8 @@
 ``size_average`` and ``reduce`` are PyTorch's deprecated words for ``reduction``; see ``minidl.ops.losses``.
 """
 
+import warnings
+
 from minidl import backends, dtypes
 from minidl.autograd import Tensor
 from minidl.autograd.convert import to_array
@@ -21,6 +23,7 @@ __all__ = [
     "L1Loss",
     "MSELoss",
     "NLLLoss",
+    "NLLLoss2d",
     "SmoothL1Loss",
 ]
 
@@ -180,6 +183,25 @@ class NLLLoss(_WeightedLoss):
         return class_ops.nll_loss(
             input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
         )
+
+
+class NLLLoss2d(NLLLoss):
+    """``NLLLoss`` under its former name for images; warns of that. Source: PyTorch's ``torch.nn.NLLLoss2d``.
+
+    >>> import warnings
+    >>> import minidl
+    >>> warnings.simplefilter("ignore")
+    >>> minidl.nn.NLLLoss2d()(minidl.zeros(1, 2, 3, 3), minidl.zeros(1, 3, 3).long())
+    tensor(0.)
+    """
+
+    def __init__(self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+        warnings.warn(
+            "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)
 
 
 class CrossEntropyLoss(NLLLoss):

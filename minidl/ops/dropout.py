@@ -166,7 +166,7 @@ def _alpha(input, p, training, inplace, shape, name):
     if not training or p == 0:
         return input
     if p == 1:
-        return mul(input, 0.0)
+        return write(input, mul(input, 0.0), name) if inplace else mul(input, 0.0)
     scale = ((1 - p) * (1 + p * _SELU_LOW**2)) ** -0.5
     shift = -scale * _SELU_LOW * p
     out = add(where(_keep(input, p, shape), mul(input, scale), scale * _SELU_LOW), shift)

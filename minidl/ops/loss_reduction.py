@@ -1,6 +1,9 @@
-"""How losses are reduced: the names, and PyTorch's two deprecated arguments that say the same."""
+"""What losses share: how they are reduced, by name or by PyTorch's two deprecated arguments, and what they check."""
 
 import warnings
+
+from minidl.ops.reductions import mean, sum
+from minidl.ops.windows import is_tensor
 
 
 def check_reduction(reduction, known=("none", "mean", "sum")):
@@ -25,3 +28,17 @@ def legacy_reduction(size_average, reduce, depth=3):
         stacklevel=depth,
     )
     return reduction
+
+
+def reduced(loss, reduction):
+    """The elements of a loss, their mean or their sum. Raises ``ValueError`` for another reduction."""
+    check_reduction(reduction)
+    if reduction == "none":
+        return loss
+    return mean(loss) if reduction == "mean" else sum(loss)
+
+
+def check_tensors(name, **given):
+    """Raises ``TypeError`` where one of the arguments, given in their order, is no Tensor."""
+    for position, (argument, value) in enumerate(given.items(), 1):
+        is_tensor(value, name, argument, position)

@@ -1,7 +1,8 @@
 """Elementwise losses: mean squared, absolute, Huber, binary cross entropy, Kullback-Leibler divergence.
 
 All take ``reduction``: 'none' keeps the elements, 'mean' (the default) and 'sum' give a 0-d tensor. Their shapes are
-input (*), target (*), output () or (*) with 'none'. Integers and bool as targets count as floats of the input's dtype.
+input (*), target (*), output () or (*) with 'none'. Integers and bool as targets count as floats of the input's dtype
+(``kl_div`` refuses them).
 PyTorch's deprecated ``size_average`` and ``reduce`` say the same in two bools and, where one is given, win over
 ``reduction``: mean where both are true (None counts as true), sum where ``reduce`` alone is, none elsewhere.
 """
@@ -10,10 +11,10 @@ import math
 import warnings
 from itertools import zip_longest
 
+from minidl import dtypes
 from minidl.autograd import Tensor, function, joint, op
 from minidl.autograd.size import Size
 from minidl.backends import of
-from minidl.dtypes import BOOL
 from minidl.ops.activations import logsigmoid
 from minidl.ops.arithmetic import add, div, mul, neg, sub
 from minidl.ops.casts import _cast
@@ -59,9 +60,9 @@ def _pair(name, input, target, reduction):
 
 def _difference(input, target, input_dtype, target_dtype):
     """x - t in a rule: ``sub`` refuses bool, which counts here as 0 and 1."""
-    if target_dtype == BOOL:
+    if target_dtype == dtypes.BOOL:
         target = _cast(target, input_dtype)
-    elif input_dtype == BOOL:
+    elif input_dtype == dtypes.BOOL:
         input = _cast(input, target_dtype)
     return sub(input, target)
 
@@ -238,6 +239,7 @@ def _binary_cross_entropy(input, target, weight=None, reduction="mean"):
             f"Using a target size ({Size(target.shape)}) that is different to the input size ({Size(input.shape)}) is "
             f"deprecated. Please ensure they have the same size. Hint: {_reshaped_hint(input, target)}"
         )
+    require_floating(input, "binary_cross_entropy")
     input, target = promote(input, target)
     for what, array in (("input", input), ("target", target)):
         if not of(array).inside_unit(array):
@@ -291,6 +293,7 @@ def _binary_cross_entropy_with_logits(input, target, weight=None, reduction="mea
             f"Target size ({Size(target.shape)}) must be the same as input size ({Size(input.shape)}). "
             f"Hint: {_reshaped_hint(input, target)}"
         )
+    require_floating(input, "log_sigmoid_cpu")
     input, target = promote(input, target)
     weight, pos_weight = _fitting(weight, input), _fitting(pos_weight, input)
     return of(input).binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
@@ -347,6 +350,8 @@ def _kl_target(g, input, target, log_target, reduction):
 @op(input=_kl_input, target=_kl_target, faces=(), method=False)
 def _kl_div(input, target, log_target, reduction):
     check_reduction(reduction, ("none", "mean", "sum", "batchmean"))
+    if not (dtypes.is_floating(input.dtype) and dtypes.is_floating(target.dtype)):
+        raise RuntimeError("kl_div: Integral inputs not supported. Hint: convert both with .float().")
     input, target = promote(input, target)
     return checked(lambda a, b: of(a).kl_div(a, b, log_target, reduction), input, target)
 

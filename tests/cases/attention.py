@@ -21,6 +21,19 @@ def attention(
     return weights / np.where(total == 0, 1, total) @ value
 
 
+def heads(q, k, v, size, count, w, b, _bk, _bv, _zero, _p, w_out, b_out, attn_mask, key_padding_mask):
+    """Multi-head attention by its definition, one sample and one head after the other."""
+    out, seen = np.empty(q.shape), np.empty((q.shape[1], count, len(q), len(k)))
+    for n in range(q.shape[1]):
+        for h in range(count):
+            rows = [slice(i * size + h * size // count, i * size + (h + 1) * size // count) for i in range(3)]
+            one, keys, found = (x[:, n] @ w[r].T + b[r] for x, r in zip((q, k, v), rows, strict=True))
+            mask = ~(attn_mask | key_padding_mask[n])
+            seen[n, h] = attention(one, keys, np.eye(len(k)), mask)
+            out[:, n, rows[0]] = seen[n, h] @ found
+    return out @ w_out.T + b_out, seen.mean(1)
+
+
 def case(id, *inputs, **kwargs):
     return Case("scaled_dot_product_attention", inputs, kwargs=kwargs, numpy=attention, id=id)
 
@@ -38,4 +51,13 @@ CASES = [
     case("grouped", normal(1, 4, 3, 2), normal(1, 2, 5, 2), normal(1, 2, 5, 2), enable_gqa=True),
     case("leading", normal(2, 1, 3, 4), normal(3, 5, 4), normal(1, 1, 5, 4)),
     case("one", normal(1, 1, 1), normal(1, 1, 1), normal(1, 1, 2)),
-]
+    Case(
+        "multi_head_attention_forward",
+        (
+            normal(3, 2, 4), normal(5, 2, 4), normal(5, 2, 4), 4, 2, normal(12, 4), normal(12), None, None, False, 0.0,
+            normal(4, 4), normal(4),
+        ),
+        kwargs={"attn_mask": values(np.eye(3, 5, dtype=bool)), "key_padding_mask": values(np.eye(2, 5, 3) > 0)},
+        numpy=heads,
+    ),
+]  # fmt: skip

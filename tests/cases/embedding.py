@@ -34,9 +34,11 @@ def _torch_backward(torch, g, indices, rows, padding_idx=-1, by_frequency=False)
 INDICES = values([[1, 3, 1], [0, 1, 3]])
 
 CASES = [
-    Case("embedding", (INDICES, normal(5, 4)), numpy=embedding),
-    Case("embedding", (values(2), normal(5, 4)), numpy=embedding, id="scalar"),
-    Case("embedding", (values(np.zeros((2, 0), int)), normal(5, 4)), numpy=embedding, id="empty", grad=False),
+    Case("functional.embedding", (INDICES, normal(5, 4)), numpy=embedding),
+    Case("functional.embedding", (values(2), normal(5, 4)), numpy=embedding, id="scalar"),
+    Case(
+        "functional.embedding", (values(np.zeros((2, 0), int)), normal(5, 4)), numpy=embedding, id="empty", grad=False
+    ),
     Case("embedding_rows", (INDICES, normal(5, 4)), numpy=embedding, torch="nn.functional.embedding"),
     Case("embedding_dense_backward", (normal(2, 3, 4), INDICES, 5), numpy=backward, torch=_torch_backward),
     Case(

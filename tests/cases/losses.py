@@ -93,24 +93,29 @@ CASES = [
         "binary_cross_entropy", (values([0.0, 1.0, 0.0, 1.0]), values([0.0, 1.0, 1.0, 0.0])), id="limits", grad=False,
         kwargs={"reduction": "none"}, numpy=lambda x, t, reduction: np.array([0.0, 0, 100, 100]),
     ),
-    Case("binary_cross_entropy_with_logits", (normal(3, 4), probabilities(3, 4)), numpy=bce_logits),
+    Case("functional.binary_cross_entropy_with_logits", (normal(3, 4), probabilities(3, 4)), numpy=bce_logits),
     Case(
-        "binary_cross_entropy_with_logits", (normal(3, 4), probabilities(3, 4)), numpy=bce_logits, id="weights",
+        "functional.binary_cross_entropy_with_logits", (normal(3, 4), probabilities(3, 4)), numpy=bce_logits,
+        id="weights",
         kwargs={"weight": constant(positive(3, 1)), "reduction": "none", "pos_weight": constant(positive(4))},
     ),
     Case(
-        "binary_cross_entropy_with_logits", (values([1e4, -1e4, 1e4]), values([1.0, 0.0, 0.0])), id="extreme",
+        "functional.binary_cross_entropy_with_logits", (values([1e4, -1e4, 1e4]), values([1.0, 0.0, 0.0])),
+        id="extreme",
         kwargs={"reduction": "none"}, grad=False, numpy=lambda x, t, reduction: np.array([0.0, 0, 1e4]),
     ),
-    Case("kl_div", (normal(3, 4), probabilities(3, 4)), kwargs={"reduction": "sum"}, numpy=kl),
-    Case("kl_div", (normal(3, 4), probabilities(3, 4)), kwargs={"reduction": "batchmean"}, numpy=kl, id="batchmean"),
-    Case("kl_div", (normal(3, 4), probabilities(4)), kwargs={"reduction": "sum"}, numpy=kl, id="broadcast"),
+    Case("functional.kl_div", (normal(3, 4), probabilities(3, 4)), kwargs={"reduction": "sum"}, numpy=kl),
     Case(
-        "kl_div", (normal(3, 4), normal(3, 4)), kwargs={"reduction": "none", "log_target": True}, numpy=kl,
+        "functional.kl_div", (normal(3, 4), probabilities(3, 4)), kwargs={"reduction": "batchmean"}, numpy=kl,
+        id="batchmean",
+    ),
+    Case("functional.kl_div", (normal(3, 4), probabilities(4)), kwargs={"reduction": "sum"}, numpy=kl, id="broadcast"),
+    Case(
+        "functional.kl_div", (normal(3, 4), normal(3, 4)), kwargs={"reduction": "none", "log_target": True}, numpy=kl,
         id="log_target",
     ),
     Case(
-        "kl_div", (normal(2), values([0.0, 1.0])), kwargs={"reduction": "none"}, id="zero", grad=False,
+        "functional.kl_div", (normal(2), values([0.0, 1.0])), kwargs={"reduction": "none"}, id="zero", grad=False,
         numpy=lambda x, t, reduction: np.array([0.0, -x[1]]),
     ),
 ]  # fmt: skip

@@ -54,14 +54,19 @@ STATISTICS = (constant(normal(3)), constant(positive(3)))
 TRAINING = {"training": True}
 
 CASES = [
-    Case("batch_norm", (normal(5, 3), None, None, normal(3), normal(3)), kwargs=TRAINING, numpy=batch_norm),
+    Case("functional.batch_norm", (normal(5, 3), None, None, normal(3), normal(3)), kwargs=TRAINING, numpy=batch_norm),
     Case(
-        "batch_norm", (normal(4, 3, 2, 2), None, None, normal(3), normal(3)), kwargs=TRAINING | {"eps": 0.1},
+        "functional.batch_norm", (normal(4, 3, 2, 2), None, None, normal(3), normal(3)), kwargs=TRAINING | {"eps": 0.1},
         numpy=batch_norm, id="images",
     ),
-    Case("batch_norm", (normal(4, 3, 2), None, None), kwargs=TRAINING, numpy=batch_norm, id="plain", tolerance=4),
-    Case("batch_norm", (normal(4, 3, 2), *STATISTICS, normal(3), normal(3)), numpy=batch_norm, id="evaluation"),
-    Case("batch_norm", (normal(4, 3), *STATISTICS), numpy=batch_norm, id="evaluation-plain"),
+    Case(
+        "functional.batch_norm", (normal(4, 3, 2), None, None), kwargs=TRAINING, numpy=batch_norm, id="plain",
+        tolerance=4,
+    ),
+    Case(
+        "functional.batch_norm", (normal(4, 3, 2), *STATISTICS, normal(3), normal(3)), numpy=batch_norm, id="evaluation"
+    ),
+    Case("functional.batch_norm", (normal(4, 3), *STATISTICS), numpy=batch_norm, id="evaluation-plain"),
     Case("layer_norm", (normal(3, 5), (5,), normal(5), normal(5)), numpy=layer_norm),
     Case("layer_norm", (normal(2, 3, 4), (3, 4), normal(3, 4), normal(3, 4)), numpy=layer_norm, id="two-dims"),
     Case("layer_norm", (normal(2, 3, 4), (4,)), kwargs={"eps": 0.1}, numpy=layer_norm, id="plain"),

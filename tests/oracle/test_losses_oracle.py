@@ -1,10 +1,10 @@
 """Losses, norms and embedding beside PyTorch: second derivatives, and the texts of errors and warnings."""
 
 import itertools
-import warnings
 
 import numpy as np
 import pytest
+from beside_torch import refusal, second_derivatives
 
 import minidl
 from minidl import nn
@@ -13,19 +13,6 @@ torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(5)
 REDUCTIONS = ("none", "mean", "sum")
-
-
-def second_derivatives(library, function, arrays):
-    """Value, gradients, and the gradients of a weighted sum of those, of a function of float64 arrays."""
-    inputs = [library.tensor(array, requires_grad=True) for array in arrays]
-    out = function(library, *inputs)
-    seed = library.tensor(np.linspace(0.5, 1.5, out.numel()).reshape(tuple(out.shape)), requires_grad=True)
-    first = library.autograd.grad([out], inputs, [seed], create_graph=True)
-    total = sum((gradient * (i + 1) * gradient.detach().sin()).sum() for i, gradient in enumerate(first))
-    second = library.autograd.grad([total], [*inputs, seed], allow_unused=True)
-    zeros = [np.zeros(tuple(x.shape)) for x in (*inputs, seed)]
-    values = [zero if s is None else s.detach().numpy() for s, zero in zip(second, zeros, strict=True)]
-    return [out.detach().numpy(), *(gradient.detach().numpy() for gradient in first), *values]
 
 
 def assert_agree(function, *arrays):
@@ -135,17 +122,6 @@ def test_embedding_gradient(options):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
-def refusal(call):
-    """The class and text of what ``call`` raises, or else warns."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            call()
-        except Exception as error:
-            return type(error), str(error)
-    return caught[0].category, str(caught[0].message)
-
-
 BAD = {
     "batch": lambda lib, F: F.cross_entropy(lib.ones(2, 3), lib.tensor([0, 1, 2])),
     "target": lambda lib, F: F.cross_entropy(lib.ones(2, 3), lib.tensor([0, 7])),
@@ -159,6 +135,11 @@ BAD = {
     "broadcast": lambda lib, F: F.mse_loss(lib.ones(2), lib.ones(2, 1)),
     "bce": lambda lib, F: F.binary_cross_entropy(lib.ones(2), lib.ones(2, 1)),
     "bce-range": lambda lib, F: F.binary_cross_entropy(lib.ones(2) + 1, lib.ones(2)),
+    "bce-integers": lambda lib, F: F.binary_cross_entropy(lib.tensor([0, 1]), lib.tensor([0, 1])),
+    "bce-bool": lambda lib, F: F.binary_cross_entropy(lib.ones(2) > 0, lib.ones(2) > 0),
+    "logits-integers": lambda lib, F: F.binary_cross_entropy_with_logits(lib.tensor([0, 1]), lib.ones(2)),
+    "kl-integers": lambda lib, F: F.kl_div(lib.tensor([0, 1]), lib.tensor([0, 1]), reduction="sum"),
+    "kl-target": lambda lib, F: F.kl_div(lib.ones(2), lib.ones(2) > 0, reduction="sum"),
     "beta": lambda lib, F: F.smooth_l1_loss(lib.ones(2), lib.ones(2), beta=-1.0),
     "delta": lambda lib, F: F.huber_loss(lib.ones(2), lib.ones(2), delta=0.0),
     "kl-mean": lambda lib, F: F.kl_div(lib.ones(2), lib.ones(2)),

@@ -14,7 +14,8 @@ import minidl
 
 torch = pytest.importorskip("torch")
 
-STUBS = ("_C/_nn.pyi", "_C/_VariableFunctions.pyi", "nn/functional.pyi")
+TOP_STUB = "_C/_VariableFunctions.pyi"
+STUBS = ("_C/_nn.pyi", TOP_STUB, "nn/functional.pyi")
 PLACES = {"minidl": (minidl, torch), "functional": (minidl.nn.functional, torch.nn.functional)}
 REQUIRED, UNKNOWN = inspect.Parameter.empty, object()  # no default, a default that is no literal
 
@@ -108,12 +109,15 @@ def _functions():
 
 @functools.cache
 def _stubbed():
-    """By name, the overloads that PyTorch's stub files declare."""
+    """By name, the overloads that PyTorch's stub files declare; under "minidl.name", those of the top level alone."""
     found = {}
-    for path in map(pathlib.Path(torch.__file__).parent.joinpath, STUBS):
+    for stub in STUBS:
+        path = pathlib.Path(torch.__file__).parent.joinpath(stub)
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef):
-                found.setdefault(node.name, []).append(_rows(node.args))
+                names = [node.name] + [f"minidl.{node.name}"] * (stub == TOP_STUB)
+                for name in names:
+                    found.setdefault(name, []).append(_rows(node.args))
     return found
 
 
@@ -135,13 +139,14 @@ def _literal(node):
     return UNKNOWN if found is ... else found
 
 
-def _overloads(function, name):
+def _overloads(function, name, place=""):
+    stubbed = _stubbed().get(f"{place}.{name}") or _stubbed().get(name, [])
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:
-        return _stubbed().get(name, [])
+        return stubbed
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):  # it dispatches
-        return _stubbed().get(name, [])
+        return stubbed
     parameters = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
     return [[(p.name, p.default, p.kind is p.KEYWORD_ONLY) for p in parameters]]
 
@@ -154,7 +159,7 @@ def _differences(place, name):
     parameters = inspect.signature(ours).parameters
     by_place = [key for key, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
     found = set()
-    for rows in _overloads(theirs, name):
+    for rows in _overloads(theirs, name, place):
         rows = [row for row in rows if row[0] not in LEFT_OUT]
         if not OVERLOADS_LEFT_OUT.isdisjoint(row[0] for row in rows):
             continue

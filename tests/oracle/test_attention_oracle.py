@@ -1,0 +1,154 @@
+"""Multi-head attention and the layers of transformers beside PyTorch: options, modes, texts of errors and warnings."""
+
+import itertools
+
+import numpy as np
+import pytest
+from beside_torch import refusal, second_derivatives
+
+import minidl
+from minidl import nn
+
+torch = pytest.importorskip("torch")
+
+RNG = np.random.default_rng(3)
+Q, K = RNG.standard_normal((3, 2, 4)), RNG.standard_normal((5, 2, 4))
+W, B, WO, BO = (RNG.standard_normal(shape) for shape in ((12, 4), 12, (4, 4), 4))
+BK, BV = RNG.standard_normal((2, 1, 1, 4))
+STATIC = RNG.standard_normal((2, 4, 5, 2))
+
+
+def forward(library, *tensors, bias_kv=False, add_zero_attn=False, **options):
+    q, k, v, w, b, w_out, b_out = tensors
+    extra = (library.tensor(BK), library.tensor(BV)) if bias_kv else (None, None)
+    options = {name: library.tensor(x) if isinstance(x, np.ndarray) else x for name, x in options.items()}
+    out, weights = library.nn.functional.multi_head_attention_forward(
+        q, k, v, 4, 2, w, b, *extra, add_zero_attn, 0.0, w_out, b_out, **options
+    )
+    return out if weights is None else library.cat([out.flatten(), weights.flatten()])
+
+
+OPTIONS = {
+    "plain": {},
+    "static": {"static_k": STATIC[0], "static_v": STATIC[1]},
+    "causal": {"attn_mask": np.triu(np.ones((3, 5), bool), 1), "is_causal": True},
+    "causal-bias": {"attn_mask": np.triu(np.ones((3, 5), bool), 1), "is_causal": True, "bias_kv": True},
+    "both": {"bias_kv": True, "add_zero_attn": True, "attn_mask": RNG.standard_normal((3, 5))},
+    "heads": {"attn_mask": RNG.standard_normal((4, 3, 5)), "average_attn_weights": False},
+    "padded": {"key_padding_mask": np.eye(2, 5, 3) > 0, "add_zero_attn": True},
+    "separate": {
+        "use_separate_proj_weight": True, "q_proj_weight": WO, "k_proj_weight": WO * 2, "v_proj_weight": WO + 1,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("need_weights", [True, False])
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options_of_the_function(name, need_weights):
+    options = OPTIONS[name] | {"need_weights": need_weights}
+
+    def loss(library, *tensors):
+        out = forward(library, *tensors, **options)
+        return out[~library.isnan(out)] * 1.5
+
+    arrays = (Q, K, K + 1, W, B, WO, BO)
+    found, expected = (
+        [r.detach().numpy() for r in _gradients(library, loss, arrays)] for library in (minidl, torch)
+    )
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-11)
+
+
+def _gradients(library, loss, arrays):
+    inputs = [library.tensor(array, requires_grad=True) for array in arrays]
+    out = loss(library, *inputs)
+    found = library.autograd.grad((out * out.detach().cos()).sum(), inputs, allow_unused=True)
+    return [out, *(library.zeros(1) if g is None else g for g in found)]
+
+
+def test_second_derivatives_agree():
+    def loss(library, q, w):
+        return forward(library, q, q, q, w, library.tensor(B), library.tensor(WO), None, need_weights=False)
+
+    # PyTorch's fused kernel has no second derivative: its other branch computes the same.
+    def other(library, q, w):
+        tensors = (q, q, q, w, library.tensor(B), library.tensor(WO), None)
+        return forward(library, *tensors)[:24].reshape(3, 2, 4)
+
+    found, expected = second_derivatives(minidl, loss, (Q, W)), second_derivatives(torch, other, (Q, W))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("need_weights", [True, False])
+def test_half_precision_stays_near(need_weights):
+    x = RNG.standard_normal((3, 2, 4))
+
+    def run(library):
+        library.manual_seed(0)
+        layer = library.nn.MultiheadAttention(4, 2)
+        with library.no_grad():
+            for parameter, array in zip(layer.parameters(), (W, B, WO, BO), strict=True):
+                parameter.copy_(library.tensor(array))
+        x16 = library.tensor(x).to(library.float16)
+        out, _ = layer.to(library.float16)(x16, x16, x16, need_weights=need_weights)
+        assert out.dtype is library.float16
+        return out.detach().float().numpy()
+
+    np.testing.assert_allclose(run(minidl), run(torch), rtol=2e-2, atol=2e-2)
+
+
+def _layer(lib, *args, **kwargs):
+    return lib.nn.MultiheadAttention(4, 2, *args, **kwargs)
+
+
+def _ones(lib, *shape):
+    return lib.ones(*shape)
+
+
+BAD = {
+    "heads": lambda lib: lib.nn.MultiheadAttention(5, 2),
+    "no heads": lambda lib: lib.nn.MultiheadAttention(4, 0),
+    "rank": lambda lib: _layer(lib)(*[_ones(lib, 2)] * 3),
+    "key rank": lambda lib: _layer(lib)(_ones(lib, 3, 2, 4), _ones(lib, 3, 4), _ones(lib, 3, 4)),
+    "single key rank": lambda lib: _layer(lib)(_ones(lib, 3, 4), _ones(lib, 3, 2, 4), _ones(lib, 3, 2, 4)),
+    "width": lambda lib: _layer(lib)(*[_ones(lib, 3, 2, 5)] * 3),
+    "value": lambda lib: _layer(lib)(_ones(lib, 3, 2, 4), _ones(lib, 3, 2, 4), _ones(lib, 5, 2, 4)),
+    "value of another size": lambda lib: _layer(lib, kdim=3)(
+        _ones(lib, 3, 2, 4), _ones(lib, 3, 2, 3), _ones(lib, 5, 2, 4)
+    ),
+    "integer mask": lambda lib: _layer(lib)(
+        *[_ones(lib, 3, 2, 4)] * 3, attn_mask=lib.zeros(3, 3, dtype=lib.int64)
+    ),
+    "mask 2D": lambda lib: _layer(lib)(*[_ones(lib, 3, 2, 4)] * 3, attn_mask=lib.zeros(4, 4)),
+    "mask 3D": lambda lib: _layer(lib)(*[_ones(lib, 3, 2, 4)] * 3, attn_mask=lib.zeros(2, 3, 3)),
+    "mask 1D": lambda lib: _layer(lib)(*[_ones(lib, 3, 2, 4)] * 3, attn_mask=lib.zeros(3)),
+    "single mask": lambda lib: _layer(lib)(*[_ones(lib, 3, 4)] * 3, attn_mask=lib.zeros(1, 3, 3)),
+    "padding": lambda lib: _layer(lib)(*[_ones(lib, 3, 2, 4)] * 3, key_padding_mask=lib.zeros(2, 4)),
+    "padding rank": lambda lib: _layer(lib)(*[_ones(lib, 3, 2, 4)] * 3, key_padding_mask=lib.zeros(2)),
+    "mixed masks": lambda lib: _layer(lib)(
+        *[_ones(lib, 3, 2, 4)] * 3, attn_mask=lib.zeros(3, 3), key_padding_mask=lib.zeros(2, 3) > 0
+    ),
+    "causal": lambda lib: _layer(lib)(*[_ones(lib, 3, 2, 4)] * 3, is_causal=True),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_texts_begin_as_pytorch_s(name):
+    kind, text = refusal(lambda: BAD[name](minidl))
+    theirs, expected = refusal(lambda: BAD[name](torch))
+    assert issubclass(kind, theirs)
+    assert text.startswith(expected.rstrip(".")), f"{text!r}\ndoes not begin with\n{expected!r}"
+
+
+def test_parameters_start_as_in_pytorch():
+    for options in itertools.product((False, True), repeat=2):
+        ours, theirs = (
+            library.nn.MultiheadAttention(64, 4, add_bias_kv=options[0], kdim=32 if options[1] else None)
+            for library in (minidl, torch)
+        )
+        for (name, mine), (_, wanted) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
+            mine, wanted = mine.detach().numpy(), wanted.detach().numpy()
+            assert mine.std() == pytest.approx(wanted.std(), rel=0.25), name
+            assert np.abs(mine).max() == pytest.approx(np.abs(wanted).max(), rel=0.5), name
+    assert nn.MultiheadAttention(4, 2).out_proj.bias.abs().sum() == 0

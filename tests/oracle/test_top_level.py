@@ -1,0 +1,84 @@
+"""The functions of the top level that differ from those of ``nn.functional``, beside PyTorch's: edges and errors."""
+
+import numpy as np
+import pytest
+from beside_torch import refusal
+
+import minidl
+
+torch = pytest.importorskip("torch")
+
+TABLE = np.random.default_rng(1).standard_normal((5, 3))
+INDICES, OFFSETS = np.array([1, 3, 1, 0, 2, 3, 3]), np.array([0, 2, 2, 5])
+
+
+@pytest.mark.parametrize(("mode", "padding"), [(0, None), (1, None), (2, None), (0, 3), (1, 3), (2, 3)])
+def test_embedding_bag(mode, padding):
+    def run(library):
+        table = library.tensor(TABLE, requires_grad=True)
+        found = library.embedding_bag(
+            table, library.tensor(INDICES), library.tensor(OFFSETS), False, mode, False, None, False, padding
+        )
+        (found[0] ** 2).sum().backward()
+        return [x.detach().numpy() for x in found], table.grad.numpy()
+
+    (ours, gradient), (theirs, expected) = run(minidl), run(torch)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-12)
+    assert len(ours) == len(theirs) == 4
+    if mode == 2:
+        for mine, wanted in zip(ours[1:], theirs[1:], strict=True):
+            np.testing.assert_array_equal(mine, wanted)
+
+
+def test_embedding_without_and_with_padding():
+    def run(library, padding_idx):
+        table = library.tensor(TABLE, requires_grad=True)
+        library.embedding(table, library.tensor(INDICES), padding_idx, True).sum().backward()
+        return table.grad.numpy()
+
+    for padding_idx in (-1, 3, 1):
+        np.testing.assert_allclose(run(minidl, padding_idx), run(torch, padding_idx), rtol=1e-12)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_moves_the_statistics(training):
+    def run(library):
+        x = library.tensor(TABLE)
+        mean, var = library.zeros(3, dtype=library.float64), library.ones(3, dtype=library.float64)
+        out = library.batch_norm(x, mean + 2, mean + 1, mean, var, training, 0.3, 1e-3, False)
+        return [t.numpy() for t in (out, mean, var)]
+
+    for ours, theirs in zip(run(minidl), run(torch), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["dropout_", "alpha_dropout_", "feature_alpha_dropout_"])
+def test_dropout_in_place(name):
+    for train in (False, True):
+        x = minidl.ones(50, 40)
+        assert getattr(minidl, name)(x, 0.5, train) is x
+        assert bool((x == 1).all()) is not train
+    with pytest.raises(RuntimeError, match="leaf"):
+        getattr(minidl, name)(minidl.ones(2, 3, requires_grad=True), 0.5, True)
+    for p in (-0.1, 1.1):
+        kinds = [
+            refusal(lambda lib=lib, p=p: getattr(lib, name)(lib.ones(2, 3), p, True))
+            for lib in (minidl, torch)
+        ]
+        assert issubclass(kinds[0][0], (kinds[1][0], ValueError)) and "between 0 and 1" in kinds[0][1]
+
+
+def test_margins_below_zero():
+    x = [np.random.default_rng(i).standard_normal((4, 3)) for i in range(3)]
+    ours, theirs = (
+        lib.triplet_margin_loss(*map(lib.tensor, x), margin=-0.2, reduction=1).item()
+        for lib in (minidl, torch)
+    )
+    assert ours == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("reduction", [3, -1, "mean", True])
+def test_reductions_are_numbers(reduction):
+    with pytest.raises(ValueError, match="is not a valid value for reduction"):
+        minidl.kl_div(minidl.ones(2), minidl.ones(2), reduction)
