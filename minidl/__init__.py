@@ -14,6 +14,7 @@ from minidl import (
     autograd,
     backends,
     cuda,
+    distributed,
     dtypes,
     errors,
     fft,

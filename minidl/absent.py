@@ -33,7 +33,7 @@ _REASONS = (
         r"(jit|compiler|swap_in_.*|.*_ir.*|parse_.*|import_.*|vmap|while_loop|cond|sym_.*|unify_type_list|fork|wait|merge_.*)",
     ),
     (GRAPH, r"(func|autograd\.function.*)"),
-    (PARALLEL, r"(distributed|is_distributed|distributions)"),
+    (PARALLEL, r"(is_distributed|distributions)"),
     (
         INTERNAL,
         r"(cudnn.*|miopen.*|mkldnn.*|to_mkldnn|native_.*|convolution|conv_tbc|batch_norm_.*|.*autocast_(?!mode).*|"
@@ -95,6 +95,7 @@ DIFFERENCES = {
     "set_float32_matmul_precision": "lets a GPU round float32 operands to tf32",
     "use_deterministic_algorithms": "remembered; CPU results do not depend on the number of threads",
     "norm": "no 'nuc'; use linalg.matrix_norm",
+    "nn.DataParallel": "hands every call to its module: one device",
 }
 
 

@@ -20,7 +20,21 @@ FLOORS = {
     "autograd": 2,
     "ops": 3,
     **dict.fromkeys(
-        ("nn", "optim", "utils", "io", "random", "cuda", "special", "linalg", "fft", "settings", "typed"), 4
+        (
+            "nn",
+            "optim",
+            "utils",
+            "io",
+            "random",
+            "cuda",
+            "special",
+            "linalg",
+            "fft",
+            "settings",
+            "typed",
+            "distributed",
+        ),
+        4,
     ),
     **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
 }

@@ -64,7 +64,8 @@ def test_random_split():
     again = random_split(range(10), [0.7, 0.3], minidl.Generator().manual_seed(1))
     assert [list(p) for p in again] == [list(p) for p in parts]
     assert [len(p) for p in random_split(range(11), [0.5, 0.3, 0.2])] == [6, 3, 2]
-    assert [len(p) for p in random_split(range(3), [0.1] * 10)] == [1, 1, 1, 0, 0, 0, 0, 0, 0, 0]
+    with pytest.warns(UserWarning, match=r"Length of split at index \d is 0"):
+        assert [len(p) for p in random_split(range(3), [0.1] * 10)] == [1, 1, 1, 0, 0, 0, 0, 0, 0, 0]
     with pytest.raises(ValueError, match="Sum of input lengths"):
         random_split(range(10), [7, 4])
     with pytest.raises(ValueError, match="not between 0 and 1"):
@@ -111,7 +112,8 @@ def test_samplers_follow_their_generator():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: RandomSampler(range(3), num_samples=-1), "non-negative integer"),
+        (lambda: RandomSampler(range(3), num_samples=-1), "positive integer"),
+        (lambda: RandomSampler([]), "num_samples=0"),
         (lambda: WeightedRandomSampler([1.0], 0), "positive integer"),
         (lambda: WeightedRandomSampler([1.0], 1, replacement=1), "boolean"),
         (lambda: WeightedRandomSampler([[1.0]], 1), "1d sequence"),

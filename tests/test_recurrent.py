@@ -246,6 +246,8 @@ def test_cells_refuse_what_does_not_fit(name):
         cell(minidl.zeros(4, 2), states(name, 3))
     with pytest.raises(RuntimeError, match="mat1 and mat2 must have the same dtype"):
         cell(minidl.zeros(4, 2, dtype=minidl.float64))
+    with pytest.raises(RuntimeError, match="input has inconsistent input_size: got 3 expected 2"):
+        cell(minidl.zeros(4, 3, dtype=minidl.float64))  # sizes before dtypes
 
 
 def test_cell_functions_refuse_weights_that_do_not_fit():

@@ -264,10 +264,14 @@ class _Holder:
 
 
 def _running(roots, retain, create_graph, **how):
-    if create_graph:
-        with modes.enable_grad():
-            return run(roots, retain, True, **how)
-    return run(roots, retain, False, **how)
+    before = modes.set_capturing("captures" in how)
+    try:
+        if create_graph:
+            with modes.enable_grad():
+                return run(roots, retain, True, **how)
+        return run(roots, retain, False, **how)
+    finally:
+        modes.set_capturing(before)
 
 
 def _wanted_edges(inputs):

@@ -15,6 +15,7 @@ class _State(threading.local):
     grad = True
     inference = False
     anomaly = False
+    capturing = False
     counted = False
 
 
@@ -45,6 +46,17 @@ def is_inference_mode_enabled():
 def is_anomaly_enabled():
     """Whether ``set_detect_anomaly`` is on in this thread."""
     return _state.anomaly
+
+
+def is_capturing():
+    """Whether the backward that runs in this thread gives the gradients of chosen tensors, leaving ``.grad`` alone."""
+    return _state.capturing
+
+
+def set_capturing(value):
+    """Says whether a backward of chosen tensors begins. Returns what was said before."""
+    before, _state.capturing = _state.capturing, value
+    return before
 
 
 def remember(node):

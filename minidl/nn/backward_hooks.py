@@ -4,6 +4,7 @@ from minidl.autograd import modes
 from minidl.autograd.node import Node
 from minidl.autograd.tensor import Tensor, make
 from minidl.autograd.views import MULTIPLE, fresh_edge
+from minidl.nn.module_hooks import hooks_of
 
 
 class _Boundary:
@@ -47,13 +48,21 @@ class _Boundary:
         return list(self.watch(list(g)))
 
 
+def watch_backward(module):
+    """The watch over a call of ``module``, or None where no full backward hook asks for one."""
+    hooks, pre_hooks = (
+        [hook.function for key, hook in hooks_of(module, kind) if full or key not in module._backward_hooks]
+        for kind, full in (("backward", module._is_full_backward_hook is not False), ("backward_pre", True))
+    )
+    return BackwardWatch(module, hooks, pre_hooks) if hooks or pre_hooks else None
+
+
 class BackwardWatch:
     """One call of a module whose backward is hooked."""
 
-    def __init__(self, module):
+    def __init__(self, module, hooks, pre_hooks):
         self.module = module
-        self.hooks = [hook.function for hook in module._backward_hooks.values()]
-        self.pre_hooks = [hook.function for hook in module._backward_pre_hooks.values()]
+        self.hooks, self.pre_hooks = hooks, pre_hooks
         self.grad_output = None
         self.input_count, self.input_places = 0, ()
         self.output_count, self.output_places = 0, ()

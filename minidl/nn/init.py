@@ -4,6 +4,7 @@ fan_in and fan_out are the numbers of inputs to and outputs of a unit: a weight 
 I * prod(kernel) and fan_out O * prod(kernel). Source: PyTorch's ``torch.nn.init``.
 """
 
+import functools
 import math
 import warnings
 
@@ -12,7 +13,7 @@ from minidl.autograd import no_grad
 from minidl.autograd.inplace import write
 from minidl.autograd.tensor import make
 from minidl.ops import random_inplace
-from minidl.ops.create import eye
+from minidl.ops.create import eye as identity
 from minidl.ops.random import draw, randperm
 
 _GAINS = {
@@ -122,7 +123,7 @@ def eye_(tensor):
     """The identity matrix, (n, m). Raises ``ValueError`` unless ``tensor`` has 2 dimensions."""
     if tensor.ndim != 2:
         raise ValueError(f"Only tensors with 2 dimensions are supported, got {tensor.ndim}")
-    return tensor.copy_(eye(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
+    return tensor.copy_(identity(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
 
 
 @no_grad()
@@ -236,3 +237,29 @@ def sparse_(tensor, sparsity, std=0.01, generator=None):
         chosen = randperm(rows, generator=generator, device=tensor.device)[:zeros]
         tensor[chosen, column] = 0
     return tensor
+
+
+def _deprecated(function):
+    """``function`` under its name of old, without the underscore."""
+    name = function.__name__
+
+    @functools.wraps(function)
+    def old(*args, **kwargs):
+        warnings.warn(
+            f"`nn.init.{name[:-1]}` is now deprecated in favor of `nn.init.{name}`.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return function(*args, **kwargs)
+
+    old.__name__ = old.__qualname__ = name[:-1]
+    old.__doc__ = (
+        f"``{name}`` under its old name, with a ``FutureWarning``. Source: ``torch.nn.init.{name[:-1]}``."
+    )
+    return old
+
+
+uniform, normal, constant, eye, dirac = map(_deprecated, (uniform_, normal_, constant_, eye_, dirac_))
+xavier_uniform, xavier_normal = map(_deprecated, (xavier_uniform_, xavier_normal_))
+kaiming_uniform, kaiming_normal = map(_deprecated, (kaiming_uniform_, kaiming_normal_))
+orthogonal, sparse = map(_deprecated, (orthogonal_, sparse_))

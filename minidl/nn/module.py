@@ -4,9 +4,9 @@ from minidl import backends, dtypes
 from minidl.autograd.convert import to_array
 from minidl.autograd.tensor import TENSORS, Tensor, make
 from minidl.device import CPU
-from minidl.nn.backward_hooks import BackwardWatch
+from minidl.nn.backward_hooks import watch_backward
 from minidl.nn.module_conversion import Conversion
-from minidl.nn.module_hooks import HookRegistration, call_with_hooks
+from minidl.nn.module_hooks import EVERYWHERE, HookRegistration, call_with_hooks, tell
 from minidl.nn.module_state import State
 from minidl.nn.module_traversal import Traversal
 from minidl.nn.naming import typename
@@ -43,7 +43,11 @@ class Module(Traversal, HookRegistration, State, Conversion):
     )
     """
 
-    def __init__(self):
+    call_super_init = False  # whether __init__ goes on to the next class, with its arguments
+
+    def __init__(self, *args, **kwargs):
+        if not self.call_super_init and (args or kwargs):
+            raise TypeError(_too_many(type(self).__name__, args, kwargs))
         put = super().__setattr__
         put("training", True)
         put("_parameters", {})
@@ -52,6 +56,8 @@ class Module(Traversal, HookRegistration, State, Conversion):
         put("_modules", {})
         self._init_hooks()
         self._init_state_hooks()
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     def forward(self, *input):
         """Computes the output; every subclass defines its own."""
@@ -60,7 +66,13 @@ class Module(Traversal, HookRegistration, State, Conversion):
         )
 
     def __call__(self, *args, **kwargs):
-        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+        if (
+            self._forward_hooks
+            or self._forward_pre_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+            or EVERYWHERE
+        ):
             return call_with_hooks(self, args, kwargs)
         for value in args:
             if value.__class__ not in TENSORS and hasattr(value, "__array__"):
@@ -69,7 +81,7 @@ class Module(Traversal, HookRegistration, State, Conversion):
         return self.forward(*args, **kwargs)
 
     def _watch_backward(self):
-        return BackwardWatch(self)
+        return watch_backward(self)
 
     def _accept(self, args, kwargs):
         """The arguments with array-likes made tensors that fit the module's parameters."""
@@ -107,7 +119,7 @@ class Module(Traversal, HookRegistration, State, Conversion):
                 f"express '{name}' as a function of another Tensor, compute the value in the forward() "
                 "method."
             )
-        self._parameters[name] = param
+        self._parameters[name] = tell("parameter", self, name, param)
 
     def register_buffer(self, name, tensor, persistent=True):
         """Adds a buffer: state that is not trained. One that is not ``persistent`` is left out of ``state_dict``."""
@@ -119,7 +131,7 @@ class Module(Traversal, HookRegistration, State, Conversion):
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (minidl Tensor or None "
                 "required)"
             )
-        self._buffers[name] = tensor
+        self._buffers[name] = tell("buffer", self, name, tensor)
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(
             name
         )
@@ -129,7 +141,7 @@ class Module(Traversal, HookRegistration, State, Conversion):
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name(name, "module", self._modules)
-        self._modules[name] = module
+        self._modules[name] = tell("module", self, name, module)
 
     def register_module(self, name, module):
         """The same as ``add_module``."""
@@ -237,6 +249,12 @@ class Module(Traversal, HookRegistration, State, Conversion):
         if not children and len(lines) <= 1:
             return f"{self._get_name()}({extra})"
         return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
+
+
+def _too_many(name, args, kwargs):
+    if kwargs:
+        return f"{name}.__init__() got an unexpected keyword argument '{next(iter(kwargs))}'"
+    return f"{name}.__init__() takes 1 positional argument but {len(args) + 1} were given"
 
 
 def _indented(text):

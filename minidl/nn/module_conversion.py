@@ -4,6 +4,7 @@ from minidl import dtypes
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import Tensor
 from minidl.device import device as device_type
+from minidl.ops.create import empty_like
 
 
 class Conversion:
@@ -63,6 +64,20 @@ class Conversion:
     def cuda(self, device=None):
         """Moves parameters and buffers to a GPU. Raises ``DeviceError`` where none can be used."""
         return self.to("cuda" if device is None else device_type(device))
+
+    def to_empty(self, *, device, recurse=True):
+        """Moves parameters and buffers to a device without their values, which may be any then. Returns the module."""
+        return self._apply(lambda tensor: empty_like(tensor, device=device or tensor.device), recurse)
+
+    def share_memory(self):
+        """Raises ``NotImplementedError``: processes do not share tensors."""
+        raise NotImplementedError(
+            "share_memory: processes do not share tensors. Hint: use threads, whose tensors are shared anyway, or send "
+            "state_dict() as NumPy arrays."
+        )
+
+    def compile(self, *args, **kwargs):
+        """Does nothing: programs run as they are written, as with ``minidl.compile``."""
 
     def type(self, dst_type):
         """Casts every parameter and buffer, integer ones too, to the dtype ``dst_type``."""

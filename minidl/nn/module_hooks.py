@@ -1,8 +1,19 @@
-"""Hooks of a module: what runs around its forward and its backward."""
+"""Hooks of one module or of all: what runs around forward and backward, and where something is registered."""
 
+import functools
+import warnings
 from typing import NamedTuple
 
 from minidl.autograd.node import Hooks, RemovableHandle
+from minidl.autograd.tensor import Tensor
+
+EVERYWHERE = (
+    Hooks()
+)  # of all modules: (kind, hook) by handle id; the kinds are those of ``hooks_of`` and ``tell``
+_TWO_KINDS = (
+    "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+    "Please use only one of them."
+)
 
 
 class Hook(NamedTuple):
@@ -24,10 +35,26 @@ def register(hooks, hook, prepend=False):
     return handle
 
 
+def hooks_of(module, kind):
+    """(handle id, hook) of a kind (forward, forward_pre, backward, backward_pre): those of all modules first."""
+    own = list(getattr(module, f"_{kind}_hooks").items())
+    return [(key, hook) for key, (k, hook) in EVERYWHERE.items() if k == kind] + own if EVERYWHERE else own
+
+
+def tell(kind, module, name, value):
+    """Calls the hooks of a kind of registration (parameter, buffer, module). Returns the value that is registered."""
+    for k, hook in list(EVERYWHERE.values()):
+        if k == kind:
+            changed = hook.function(module, name, value)
+            value = value if changed is None else changed
+    return value
+
+
 class HookRegistration:
     """The part of ``Module`` that registers hooks around forward and backward."""
 
     def _init_hooks(self):
+        object.__setattr__(self, "_is_full_backward_hook", None)
         for name in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"):
             object.__setattr__(self, name, Hooks())
 
@@ -61,6 +88,19 @@ class HookRegistration:
         Both are tuples over the positional tensor arguments and the outputs, None where there is no gradient; what the
         hook returns, if anything, replaces ``grad_input``.
         """
+        return self._register_backward(hook, True, prepend)
+
+    def register_backward_hook(self, hook):
+        """As ``register_full_backward_hook``, but ``grad_input`` is that of the last operation of forward: deprecated.
+
+        Raises ``RuntimeError`` where the module has hooks of the other kind.
+        """
+        return self._register_backward(hook, False, False)
+
+    def _register_backward(self, hook, full, prepend):
+        if self._is_full_backward_hook is (not full):
+            raise RuntimeError(_TWO_KINDS)
+        self._is_full_backward_hook = full
         return register(self._backward_hooks, Hook(hook), prepend)
 
     def register_full_backward_pre_hook(self, hook, prepend=False):
@@ -74,26 +114,47 @@ def call_with_hooks(module, args, kwargs):
     try:
         return _call(module, args, kwargs, called)
     except Exception:
-        for key, hook in list(module._forward_hooks.items()):
+        for key, hook in hooks_of(module, "forward"):
             if hook.always_call and key not in called:
                 _after_forward(module, hook, args, kwargs, None)
         raise
 
 
 def _call(module, args, kwargs, called):
-    for hook in list(module._forward_pre_hooks.values()):
+    for _, hook in hooks_of(module, "forward_pre"):
         args, kwargs = _before_forward(module, hook, args, kwargs)
     args, kwargs = module._accept(args, kwargs)
-    watch = None
-    if module._backward_hooks or module._backward_pre_hooks:
-        watch = module._watch_backward()
+    watch = module._watch_backward()
+    if watch is not None:
         args = watch.inputs(args)
     output = module.forward(*args, **kwargs)
-    for key, hook in list(module._forward_hooks.items()):
+    for key, hook in hooks_of(module, "forward"):
         called.add(key)
         changed = _after_forward(module, hook, args, kwargs, output)
         output = output if changed is None else changed
+    if module._backward_hooks and module._is_full_backward_hook is False:
+        _hook_last_operation(module, args, output)
     return output if watch is None else watch.outputs(output)
+
+
+def _hook_last_operation(module, args, output):
+    """Puts the hooks that are not full onto the node of the first output."""
+    while not isinstance(output, Tensor):
+        output = next(iter(output.values())) if isinstance(output, dict) else output[0]
+    node = output.grad_fn
+    if node is None:
+        return
+    before = {arg._edge[0] for arg in args if isinstance(arg, Tensor) and arg._edge is not None}
+    if before != {edge[0] for edge in node.edges if edge is not None}:
+        warnings.warn(
+            "Using a non-full backward hook when the forward contains multiple autograd Nodes is deprecated and will "
+            "be removed in future versions. This hook will be missing some grad_input. Please use "
+            "register_full_backward_hook to get the documented behavior.",
+            FutureWarning,
+            stacklevel=5,
+        )
+    for hook in list(module._backward_hooks.values()):
+        node.register_hook(functools.partial(hook.function, module))
 
 
 def _before_forward(module, hook, args, kwargs):

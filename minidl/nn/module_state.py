@@ -1,7 +1,9 @@
 """``state_dict`` and ``load_state_dict``: a module's tensors by dotted name, with PyTorch's names."""
 
+import warnings
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from minidl import backends
 from minidl.autograd.convert import to_array
@@ -29,6 +31,22 @@ class _IncompatibleKeys(namedtuple("_IncompatibleKeys", "missing_keys unexpected
     __str__ = __repr__
 
 
+class _StateHook(NamedTuple):
+    """A hook after ``state_dict``, and whether what it returns replaces the dict."""
+
+    function: object
+    may_replace: bool = False
+
+
+class _WithoutModule(NamedTuple):
+    """A hook that is called without its first argument, the module."""
+
+    function: object
+
+    def __call__(self, module, *args):
+        return self.function(*args)
+
+
 class State:
     """The part of ``Module`` that gives and takes its state."""
 
@@ -42,7 +60,7 @@ class State:
 
     # --- giving -------------------------------------------------------------------------------------------------
 
-    def state_dict(self, *, destination=None, prefix="", keep_vars=False):
+    def state_dict(self, *args, destination=None, prefix="", keep_vars=False):
         """All parameters and persistent buffers by dotted name. The tensors share the module's memory.
 
         ``keep_vars`` gives the parameters themselves rather than detached tensors.
@@ -51,6 +69,14 @@ class State:
         >>> list(nn.Sequential(nn.Linear(2, 1)).state_dict())
         ['0.weight', '0.bias']
         """
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead: destination, prefix, keep_vars.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            defaults = destination, prefix, keep_vars
+            destination, prefix, keep_vars = (*args, *defaults[len(args) :])
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -64,8 +90,10 @@ class State:
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in self._state_dict_hooks.values():
-            if hook(self, destination, prefix, metadata) is not None:
+            changed = hook.function(self, destination, prefix, metadata)
+            if changed is not None and not hook.may_replace:
                 raise RuntimeError("state_dict post-hook must return None. Hint: change the dict in place.")
+            destination = destination if changed is None else changed
         return destination
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):
@@ -192,11 +220,19 @@ class State:
 
     def register_state_dict_post_hook(self, hook):
         """Calls ``hook(module, state_dict, prefix, local_metadata)`` after this module's tensors were collected."""
-        return register(self._state_dict_hooks, hook)
+        return register(self._state_dict_hooks, _StateHook(hook))
+
+    def _register_state_dict_hook(self, hook):
+        """As ``register_state_dict_post_hook``; another dict that the hook returns takes the place of the first."""
+        return register(self._state_dict_hooks, _StateHook(hook, may_replace=True))
 
     def register_load_state_dict_pre_hook(self, hook):
         """Calls ``hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)`` before loading."""
         return register(self._load_state_dict_pre_hooks, hook)
+
+    def _register_load_state_dict_pre_hook(self, hook, with_module=False):
+        """As ``register_load_state_dict_pre_hook``; without ``with_module`` the hook does not get the module."""
+        return register(self._load_state_dict_pre_hooks, hook if with_module else _WithoutModule(hook))
 
     def register_load_state_dict_post_hook(self, hook):
         """Calls ``hook(module, incompatible_keys)`` after loading; it may change the two lists in place."""

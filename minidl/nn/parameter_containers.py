@@ -164,6 +164,10 @@ class ParameterDict(Module):
         """A new dict of the same parameters."""
         return self.__class__(dict(self.items()))
 
+    def fromkeys(self, keys, default=None):
+        """A new dict with the names of ``keys`` and one value for all."""
+        return self.__class__((key, default) for key in keys)
+
     def setdefault(self, key, default=None):
         """The value of ``key``, which is ``default`` from now on where there was none."""
         if key not in self:

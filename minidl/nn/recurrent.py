@@ -1,6 +1,7 @@
 """Recurrent layers over whole sequences: RNN, LSTM and GRU, stacked and bidirectional."""
 
 from minidl.nn.recurrent_base import RNNBase
+from minidl.nn.utils.rnn import PackedSequence
 from minidl.ops import recurrent
 
 __all__ = ["GRU", "LSTM", "RNN"]
@@ -17,7 +18,8 @@ class RNN(RNNBase):
     its input, with elements dropped with probability ``dropout`` in training.
 
     Shapes, for T steps, N samples, I = ``input_size``, H = ``hidden_size``, D = 2 if ``bidirectional`` else
-    1, L = ``num_layers``: input (T, N, I), with ``batch_first`` (N, T, I), unbatched (T, I); hx (D L, N, H)
+    1, L = ``num_layers``: input (T, N, I), with ``batch_first`` (N, T, I), unbatched (T, I), or packed sequences of
+    several lengths (``nn.utils.rnn.PackedSequence``); hx (D L, N, H)
     or (D L, H), zeros where it is not given -> output (T, N, D H) or in the input's layout, h_n (D L, N, H)
     or (D L, H).
 
@@ -83,7 +85,8 @@ class LSTM(RNNBase):
     ``dropout`` in training.
 
     Shapes, for T steps, N samples, I = ``input_size``, H = ``hidden_size``, P = ``proj_size`` or H, D = 2 if
-    ``bidirectional`` else 1, L = ``num_layers``: input (T, N, I), with ``batch_first`` (N, T, I), unbatched (T, I);
+    ``bidirectional`` else 1, L = ``num_layers``: input (T, N, I), with ``batch_first`` (N, T, I), unbatched (T, I), or
+    packed sequences of several lengths (``nn.utils.rnn.PackedSequence``);
     hx = (h_0, c_0) of shapes (D L, N, P) and (D L, N, H), without N if unbatched, zeros where it is not given ->
     output (T, N, D P) or in the input's layout, (h_n, c_n) in the shapes of hx.
 
@@ -126,41 +129,61 @@ class LSTM(RNNBase):
             dtype,
         )
 
-    def get_expected_cell_size(self, input):
-        """Shape (layers x directions, N, H) of the cell state for a batched input."""
-        return (*self.get_expected_hidden_size(input)[:2], self.hidden_size)
+    def get_expected_cell_size(self, input, batch_sizes=None):
+        """Shape (layers x directions, N, H) of the cell state for a batched or packed input."""
+        return (*self.get_expected_hidden_size(input, batch_sizes)[:2], self.hidden_size)
 
-    def check_forward_args(self, input, hidden):
+    def check_forward_args(self, input, hidden, batch_sizes=None):
         """Raises where input or states do not fit the layer."""
-        self.check_input(input)
-        expected = self.get_expected_hidden_size(input)
+        self.check_input(input, batch_sizes)
+        expected = self.get_expected_hidden_size(input, batch_sizes)
         self.check_hidden_size(hidden[0], expected, "Expected hidden[0] size {}, got {}")
-        self.check_hidden_size(
-            hidden[1], self.get_expected_cell_size(input), "Expected hidden[1] size {}, got {}"
-        )
+        expected = self.get_expected_cell_size(input, batch_sizes)
+        self.check_hidden_size(hidden[1], expected, "Expected hidden[1] size {}, got {}")
+
+    def permute_hidden(self, hx, permutation):
+        """Both states of the sequences in another order; None leaves them as they are."""
+        return tuple(super(LSTM, self).permute_hidden(state, permutation) for state in hx)
+
+    def _zero_states(self, input, batch_sizes=None):
+        c = self._zero_state(input, self.hidden_size, batch_sizes)
+        return (self._zero_state(input, self.proj_size, batch_sizes) if self.proj_size else c), c
 
     def forward(self, input, hx=None):
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx)
         input, batched = self._batched(input)
-        if hx is None:
-            c = self._zero_state(input, self.hidden_size)
-            hx = (self._zero_state(input, self.proj_size) if self.proj_size else c, c)
-        else:
-            hx = _pair(hx, batched)
+        hx = self._zero_states(input) if hx is None else _pair(hx, batched)
         self.check_forward_args(input, hx)
         output, h_n, c_n = self._run(recurrent.lstm, input, hx)
         if batched:
             return output, (h_n, c_n)
         return output.squeeze(0 if self.batch_first else 1), (h_n.squeeze(1), c_n.squeeze(1))
 
+    def _forward_packed(self, input, hx):
+        data, batch_sizes, order, back = input
+        if hx is None:
+            hx = self._zero_states(data, batch_sizes)
+        else:
+            hx = self.permute_hidden(_two(hx), order)
+        self.check_forward_args(data, hx, batch_sizes)
+        output, *states = self._run(recurrent.lstm, data, hx, batch_sizes)
+        return PackedSequence(output, batch_sizes, order, back), self.permute_hidden(states, back)
 
-def _pair(hx, batched):
-    """An LSTM's (h_0, c_0), batched."""
+
+def _two(hx):
+    """An LSTM's (h_0, c_0). Raises ``TypeError`` for what is no pair."""
     if not isinstance(hx, (tuple, list)) or len(hx) != 2:
         raise TypeError(
             f"LSTM: expected hx to be a tuple (h_0, c_0) of two tensors, got {type(hx).__name__}. "
             "Hint: layer(input, (h, c))."
         )
-    h, c = hx
+    return hx
+
+
+def _pair(hx, batched):
+    """An LSTM's (h_0, c_0), batched."""
+    h, c = _two(hx)
     rank = 3 if batched else 2
     if h.dim() != rank or c.dim() != rank:
         kind = "batched 3-D" if batched else "unbatched 2-D"
@@ -182,7 +205,8 @@ class GRU(RNNBase):
     ``dropout`` in training.
 
     Shapes, for T steps, N samples, I = ``input_size``, H = ``hidden_size``, D = 2 if ``bidirectional`` else
-    1, L = ``num_layers``: input (T, N, I), with ``batch_first`` (N, T, I), unbatched (T, I); hx (D L, N, H)
+    1, L = ``num_layers``: input (T, N, I), with ``batch_first`` (N, T, I), unbatched (T, I), or packed sequences of
+    several lengths (``nn.utils.rnn.PackedSequence``); hx (D L, N, H)
     or (D L, H), zeros where it is not given -> output (T, N, D H) or in the input's layout, h_n (D L, N, H)
     or (D L, H).
 

@@ -7,7 +7,9 @@ import warnings
 from minidl.nn import init
 from minidl.nn.module import Module
 from minidl.nn.parameter import Parameter
+from minidl.nn.utils.rnn import PackedSequence
 from minidl.ops.create import empty, zeros
+from minidl.ops.indexing import index_select
 
 __all__ = ["RNNBase"]
 
@@ -108,42 +110,57 @@ class RNNBase(Module):
                 shown += f", {name}={getattr(self, name)}"
         return shown
 
-    def check_input(self, input):
-        """Raises where a (T, N, I) input has another dtype than the weights or another number of features."""
+    def check_input(self, input, batch_sizes=None):
+        """Raises where an input has another rank, dtype or number of features than the layer takes.
+
+        An input is (T, N, I), or the rows (sum of lengths, I) of a packed sequence with its ``batch_sizes``.
+        """
         weight = getattr(self, self._all_weights[0][0])
         if input.dtype != weight.dtype:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
                 f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})"
             )
-        if input.dim() != 3:
-            raise RuntimeError(f"input must have 3 dimensions, got {input.dim()}")
+        rank = 3 if batch_sizes is None else 2
+        if input.dim() != rank:
+            raise RuntimeError(f"input must have {rank} dimensions, got {input.dim()}")
         if input.size(-1) != self.input_size:
             raise RuntimeError(
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.size(-1)}"
             )
 
-    def get_expected_hidden_size(self, input):
-        """Shape (layers x directions, N, H or P) of the hidden state for a batched input."""
-        batch = input.size(0) if self.batch_first else input.size(1)
-        return len(self._all_weights), batch, self.proj_size or self.hidden_size
+    def _sequences(self, input, batch_sizes):
+        """N, the number of sequences of a batched or packed input."""
+        if batch_sizes is not None:
+            return int(batch_sizes[0])
+        return input.size(0) if self.batch_first else input.size(1)
+
+    def get_expected_hidden_size(self, input, batch_sizes=None):
+        """Shape (layers x directions, N, H or P) of the hidden state for a batched or packed input."""
+        return len(self._all_weights), self._sequences(input, batch_sizes), self.proj_size or self.hidden_size
 
     def check_hidden_size(self, hx, expected_hidden_size, msg="Expected hidden size {}, got {}"):
         """Raises ``RuntimeError`` where a state has another shape than expected."""
         if tuple(hx.shape) != expected_hidden_size:
             raise RuntimeError(msg.format(expected_hidden_size, list(hx.shape)))
 
-    def check_forward_args(self, input, hidden):
+    def check_forward_args(self, input, hidden, batch_sizes=None):
         """Raises where input or hidden state do not fit the layer."""
-        self.check_input(input)
-        self.check_hidden_size(hidden, self.get_expected_hidden_size(input))
+        self.check_input(input, batch_sizes)
+        self.check_hidden_size(hidden, self.get_expected_hidden_size(input, batch_sizes))
 
-    def _zero_state(self, input, features):
-        batch = input.size(0) if self.batch_first else input.size(1)
-        return zeros(len(self._all_weights), batch, features, dtype=input.dtype, device=input.device)
+    def permute_hidden(self, hx, permutation):
+        """The states of the sequences in another order; None leaves them as they are."""
+        return hx if permutation is None else index_select(hx, 1, permutation)
+
+    def _zero_state(self, input, features, batch_sizes=None):
+        shape = len(self._all_weights), self._sequences(input, batch_sizes), features
+        return zeros(shape, dtype=input.dtype, device=input.device)
 
     def _forward_one_state(self, function, input, hx, noun=""):
-        """The forward of a layer whose state is one tensor (RNN, GRU), batched or not."""
+        """The forward of a layer whose state is one tensor (RNN, GRU): batched, not batched, or packed."""
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(function, input, hx)
         input, batched = self._batched(input, noun)
         if hx is None:
             hx = self._zero_state(input, self.hidden_size)
@@ -158,6 +175,16 @@ class RNNBase(Module):
             return output, h_n
         return output.squeeze(0 if self.batch_first else 1), h_n.squeeze(1)
 
+    def _forward_packed(self, function, input, hx):
+        data, batch_sizes, order, back = input
+        if hx is None:
+            hx = self._zero_state(data, self.hidden_size, batch_sizes)
+        else:
+            hx = self.permute_hidden(hx, order)
+        self.check_forward_args(data, hx, batch_sizes)
+        output, h_n = self._run(function, data, hx, batch_sizes)
+        return PackedSequence(output, batch_sizes, order, back), self.permute_hidden(h_n, back)
+
     def _batched(self, input, noun=""):
         """The input with its axis of samples, and whether it had one."""
         if input.dim() not in (2, 3):
@@ -167,19 +194,12 @@ class RNNBase(Module):
             return input, True
         return input.unsqueeze(0 if self.batch_first else 1), False
 
-    def _run(self, function, input, hx):
+    def _run(self, function, input, hx, batch_sizes=None):
         """``function`` of ops with this layer's parameters and options."""
-        return function(
-            input,
-            hx,
-            self._flat_weights,
-            self.bias,
-            self.num_layers,
-            self.dropout,
-            self.training,
-            self.bidirectional,
-            self.batch_first,
-        )
+        options = self.num_layers, self.dropout, self.training, self.bidirectional
+        if batch_sizes is not None:
+            return function(input, batch_sizes, hx, self._flat_weights, self.bias, *options)
+        return function(input, hx, self._flat_weights, self.bias, *options, self.batch_first)
 
 
 def _check_options(input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size):

@@ -193,6 +193,11 @@ def set_rng_state(new_state):
     default_generator.set_state(new_state)
 
 
+def positions():
+    """Each device's default generator with its present position: what ``set_state`` takes."""
+    return [(generator, generator.get_state()) for generator in list(_defaults.values())]
+
+
 @contextlib.contextmanager
 def fork_rng(devices=None, enabled=True):
     """Inside, draws do not move the default generators of the CPU and of ``devices`` (all, by default).

@@ -5,6 +5,7 @@ from minidl.backends import of
 from minidl.ops.dropout import dropout as drop
 from minidl.ops.joining import cat, stack, unbind
 from minidl.ops.matmul import linear
+from minidl.ops.packed import BatchSizes, over_stretches, takes_packed
 from minidl.ops.pointwise import relu, tanh
 from minidl.ops.recurrent_cells import check_bias, check_dtypes, gru_step, lstm_step, rnn_step
 from minidl.ops.shapes import squeeze, transpose, unsqueeze
@@ -122,8 +123,11 @@ def _stacked(run, input, states, layers, dropout, train, batch_first):
     """Runs ``run(input, states, parameters, reverse) -> (output, *states)`` over all layers and directions.
 
     ``layers``: for each layer the parameters of each of its directions. ``states``: tensors (L D, N, H).
-    Returns the last layer's output and the last states, stacked.
+    ``batch_first`` is the ``BatchSizes`` of a packed input. Returns the last layer's output and the last states,
+    stacked.
     """
+    if isinstance(batch_first, BatchSizes):
+        run, batch_first = over_stretches(run, batch_first), False
     input = transpose(input, 0, 1) if batch_first else input
     alone = len(layers) == len(layers[0]) == 1  # one layer and direction: no need to take states apart
     parts = ([squeeze(state, 0)] if alone else unbind(state, 0) for state in states)
@@ -135,7 +139,7 @@ def _stacked(run, input, states, layers, dropout, train, batch_first):
             output, *last = run(input, firsts[len(lasts)], parameters, bool(backward))
             outputs.append(output)
             lasts.append(last)
-        input = outputs[0] if len(outputs) == 1 else cat(outputs, 2)
+        input = outputs[0] if len(outputs) == 1 else cat(outputs, -1)
         if dropout and train and number < len(layers) - 1:
             input = drop(input, dropout, True)
     input = transpose(input, 0, 1) if batch_first else input
@@ -166,14 +170,16 @@ def _layers(name, states, params, has_biases, num_layers, bidirectional, project
 
 
 @function(method=False)
+@takes_packed
 def rnn_tanh(input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first):
     """An Elman network of several layers over a sequence: ``h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh)``.
 
     Shapes, for L layers and D directions: input (T, N, I) or, ``batch_first``, (N, T, I); hx (D L, N, H);
     params for each layer and direction w_ih (H, I or D H), w_hh (H, H) and with ``has_biases`` b_ih, b_hh (H)
     -> output (T, N, D H), h_n (D L, N, H). In training, elements between layers are dropped with probability
-    ``dropout``. Raises ``RuntimeError`` for T = 0 and sizes or dtypes that do not fit. Source: Elman (1990),
-    "Finding structure in time".
+    ``dropout``. Of a packed sequence: ``rnn_tanh(data, batch_sizes, hx, params, has_biases, num_layers, dropout,
+    train, bidirectional)``, data (sum of lengths, I) -> (sum of lengths, D H). Raises ``RuntimeError`` for T = 0
+    and sizes or dtypes that do not fit. Source: Elman (1990), "Finding structure in time".
 
     >>> import minidl
     >>> x, h, params = minidl.ones(5, 2, 3), minidl.zeros(1, 2, 4), [minidl.zeros(4, 3), minidl.zeros(4, 4)]
@@ -185,6 +191,7 @@ def rnn_tanh(input, hx, params, has_biases, num_layers, dropout, train, bidirect
 
 
 @function(method=False)
+@takes_packed
 def rnn_relu(input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first):
     """As ``rnn_tanh`` with relu in the place of tanh.
 
@@ -206,15 +213,17 @@ def _rnn(nonlinearity, input, hx, params, has_biases, num_layers, dropout, train
 
 
 @function(method=False)
+@takes_packed
 def lstm(input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first):
     """A long short-term memory of several layers over a sequence; ``lstm_cell`` gives the formulas of a step.
 
     Shapes, for L layers and D directions: input (T, N, I) or, ``batch_first``, (N, T, I); hx = (h_0 (D L, N, P),
     c_0 (D L, N, H)); params for each layer and direction w_ih (4 H, I or D P), w_hh (4 H, P), with ``has_biases``
     b_ih, b_hh (4 H), and where P < H the projection w_hr (P, H) -> output (T, N, D P), h_n, c_n in the shapes of hx.
-    In training, elements between layers are dropped with probability ``dropout``. Raises ``RuntimeError`` for T = 0
-    and sizes or dtypes that do not fit. Source: Hochreiter and Schmidhuber (1997); Sak et al. (2014),
-    arXiv:1402.1128 (projection).
+    In training, elements between layers are dropped with probability ``dropout``. Of a packed sequence:
+    ``lstm(data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional)``. Raises
+    ``RuntimeError`` for T = 0 and sizes or dtypes that do not fit. Source: Hochreiter and Schmidhuber (1997); Sak
+    et al. (2014), arXiv:1402.1128 (projection).
 
     >>> import minidl
     >>> x, state = minidl.ones(5, 2, 3), (minidl.zeros(1, 2, 4), minidl.zeros(1, 2, 4))
@@ -235,13 +244,15 @@ def lstm(input, hx, params, has_biases, num_layers, dropout, train, bidirectiona
 
 
 @function(method=False)
+@takes_packed
 def gru(input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first):
     """A gated recurrent unit of several layers over a sequence; ``gru_cell`` gives the formulas of a step.
 
     Shapes, for L layers and D directions: input (T, N, I) or, ``batch_first``, (N, T, I); hx (D L, N, H);
     params for each layer and direction w_ih (3 H, I or D H), w_hh (3 H, H) and with ``has_biases`` b_ih, b_hh
     (3 H) -> output (T, N, D H), h_n (D L, N, H). In training, elements between layers are dropped with
-    probability ``dropout``. Raises ``RuntimeError`` for T = 0 and sizes or dtypes that do not fit. Source:
+    probability ``dropout``. Of a packed sequence: ``gru(data, batch_sizes, hx, params, has_biases, num_layers,
+    dropout, train, bidirectional)``. Raises ``RuntimeError`` for T = 0 and sizes or dtypes that do not fit. Source:
     Cho et al. (2014), arXiv:1406.1078.
 
     >>> import minidl

@@ -36,8 +36,7 @@ def check_bias(bias, rows, batch):
 
 
 def _check_cell(name, gates, input, states, w_ih, w_hh, b_ih, b_hh):
-    """PyTorch's checks of a cell's arguments, in its order."""
-    check_dtypes(name, w_ih, input, *states, w_hh, b_ih, b_hh)
+    """PyTorch's checks of a cell's arguments, in its order: dtypes last, where the products are."""
     for what, array in (("input", input), ("weight_ih", w_ih), ("weight_hh", w_hh)):
         if array.ndim != 2:
             raise RuntimeError(
@@ -65,6 +64,7 @@ def _check_cell(name, gates, input, states, w_ih, w_hh, b_ih, b_hh):
             )
     check_bias(b_ih, gates * size, input.shape[0])
     check_bias(b_hh, gates * size, input.shape[0])
+    check_dtypes(name, w_ih, input, *states, w_hh, b_ih, b_hh)
 
 
 def rnn_step(x, h, activation):

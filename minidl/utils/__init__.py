@@ -1,5 +1,5 @@
-"""Utilities: ``minidl.utils.data`` loads data sets in batches."""
+"""Utilities: ``data`` loads data sets in batches, ``checkpoint`` trades time for memory."""
 
-from minidl.utils import data
+from minidl.utils import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]

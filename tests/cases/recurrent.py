@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .case import Case, away, normal
+from .case import Case, away, normal, values
 
 
 def sigmoid(x):
@@ -197,6 +197,29 @@ SEQUENCES += [
 ]
 
 
+def _packed(op, cell, gates, states=1):
+    """A row of a stacked function over the packed sequences of 3, 2 and 1 steps, in both directions."""
+    sizes = np.array([3, 2, 1])
+    rows = [np.array([0, 3, 5]), np.array([1, 4]), np.array([2])]  # of each sequence
+
+    def oracle(data, batch_sizes, hx, *options):
+        alone = [
+            stacked(cell, data[own][:, None], _sequence_state(hx, n), *options, False)
+            for n, own in enumerate(rows)
+        ]
+        out = np.concatenate([output[:, 0] for output, *_ in alone])
+        order = np.argsort(np.concatenate(rows))
+        return out[order], *(np.concatenate(s, axis=1) for s in zip(*(last for _, *last in alone)))
+
+    state = normal(2, 3, 2) if states == 1 else (normal(2, 3, 2),) * states
+    options = params(gates, 2, 2, directions=2), True, 1, 0.0, False, True
+    return Case(op, (normal(6, 2), values(sizes), state, *options), numpy=oracle, layouts=False, id="packed")
+
+
+def _sequence_state(hx, n):
+    return tuple(s[:, n : n + 1] for s in hx) if isinstance(hx, tuple) else hx[:, n : n + 1]
+
+
 def _layers(op, cell, gates, states=1):
     """Rows of a stacked function: one layer, and two layers in both directions, batch first."""
 
@@ -216,6 +239,7 @@ def _layers(op, cell, gates, states=1):
             grad2=False,  # the rows of the sequence op, on which all of it rests, have their second gradients checked
             id="layers-two-ways-batch-first",
         ),
+        _packed(op, cell, gates, states),
     ]
 
 

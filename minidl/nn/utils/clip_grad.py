@@ -1,6 +1,7 @@
 """Limits on gradients: by their common norm, or by value."""
 
 import math
+import warnings
 
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import Tensor
@@ -9,7 +10,7 @@ from minidl.ops.joining import stack
 from minidl.ops.pointwise import abs
 from minidl.ops.reductions import amax, amin, sum
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 
 def _listed(tensors):
@@ -92,6 +93,16 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     total = get_total_norm(grads, norm_type, error_if_nonfinite, foreach)
     clip_grads_with_norm_(parameters, max_norm, total, foreach)
     return total
+
+
+def clip_grad_norm(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
+    """``clip_grad_norm_`` under its old name, with a ``FutureWarning``. Source: ``torch.nn.utils.clip_grad_norm``."""
+    warnings.warn(
+        "`minidl.nn.utils.clip_grad_norm` is now deprecated in favor of `minidl.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
 def clip_grad_value_(parameters, clip_value, foreach=None):

@@ -1,5 +1,7 @@
 """``minidl.utils.data``: data sets, samplers and a loader with worker processes or threads."""
 
+from minidl.utils.data import _utils as _utils
+from minidl.utils.data import dataloader as dataloader
 from minidl.utils.data.collate import default_collate, default_convert
 from minidl.utils.data.dataset import (
     ChainDataset,
@@ -11,6 +13,7 @@ from minidl.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
+from minidl.utils.data.distributed import DistributedSampler
 from minidl.utils.data.loader import DataLoader
 from minidl.utils.data.sampler import (
     BatchSampler,
@@ -28,6 +31,7 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",

@@ -28,49 +28,16 @@ def default_convert(data):
     return data
 
 
-def default_collate(batch):
-    """Joins samples of one structure along a new first dimension.
+def collate_tensor_fn(batch, *, collate_fn_map=None):
+    """Tensors, stacked."""
+    return stack(batch, 0)
 
-    Tensors and NumPy arrays are stacked; floats become a float64 tensor, ints and bools int64 and bool tensors;
-    strings and bytes stay as they are; dicts, named tuples, tuples and lists are joined entry by entry (tuples
-    into lists, as PyTorch does). Raises ``TypeError`` for other samples, ``IndexError`` for none, ``RuntimeError``
-    where shapes or lengths differ.
-    Source: PyTorch's ``torch.utils.data.default_collate``.
 
-    >>> from minidl.utils.data import default_collate
-    >>> default_collate([{"x": 1, "name": "a"}, {"x": 2, "name": "b"}])
-    {'x': tensor([1, 2]), 'name': ['a', 'b']}
-    """
-    if not batch:
-        raise IndexError("default_collate: the batch is empty. Hint: a batch_sampler gives non-empty lists.")
+def collate_numpy_array_fn(batch, *, collate_fn_map=None):
+    """Arrays of numbers, as one tensor."""
     first = batch[0]
-    if isinstance(first, Tensor):
-        return stack(batch, 0)
-    if isinstance(first, (np.ndarray, np.generic)) and not isinstance(first, (str, bytes)):
-        return _collate_arrays(batch)
-    if isinstance(first, float):
-        return tensor(batch, dtype=dtypes.float64)
-    if isinstance(first, int):
-        return tensor(batch)
-    if isinstance(first, (str, bytes)):
-        return batch
-    if isinstance(first, Mapping):
-        return _mapping_like(first, {key: default_collate([d[key] for d in batch]) for key in first})
-    if isinstance(first, Sequence):
-        return _collate_sequences(batch)
-    raise TypeError(
-        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(first)}. "
-        "Hint: pass your own collate_fn."
-    )
-
-
-def _collate_arrays(batch):
-    if batch[0].dtype.kind in "OSU":
-        raise TypeError(
-            "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
-            f"an array of dtype {batch[0].dtype}"
-        )
-    first = batch[0]
+    if first.dtype.kind in "OSU":
+        raise TypeError(_REFUSED.format(f"an array of dtype {first.dtype}"))
     if all(
         isinstance(each, np.ndarray) and each.shape == first.shape and each.dtype == first.dtype
         for each in batch
@@ -79,7 +46,86 @@ def _collate_arrays(batch):
     return stack([as_tensor(each) for each in batch], 0)
 
 
-def _collate_sequences(batch):
+def collate_numpy_scalar_fn(batch, *, collate_fn_map=None):
+    """NumPy's numbers, as one tensor."""
+    return collate_numpy_array_fn([np.asarray(each) for each in batch])
+
+
+def collate_float_fn(batch, *, collate_fn_map=None):
+    """Python floats, as a float64 tensor."""
+    return tensor(batch, dtype=dtypes.float64)
+
+
+def collate_int_fn(batch, *, collate_fn_map=None):
+    """Python ints or bools, as a tensor."""
+    return tensor(batch)
+
+
+def collate_str_fn(batch, *, collate_fn_map=None):
+    """Text or bytes, as they are."""
+    return batch
+
+
+default_collate_fn_map = {
+    Tensor: collate_tensor_fn,
+    np.ndarray: collate_numpy_array_fn,
+    (np.bool_, np.number, np.object_): collate_numpy_scalar_fn,
+    float: collate_float_fn,
+    int: collate_int_fn,
+    str: collate_str_fn,
+    bytes: collate_str_fn,
+}
+_REFUSED = (
+    "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}. "
+    "Hint: pass your own collate_fn."
+)
+
+
+def collate(batch, *, collate_fn_map=None):
+    """Joins samples by the function that ``collate_fn_map`` has for their type, dicts and sequences entry by entry.
+
+    A key of the map is a type or a tuple of types; a function takes the list of samples and, by name, the map. Raises
+    ``TypeError`` for samples of other types, ``IndexError`` for none, ``RuntimeError`` where lengths differ.
+    Source: ``torch.utils.data._utils.collate.collate``.
+
+    >>> from minidl.utils.data._utils.collate import collate
+    >>> collate([{"a": 1}, {"a": 2}], collate_fn_map={int: lambda batch, *, collate_fn_map: sum(batch)})
+    {'a': 3}
+    """
+    if not batch:
+        raise IndexError("default_collate: the batch is empty. Hint: a batch_sampler gives non-empty lists.")
+    first = batch[0]
+    if collate_fn_map is not None:
+        function = collate_fn_map.get(type(first)) or next(
+            (fn for kind, fn in collate_fn_map.items() if isinstance(first, kind)), None
+        )
+        if function is not None:
+            return function(batch, collate_fn_map=collate_fn_map)
+    if isinstance(first, Mapping):
+        joined = {key: collate([d[key] for d in batch], collate_fn_map=collate_fn_map) for key in first}
+        return _mapping_like(first, joined)
+    if isinstance(first, Sequence):
+        return _collate_sequences(batch, collate_fn_map)
+    raise TypeError(_REFUSED.format(type(first)))
+
+
+def default_collate(batch):
+    """Joins samples of one structure along a new first dimension.
+
+    Tensors and NumPy arrays are stacked; floats become a float64 tensor, ints and bools int64 and bool tensors;
+    strings and bytes stay as they are; dicts, named tuples, tuples and lists are joined entry by entry (tuples
+    into lists, as PyTorch does). Raises ``TypeError`` for other samples, ``IndexError`` for none, ``RuntimeError``
+    where shapes or lengths differ. ``default_collate_fn_map`` says what joins which type; a type may be added.
+    Source: PyTorch's ``torch.utils.data.default_collate``.
+
+    >>> from minidl.utils.data import default_collate
+    >>> default_collate([{"x": 1, "name": "a"}, {"x": 2, "name": "b"}])
+    {'x': tensor([1, 2]), 'name': ['a', 'b']}
+    """
+    return collate(batch, collate_fn_map=default_collate_fn_map)
+
+
+def _collate_sequences(batch, collate_fn_map):
     first, length = batch[0], len(batch[0])
     for i, sample in enumerate(batch):
         if len(sample) != length:
@@ -87,7 +133,7 @@ def _collate_sequences(batch):
                 "each element in list of batch should be of equal size, "
                 f"but sample 0 has {length} entries and sample {i} has {len(sample)}"
             )
-    columns = [default_collate(column) for column in zip(*batch, strict=True)]
+    columns = [collate(column, collate_fn_map=collate_fn_map) for column in zip(*batch, strict=True)]
     if isinstance(first, tuple):
         return type(first)(*columns) if hasattr(first, "_fields") else columns
     return _sequence_like(first, columns)

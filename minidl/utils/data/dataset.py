@@ -3,6 +3,7 @@
 import bisect
 import itertools
 import math
+import warnings
 
 from minidl.ops.generator import default_generator
 from minidl.ops.random import randperm
@@ -107,7 +108,20 @@ class ConcatDataset(Dataset):
             raise AssertionError("datasets should not be an empty iterable")
         if any(isinstance(d, IterableDataset) for d in self.datasets):
             raise AssertionError("ConcatDataset does not support IterableDataset. Hint: use ChainDataset.")
-        self.cumulative_sizes = list(itertools.accumulate(len(d) for d in self.datasets))
+        self.cumulative_sizes = self.cumsum(self.datasets)
+
+    @staticmethod
+    def cumsum(sequence):
+        """The running sums of lengths."""
+        return list(itertools.accumulate(len(d) for d in sequence))
+
+    @property
+    def cummulative_sizes(self):
+        """``cumulative_sizes`` under its name of old, with a ``FutureWarning``."""
+        warnings.warn(
+            "`cummulative_sizes` attribute is renamed to `cumulative_sizes`", FutureWarning, stacklevel=2
+        )
+        return self.cumulative_sizes
 
     def __len__(self):
         return self.cumulative_sizes[-1]
@@ -178,14 +192,19 @@ def random_split(dataset, lengths, generator=default_generator):
         counts = [math.floor(total * fraction) for fraction in lengths]
         for i in range(total - sum(counts)):
             counts[i % len(counts)] += 1
+        for i, count in enumerate(counts):
+            if count == 0:
+                warnings.warn(
+                    f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2
+                )
     else:
         counts = list(lengths)
-    if any(not isinstance(count, int) or count < 0 for count in counts):
-        raise ValueError(f"lengths must be numbers of samples, or fractions that sum to 1, but got {counts}")
     if sum(counts) != total:
         raise ValueError(
             "Sum of input lengths does not equal the length of the input dataset! "
-            f"Lengths {counts} sum to {sum(counts)}, the dataset has {total} samples."
+            f"Lengths {list(lengths)} sum to {sum(lengths)}, the dataset has {total} samples."
         )
+    if any(not isinstance(count, int) or count < 0 for count in counts):
+        raise ValueError(f"lengths must be numbers of samples, or fractions that sum to 1, but got {counts}")
     indices = iter(randperm(total, generator=generator).tolist())
     return [Subset(dataset, list(itertools.islice(indices, count))) for count in counts]

@@ -28,6 +28,16 @@ class SerialIterator:
             raise StopIteration from None
 
 
+def _processes():
+    """Imported when first used: multiprocessing costs a twentieth of the time that `import minidl` may take."""
+    return importlib.import_module("minidl.utils.data.processes")
+
+
+def check_context(multiprocessing_context):
+    """Raises ``ValueError`` or ``TypeError`` where a loader's argument means no way to start processes."""
+    _processes().context_of(multiprocessing_context)
+
+
 class Pool:
     """The workers of a loader, for one pass or, persistent, for several."""
 
@@ -35,9 +45,7 @@ class Pool:
         if worker_type == "thread":
             self.workers = start_threads(job)
         else:
-            # Imported when first used: multiprocessing costs a twentieth of the time that `import minidl` may take.
-            processes = importlib.import_module("minidl.utils.data.processes")
-            self.workers = processes.start_processes(job, multiprocessing_context)
+            self.workers = _processes().start_processes(job, multiprocessing_context)
         self.epoch = 0
         self.close = weakref.finalize(self, _end, self.workers, os.getpid())
 

@@ -5,7 +5,7 @@ import warnings
 
 from minidl.utils.data.collate import default_collate, default_convert
 from minidl.utils.data.dataset import IterableDataset
-from minidl.utils.data.iterators import Pool, SerialIterator, WorkerIterator
+from minidl.utils.data.iterators import Pool, SerialIterator, WorkerIterator, check_context
 from minidl.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
 from minidl.utils.data.worker import Job
 
@@ -104,6 +104,9 @@ class DataLoader:
             raise ValueError(
                 "multiprocessing_context is for worker_type='process', but worker_type is 'thread'"
             )
+
+        if self.multiprocessing_context is not None:
+            check_context(self.multiprocessing_context)
 
     @property
     def _streams(self):

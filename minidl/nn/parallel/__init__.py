@@ -1,0 +1,9 @@
+"""PyTorch's wrappers for several devices, on one: they hand every call to the module that they wrap."""
+
+from minidl.nn.parallel.data_parallel import DataParallel, data_parallel
+from minidl.nn.parallel.distributed import DistributedDataParallel as DistributedDataParallel
+
+__all__ = [
+    "DataParallel",
+    "data_parallel",
+]  # its classes are names of minidl.nn; DistributedDataParallel is none
