@@ -7,27 +7,49 @@
 tensor([2., 4., 6.])
 """
 
+import importlib as _importlib
 import math as _math
 
 from minidl import absent as _absent
 from minidl import (
+    accelerator,
+    amp,
     autograd,
     backends,
+    compiler,
     cuda,
     distributed,
     dtypes,
     errors,
     fft,
+    hub,
     io,
+    jit,
     linalg,
     nn,
+    onnx,
     ops,
     optim,
     random,
     special,
     utils,
+    version,
 )
 from minidl._version import __version__
+from minidl.amp.autocast_mode import (
+    autocast,
+    clear_autocast_cache,
+    get_autocast_cpu_dtype,
+    get_autocast_dtype,
+    get_autocast_gpu_dtype,
+    is_autocast_cache_enabled,
+    is_autocast_cpu_enabled,
+    is_autocast_enabled,
+    set_autocast_cache_enabled,
+    set_autocast_dtype,
+    set_autocast_enabled,
+)
+from minidl.as_torch import install_as_torch, listen
 from minidl.autograd import (
     Tensor,
     enable_grad,
@@ -41,15 +63,28 @@ from minidl.autograd import (
 from minidl.autograd.printing import set_printoptions
 from minidl.autograd.size import Size
 from minidl.backends.threads import get_num_threads, set_num_threads
-from minidl.device import device
+from minidl.cuda import Event, Stream
+from minidl.device import device, get_default_device, set_default_device
 from minidl.dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
+from minidl.errors import OutOfMemoryError
 from minidl.io import load, save
+from minidl.layouts import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    strided,
+)
 from minidl.random import Generator, default_generator
 from minidl.settings import (
     are_deterministic_algorithms_enabled,
     compile,
     get_float32_matmul_precision,
     get_num_interop_threads,
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
     is_deterministic_algorithms_warn_only_enabled,
     set_float32_matmul_precision,
     set_flush_denormal,
@@ -75,15 +110,14 @@ globals().update({d.name: d for d in dtypes.ALL})  # bfloat16 joins when it is f
 globals().update({alias: dtypes.named(name) for alias, name in dtypes.ALIASES.items()})
 
 inf, nan, pi, e, newaxis = _math.inf, _math.nan, _math.pi, _math.e, None
-strided, contiguous_format, preserve_format, channels_last = (
-    "strided",
-    "contiguous_format",
-    "preserve_format",
-    "channels_last",
-)
+
+listen()
+del listen
 
 
 def __getattr__(name):
     if name == "bfloat16":
         return dtypes.named(name)
+    if name in ("profiler", "testing"):  # rooms above this one
+        return _importlib.import_module(f"minidl.{name}")
     raise AttributeError(_absent.message("module 'minidl'", name))

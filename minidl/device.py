@@ -1,5 +1,7 @@
 """Devices: where the array of a tensor lives."""
 
+import threading
+
 from minidl.errors import DeviceError
 
 _TYPES = ("cpu", "cuda", "emulated")
@@ -16,6 +18,8 @@ class device:
     device(type='cuda', index=0)
     >>> str(device("cpu"))
     'cpu'
+
+    ``with device(...):`` makes it the one of new tensors within, in this thread.
     """
 
     __slots__ = ("index", "type")
@@ -49,6 +53,14 @@ class device:
     def __hash__(self):
         return hash((self.type, self.index))
 
+    def __enter__(self):
+        _state.before.append(_state.device)
+        _state.device = self
+        return self
+
+    def __exit__(self, *exc):
+        _state.device = _state.before.pop()
+
     def __str__(self):
         return self.type if self.index is None else f"{self.type}:{self.index}"
 
@@ -58,6 +70,40 @@ class device:
 
 
 CPU = device("cpu")
+
+
+class _State(threading.local):
+    def __init__(self):
+        self.device, self.before = CPU, []
+
+
+_state = _State()
+
+
+def or_default(device_or_none):
+    """The device that an argument ``device`` means: None is the default one."""
+    return _state.device if device_or_none is None else device(device_or_none)
+
+
+def get_default_device():
+    """The device of new tensors that name none. Source: ``torch.get_default_device``.
+
+    >>> import minidl
+    >>> minidl.get_default_device()
+    device(type='cpu')
+    """
+    return _state.device
+
+
+def set_default_device(device):
+    """Makes ``device`` that of new tensors which name none, in this thread; None stands for the CPU.
+
+    Source: ``torch.set_default_device``.
+    """
+    _state.device = CPU if device is None else _named(device)
+
+
+_named = device
 
 
 def mixed(first, second):

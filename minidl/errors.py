@@ -1,5 +1,7 @@
 """Exception classes of minidl. Each is also the built-in class that PyTorch raises in its place."""
 
+import pickle
+
 
 class DeviceError(RuntimeError):
     """Arrays of one operation live on different devices, or a device cannot be used."""
@@ -7,6 +9,10 @@ class DeviceError(RuntimeError):
 
 class FileFormatError(RuntimeError):
     """A file is truncated, damaged or of another format; nothing of it was used."""
+
+
+class UnsafePickleError(FileFormatError, pickle.UnpicklingError):
+    """A pickle names something beyond tensors and plain containers; nothing of it was executed."""
 
 
 class OutOfMemoryError(RuntimeError):

@@ -8,10 +8,11 @@
 
 import warnings
 
+from minidl.autograd import modes
 from minidl.backends import determinism
 from minidl.backends.device_calls import matmul_rounding
 
-_state = {"precision": "highest", "deterministic": False, "warn_only": False}
+_state = {"deterministic": False, "warn_only": False}
 
 
 def set_float32_matmul_precision(precision):
@@ -23,13 +24,12 @@ def set_float32_matmul_precision(precision):
         raise RuntimeError(
             f"float32_matmul_precision should be one of 'highest', 'high' or 'medium', got {precision!r}"
         )
-    _state["precision"] = precision
-    matmul_rounding["tf32"] = precision != "highest"
+    matmul_rounding.update(precision=precision, tf32=precision != "highest")
 
 
 def get_float32_matmul_precision() -> str:
     """What ``set_float32_matmul_precision`` was given. Source: ``torch.get_float32_matmul_precision``."""
-    return _state["precision"]
+    return matmul_rounding["precision"]
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):
@@ -88,3 +88,13 @@ def get_num_interop_threads() -> int:
 def set_warn_always(b):
     """Makes Python show every warning each time, or once a place. Source: ``torch.set_warn_always``."""
     warnings.simplefilter("always" if b else "default")
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether ``autograd.set_detect_anomaly`` is on in this thread. Source: ``torch.is_anomaly_enabled``."""
+    return bool(modes.is_anomaly_enabled())
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether it looks for NaN. Source: ``torch.is_anomaly_check_nan_enabled``."""
+    return modes.is_anomaly_enabled() == "nan"

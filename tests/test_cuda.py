@@ -86,6 +86,7 @@ def cupy(monkeypatch):
     monkeypatch.setattr(cuda, "_cupy", lambda: made)
     monkeypatch.setattr(cuda, "is_available", lambda: True)
     monkeypatch.setattr(device_memory, "_peak", {})
+    monkeypatch.setattr(device_memory, "reserved", {})
     return made
 
 
@@ -142,6 +143,9 @@ def test_memory_is_counted(cupy):
     assert cuda.max_memory_allocated() == 3 * MIB and cuda.memory_reserved() == 8 * MIB
     assert "arrays hold                   3.0 MiB" in cuda.memory_summary()
     cuda.empty_cache()
+    assert cuda.max_memory_reserved() == 8 * MIB and cuda.memory_reserved() == 3 * MIB
+    assert cuda.memory_stats()["reserved_bytes.all.peak"] == 8 * MIB
+    assert cuda.memory_stats()["allocated_bytes.all.current"] == 3 * MIB
     assert cuda.memory_reserved() == 3 * MIB and cuda.mem_get_info() == (10 * MIB, 80 * MIB)
 
 
@@ -163,8 +167,18 @@ def test_an_allocation_too_large_says_what_is_held_and_the_process_goes_on(cupy)
 def test_without_a_gpu_questions_are_answered_and_requests_say_why():
     if cuda.is_available():
         pytest.skip("there is a GPU")
+    assert cuda.memory_allocated() == cuda.max_memory_allocated() == cuda.memory_reserved() == 0
+    assert cuda.max_memory_reserved() == 0 and cuda.memory_stats() == {} and cuda.get_arch_list() == []
+    assert not cuda.is_bf16_supported() and not cuda.is_tf32_supported()
     assert cuda.device_count() == 0 and cuda.manual_seed_all(1) is None and cuda.empty_cache() is None
-    for call in (cuda.synchronize, cuda.memory_allocated, cuda.Stream, cuda.Event, cuda.get_device_name):
+    for call in (
+        cuda.synchronize,
+        cuda.init,
+        cuda.get_rng_state,
+        cuda.Stream,
+        cuda.Event,
+        cuda.get_device_name,
+    ):
         with pytest.raises(DeviceError, match=r"cuda.*doctor"):
             call()
 

@@ -1,5 +1,6 @@
 """The gradient tape: Tensor, grad modes, backward, user-defined functions, gradient checks."""
 
+from minidl.autograd import forward_ad, functional
 from minidl.autograd.engine import backward, grad
 from minidl.autograd.function import Function, once_differentiable
 from minidl.autograd.gradcheck import gradcheck, gradgradcheck
@@ -16,15 +17,19 @@ from minidl.autograd.modes import (
 from minidl.autograd.op import function, op
 from minidl.autograd.rules import Saved, joint
 from minidl.autograd.tensor import Tensor
+from minidl.autograd.variable import Variable
 
 __all__ = [
     "Function",
     "Saved",
     "Tensor",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "forward_ad",
     "function",
+    "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",

@@ -9,7 +9,7 @@ import inspect
 import linecache
 
 from minidl import dtypes
-from minidl.autograd import modes
+from minidl.autograd import autocast, modes
 from minidl.autograd.boxing import box_many, check_devices, foreign, operand, unbox_list
 from minidl.autograd.forms import OUT, write_out
 from minidl.autograd.node import Node, next_order
@@ -28,6 +28,7 @@ def compile_call(op, operator=False):
     lines = [
         *_out(op, out),
         *_inplace_flag(op),
+        *_autocast(op),
         *_unbox(op, operator),
         *_device_check(op),
         *_forward(op),
@@ -44,6 +45,8 @@ def compile_call(op, operator=False):
         "new": object.__new__, "FLOAT32": dtypes.FLOAT32, "FLOATS": dtypes.FLOATS,
         "defaults": {n: p.default for n, p in op.parameters.items()},
     }  # fmt: skip
+    if op.name in autocast.LISTED:
+        autocast.flag(space)
     exec(_compiled(op.source), space)
     made = space["public"]
     made.__code__ = made.__code__.replace(co_name=op.name)
@@ -84,7 +87,12 @@ def _out(op, out):
             f"{p.name}={p.name}" if p.kind is p.KEYWORD_ONLY else p.name for p in op.parameters.values()
         ]
         yield "if out is not None:"
-        yield f"    return write_out(out, public({', '.join(passed)}), op.name)"
+        call = (
+            f"outside(public, {', '.join(passed)})"
+            if op.name in autocast.LISTED
+            else f"public({', '.join(passed)})"
+        )
+        yield f"    return write_out(out, {call}, op.name)"
 
 
 def _inplace_flag(op):
@@ -93,6 +101,15 @@ def _inplace_flag(op):
         rest = [n if n in op.tensors else f"{n}={n}" for n in op.parameters if n != "inplace"]
         yield "if inplace:"
         yield f"    return op.inplace({', '.join(rest)})"
+
+
+def _autocast(op):
+    """Ops that mixed precision knows look at a flag, which is false outside of it."""
+    if op.name in autocast.LISTED:
+        names = "".join(f"{name}, " for name in op.tensors)
+        dtype = ", dtype" if "dtype" in op.attributes else ""
+        yield "if autocasting:"
+        yield f"    {names}= autocast(op.name, ({names}){dtype})"
 
 
 def _differentiable(op):

@@ -9,7 +9,7 @@ import linecache
 import warnings
 
 from minidl import backends, dtypes
-from minidl.autograd import modes
+from minidl.autograd import autocast, modes
 from minidl.autograd.inplace import bump, can_cast
 from minidl.autograd.tensor import TENSORS
 
@@ -127,14 +127,21 @@ def compile_function(fn, tensors):
                 f"        raise not_a_tensor(name, {parameter.name!r}, {position + 1}, {parameter.name})",
             ]
     call = f"fn({', '.join(_passed(p) for p in signature.parameters.values())})"
+    listed = fn.__name__ in autocast.LISTED
     if takes_out:
-        lines += ["    if out is not None:", f"        return write_out(out, {call}, name)"]
+        plain = call.replace("fn(", "outside(fn, ", 1) if listed else call
+        lines += ["    if out is not None:", f"        return write_out(out, {plain}, name)"]
+    if listed:
+        lines += ["    if autocasting:", f"        return {call.replace('fn(', 'cast_fn(', 1)}"]
     lines.append(f"    return {call}")
     source = "\n".join(lines) + "\n"
     space = {
         "TENSORS": TENSORS, "fn": fn, "name": fn.__name__, "not_a_tensor": not_a_tensor, "write_out": write_out,
         "defaults": {p.name: p.default for p in parameters},
     }  # fmt: skip
+    if listed:
+        autocast.flag(space)
+        space["cast_fn"] = autocast.composed(fn, fn.__name__)
     exec(_compiled(source), space)
     public = space["public"]
     public.__name__, public.__qualname__, public.__module__ = fn.__name__, fn.__qualname__, fn.__module__

@@ -1,7 +1,7 @@
 """In-place writes: what is refused, and how a write moves the tape."""
 
 from minidl import backends, dtypes
-from minidl.autograd import modes
+from minidl.autograd import autocast, modes
 from minidl.autograd.assign import assigned_edge
 from minidl.autograd.tensor import make
 from minidl.autograd.views import NO_GRAD, fresh_edge, move_retained, settled_edge
@@ -10,6 +10,7 @@ from minidl.autograd.views import NO_GRAD, fresh_edge, move_retained, settled_ed
 def make_inplace(op, public):
     """``name_(self, ...)``: the op's result written into ``self``."""
     name = op.name + "_"
+    public = autocast.uncast(public) if op.name in autocast.LISTED else public
 
     def inplace(self, *args, **kwargs):
         check_writable(self, name)

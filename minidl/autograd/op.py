@@ -2,7 +2,7 @@
 
 import inspect
 
-from minidl.autograd import call, forms, registry
+from minidl.autograd import autocast, call, forms, registry
 from minidl.autograd.inplace import make_inplace
 from minidl.autograd.pull import compile_pull, pull_boxed
 from minidl.autograd.rules import Joint, unboxed, wants
@@ -145,7 +145,7 @@ def function(*, faces=("torch",), method=True, aliases=(), dunder=None, tensors=
 
     def decorate(fn):
         name, public = fn.__name__, fn
-        if tensors or name in forms.OUT:
+        if tensors or name in forms.OUT or name in autocast.LISTED:
             public = forms.compile_function(fn, tensors.split())
         public.composed = fn
         written = inplace or (name in forms.INPLACE and method)

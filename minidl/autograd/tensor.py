@@ -9,6 +9,7 @@ from minidl.autograd.interop import Interop
 from minidl.autograd.node import AccumulateGrad, add_hook
 from minidl.autograd.size import Size
 from minidl.autograd.views import fresh_edge, settled_edge
+from minidl.layouts import strided
 
 new = object.__new__
 TENSORS = set()  # Tensor and its subclasses: one lookup tells whether a value is to be unboxed
@@ -96,7 +97,7 @@ class Tensor(Interop):
     is_cuda = property(lambda self: self.device.type == "cuda")
     is_cpu = property(lambda self: self.device.type == "cpu")
     is_sparse = is_quantized = is_meta = is_mkldnn = False
-    layout = "strided"
+    layout = strided
 
     def dim(self):
         """Number of dimensions."""

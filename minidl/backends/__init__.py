@@ -1,11 +1,12 @@
 """Backends: namespaces of functions on raw arrays, one a device. The only floor that knows array libraries."""
 
+import importlib
 import os
 import warnings
 
 import numpy as np
 
-from minidl.backends import device_memory, faults
+from minidl.backends import cudnn, device_memory, faults, mkl, mkldnn, mps, openmp
 from minidl.backends.namespace import Backend, trace_fallbacks
 from minidl.device import device, mixed
 from minidl.errors import DeviceError
@@ -13,9 +14,14 @@ from minidl.errors import DeviceError
 __all__ = [
     "Backend",
     "active",
+    "cudnn",
     "device_of",
+    "mkl",
+    "mkldnn",
+    "mps",
     "of",
     "on",
+    "openmp",
     "reference",
     "to_numpy",
     "trace_fallbacks",
@@ -135,3 +141,9 @@ def active():
         except DeviceError:
             continue
     return found
+
+
+def __getattr__(name):
+    if name == "cuda":  # torch.backends.cuda: the kernels' package, imported without CuPy
+        return importlib.import_module(f"{__name__}.cuda")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

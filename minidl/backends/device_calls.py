@@ -19,7 +19,7 @@ def stream(xp):
 
 
 # What the user allowed: float32 products may round their operands to tf32.
-matmul_rounding = {"tf32": False}
+matmul_rounding = {"tf32": False, "precision": "highest"}
 
 _ACCUMULATOR = {"e": "f", "E": "f", "f": "f", "d": "d"}
 

@@ -3,6 +3,7 @@
 from minidl.errors import OutOfMemoryError
 
 _peak = {}  # by device number: bytes in use at most since the last reset
+reserved = {}  # by device number: bytes that the pool had taken at most, as far as they were looked at
 
 
 def watch(cupy):

@@ -1,26 +1,40 @@
-"""``save`` and ``load``: nested values with tensors, in one safetensors file."""
+"""``save`` and ``load``: nested values with tensors, in a safetensors file or a ``.pt`` file of PyTorch's."""
 
 import io
 import json
 import os
+import pickle
 
 from minidl import backends
 from minidl.autograd.tensor import make
 from minidl.device import device
 from minidl.errors import DeviceError, FileFormatError
 from minidl.io.atomic import replacing
-from minidl.io.container import read_container, write_container
+from minidl.io.container import map_container, read_container, write_container
+from minidl.io.location import locator
+from minidl.io.mapping import mapped
+from minidl.io.npz import is_npz, npz_arrays, read_npz, write_npz
+from minidl.io.torch_file import TorchWriter, is_legacy, read_legacy, read_torch
 from minidl.io.tree import Decoder, Encoder
 
 _FORMAT, _VERSION = "minidl", "1"
 
 
-def save(obj, f):
+def save(
+    obj, f, pickle_module=pickle, pickle_protocol=2, _use_new_zipfile_serialization=True, *, format=None
+):
     """Writes ``obj`` to ``f``: a path, or a binary file object.
 
     ``obj`` is any nesting of dict, OrderedDict, list, tuple, set with None, bool, int, float, str, bytes, tensors,
     parameters, NumPy arrays and scalars, ``Size``, ``dtype`` and ``device``. Tensors that share memory share it again
-    when loaded. The file is a safetensors file; what is no array stands as JSON in its metadata. Nothing is pickled.
+    when loaded.
+
+    Args:
+        format: ``'safetensors'``: one such file, in which what is no array stands as JSON in its metadata.
+            ``'pt'``: a file of ``torch.save``, which ``torch.load`` reads, also with ``weights_only=True`` (of NumPy's
+            values it asks ``weights_only=False``). ``'npz'``: NumPy's archive, for one dict of tensors or arrays.
+            None: what the path ends with, .pt, .pth, .pth.tar or .npz; else safetensors.
+        pickle_module, pickle_protocol, _use_new_zipfile_serialization: accepted as PyTorch's are.
 
     A path is written atomically: on any failure the old file is intact.
     Raises ``TypeError`` naming the place and type of a value that cannot be saved, ``ValueError`` for one that contains
@@ -34,39 +48,72 @@ def save(obj, f):
     {'weight': tensor([1., 1.]), 'epoch': 3}
     """
     _refuse_text(f)
-    encoder = Encoder()
+    kind = _format(f, format)
     try:
-        tree = encoder.encode(obj, ())
+        write = _prepared(obj, f, kind)
+        if hasattr(f, "write"):
+            write(f)
+            return
+        with replacing(f) as file:
+            write(file)
     except RecursionError:
-        raise ValueError("cannot save the value: it is nested too deeply") from None
+        raise ValueError("cannot save the value: it is nested too deeply, or contains itself") from None
+
+
+def _format(f, format):
+    """The format that was named, or that a path means."""
+    if format is None and not hasattr(f, "write"):
+        path = os.fsdecode(f).lower()
+        endings = {".pt": "pt", ".pth": "pt", ".pth.tar": "pt", ".npz": "npz"}
+        return next((kind for ending, kind in endings.items() if path.endswith(ending)), "safetensors")
+    if format not in (None, "safetensors", "pt", "npz"):
+        raise ValueError(f"format should be 'safetensors', 'pt', 'npz' or None, got {format!r}")
+    return format or "safetensors"
+
+
+def _prepared(obj, f, kind):
+    """A function that writes ``obj`` to a file. What can be wrong with ``obj`` is raised before there is one."""
+    if kind == "npz":
+        arrays = npz_arrays(obj)
+        return lambda file: write_npz(file, arrays)
+    if kind == "pt":
+        name = "archive" if hasattr(f, "write") else os.path.basename(os.fsdecode(f)).split(".")[0]
+        return TorchWriter(obj, name or "archive").write
+    encoder = Encoder()
+    tree = encoder.encode(obj, ())
     arrays, places = encoder.store.stored()
     described = {"value": tree, "tensors": encoder.tensors, "arrays": places}
     text = json.dumps(described, separators=(",", ":"), allow_nan=False)
     metadata = {"format": _FORMAT, "version": _VERSION, "tree": text}
-    if hasattr(f, "write"):
-        write_container(f, arrays, metadata)
-        return
-    with replacing(f) as file:
-        write_container(file, arrays, metadata)
+    return lambda file: write_container(file, arrays, metadata)
 
 
-def load(f, map_location=None):
-    """Reads what ``save`` wrote to ``f``: a path, or a binary file object, read from where it stands to its end.
+def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=None, **pickle_load_args):
+    """Reads what ``save``, ``torch.save``, safetensors or ``numpy.savez`` wrote to ``f``: a path, or a binary file
+    object, read from where it stands to its end. The content says which of them it is.
 
     Args:
-        map_location: the device of the tensors (a string or ``device``), a dict from saved devices to others, or None
-            for the devices that they were saved from.
+        map_location: the device of the tensors (a string or ``device``), a dict from saved devices to others, a
+            function of PyTorch's (storage, saved device) that returns its storage, or None for the devices that they
+            were saved from.
+        mmap: True: the tensors of a path are read from the file when they are first used, and changes of them are not
+            written to it. Flipped bits in them are not looked for.
+        weights_only, pickle_module, pickle_load_args: accepted as PyTorch's are. A file of ``torch.save`` may hold
+            tensors, parameters, plain containers, NumPy arrays, ``Size``, ``dtype`` and ``device``, whatever is given.
 
-    A safetensors file of another program gives a dict of tensors by name. Raises ``FileFormatError`` for a file that is
-    truncated, damaged or of another format; nothing of a file is ever executed, and what is allocated is bounded by its
-    size. ``RuntimeError`` where a tensor's device cannot be used here, ``FileNotFoundError`` where there is no file.
+    A file of another program than minidl and PyTorch gives a dict of tensors by name. Raises ``FileFormatError`` for a
+    file that is truncated, damaged or of another format, its ``UnsafePickleError`` (an ``UnpicklingError`` too) for one
+    that names anything else. Nothing of a file is ever executed, and what is allocated is bounded by its size.
+    ``RuntimeError`` where a tensor's device cannot be used here, ``FileNotFoundError`` where there is no file.
     """
-    located = _locator(map_location)
+    located = locator(map_location)
     _refuse_text(f)
     if hasattr(f, "read"):
+        if mmap:
+            raise ValueError("f must be a path in order to use the mmap argument")
         return _loaded(f.read(), repr(getattr(f, "name", f"<{type(f).__name__}>")), located)
     with open(f, "rb") as file:
-        return _loaded(file.read(), os.fspath(f), located)
+        return _loaded(mapped(file), os.fspath(f), located, copy=not mmap)
 
 
 def _refuse_text(f):
@@ -76,11 +123,19 @@ def _refuse_text(f):
         )
 
 
-def _loaded(data, where, located):
-    arrays, metadata = read_container(data, where)
+def _loaded(data, where, located, copy=True):
+    if data[:4] == b"PK\x03\x04":
+        if is_npz(data):
+            return _tensors(read_npz(data, where), located)
+        return read_torch(data, where, located, copy)
+    if is_legacy(data):
+        return read_legacy(data, where, located)
+    if isinstance(data, bytes):
+        arrays, metadata = read_container(data, where)
+    else:
+        arrays, metadata = map_container(data, where, copy)
     if metadata.get("format") != _FORMAT or "tree" not in metadata:
-        cpu = device("cpu")
-        return {name: make(backends.transfer(a, located(cpu)), None) for name, a in sorted(arrays.items())}
+        return _tensors(arrays, located)
     if metadata.get("version") != _VERSION:
         raise FileFormatError(
             f"{where}: it has version {metadata.get('version')!r} of the format, this program reads {_VERSION!r}. "
@@ -98,25 +153,6 @@ def _loaded(data, where, located):
         ) from None
 
 
-def _locator(map_location):
-    """A function from a saved device, or its name, to the device where a tensor is to be."""
-    if map_location is not None and not isinstance(map_location, (str, device, dict)):
-        raise TypeError(
-            f"map_location should be a str, a device, a dict or None, not {type(map_location).__name__}"
-        )
-    table = map_location if isinstance(map_location, dict) else {}
-    table = {str(device(key)): device(value) for key, value in table.items()}
-    everywhere = device(map_location) if isinstance(map_location, (str, device)) else None
-
-    def located(saved):
-        wanted = everywhere or table.get(str(device(saved)), device(saved))
-        try:
-            backends.on(wanted)
-        except DeviceError as error:
-            raise DeviceError(
-                f"Attempting to deserialize object on device '{wanted}', which cannot be used here: {error} "
-                "Hint: load with map_location='cpu'."
-            ) from None
-        return wanted
-
-    return located
+def _tensors(arrays, located):
+    cpu = device("cpu")
+    return {name: make(backends.transfer(a, located(cpu)), None) for name, a in sorted(arrays.items())}

@@ -7,7 +7,7 @@ Source: https://huggingface.co/docs/safetensors, section Format.
 import json
 
 import numpy as np
-from safetensors import SafetensorError, deserialize
+from safetensors import SafetensorError, deserialize, safe_open
 from safetensors.numpy import save
 
 from minidl import dtypes
@@ -34,13 +34,35 @@ def write_container(file, arrays, metadata):
 
 
 def read_container(data, where):
-    """``(arrays, metadata)`` of the bytes of a file; ``where`` names it in errors. Raises ``FileFormatError``."""
+    """``(arrays, metadata)`` of a file's bytes; ``where`` names it in errors. Raises ``FileFormatError``."""
     try:
         entries = deserialize(data)
     except SafetensorError as error:
-        raise FileFormatError(f"{where}: it is truncated, damaged or no safetensors file: {error}") from None
+        raise _damaged(where, error) from None
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     return {name: _array(name, entry, where) for name, entry in entries}, header.get("__metadata__") or {}
+
+
+def map_container(data, path, copy):
+    """As ``read_container``, for the mapped bytes of the file at ``path``, which are copied once or not at all."""
+    try:
+        with safe_open(path, "np"):  # checks the header and that its tensors are the whole file
+            pass
+    except SafetensorError as error:
+        raise _damaged(path, error) from None
+    start = 8 + int.from_bytes(data[:8], "little")
+    header, view = json.loads(data[8:start]), memoryview(data)
+    metadata, arrays = header.pop("__metadata__", None) or {}, {}
+    for name, entry in header.items():
+        low, high = entry["data_offsets"]
+        array = _array(name, {**entry, "data": view[start + low : start + high]}, path)
+        aligned = array.flags.aligned and array.flags.writeable
+        arrays[name] = array.copy() if copy or not aligned else array
+    return arrays, metadata
+
+
+def _damaged(where, error):
+    return FileFormatError(f"{where}: it is truncated, damaged or no safetensors file: {error}")
 
 
 def _array(name, entry, where):

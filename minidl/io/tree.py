@@ -59,14 +59,14 @@ class Encoder:
         if kind is list or kind in _TAGS:
             return self._container(value, kind, path)
         raise TypeError(
-            f"cannot save {_shown(path)}: {kind.__module__}.{kind.__qualname__} is none of None, bool, int, float, "
+            f"cannot save {shown_path(path)}: {kind.__module__}.{kind.__qualname__} is none of None, bool, int, float, "
             "str, bytes, list, tuple, set, dict, OrderedDict, Tensor, Parameter, Buffer, numpy array, Size, dtype, "
             "device. Hint: save state_dict() rather than a module or an optimizer."
         )
 
     def _container(self, value, kind, path):
         if id(value) in self._open:
-            raise ValueError(f"cannot save {_shown(path)}: it contains itself")
+            raise ValueError(f"cannot save {shown_path(path)}: it contains itself")
         self._open.add(id(value))
         if kind in _MAPPINGS.values():
             items = [
@@ -97,13 +97,13 @@ class Encoder:
         try:
             dtypes.of(array.dtype)
         except TypeError:
-            raise TypeError(f"cannot save {_shown(path)}: a numpy value of dtype {array.dtype}") from None
+            raise TypeError(f"cannot save {shown_path(path)}: a numpy value of dtype {array.dtype}") from None
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
         return {"scalar" if isinstance(value, np.generic) else "array": self.store.add(array, path)}
 
 
-def _shown(path):
+def shown_path(path):
     return "the value" if not path else "the value at " + "".join(f"[{part}]" for part in path)
 
 

@@ -4,6 +4,7 @@ import math
 import numbers
 import warnings
 
+from minidl.autograd import autocast
 from minidl.nn import init
 from minidl.nn.module import Module
 from minidl.nn.parameter import Parameter
@@ -116,7 +117,7 @@ class RNNBase(Module):
         An input is (T, N, I), or the rows (sum of lengths, I) of a packed sequence with its ``batch_sizes``.
         """
         weight = getattr(self, self._all_weights[0][0])
-        if input.dtype != weight.dtype:
+        if input.dtype != weight.dtype and not autocast.state.on:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
                 f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})"

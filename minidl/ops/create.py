@@ -9,6 +9,7 @@ from minidl.autograd import Tensor, function
 from minidl.autograd.convert import to_array
 from minidl.autograd.tensor import leaf, make
 from minidl.device import device as as_device
+from minidl.device import or_default
 from minidl.ops.common import fitting
 from minidl.ops.shapes import sizes
 
@@ -20,11 +21,14 @@ def _dtype(dtype, default=None):
 
 
 def _space(device):
-    return backends.on(as_device("cpu" if device is None else device))
+    return backends.on(or_default(device))
 
 
-def _target(device):
-    return None if device is None else as_device(device)
+def _target(device, data):
+    """Where ``data`` is to be: a tensor that names no device stays on its own."""
+    if device is not None:
+        return as_device(device)
+    return None if is_tensor(data) or backends.is_array(data) else or_default(None)
 
 
 @function(method=False)
@@ -40,7 +44,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             [3, 4]])
     """
     wanted = None if dtype is None else dtypes.numpy_dtype(dtype)
-    return leaf(to_array(data, wanted, _target(device), copy=True), requires_grad)
+    return leaf(to_array(data, wanted, _target(device, data), copy=True), requires_grad)
 
 
 @function(method=False, aliases=("asarray",))
@@ -58,7 +62,9 @@ def as_tensor(data, dtype=None, device=None):
             if dtype is None and device is None
             else data.to(device=device or data.device, dtype=dtype or data.dtype)
         )
-    return make(to_array(data, None if dtype is None else dtypes.numpy_dtype(dtype), _target(device)), None)
+    return make(
+        to_array(data, None if dtype is None else dtypes.numpy_dtype(dtype), _target(device, data)), None
+    )
 
 
 @function(method=False)

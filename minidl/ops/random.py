@@ -4,6 +4,7 @@ from minidl import backends, dtypes
 from minidl.autograd import Tensor, function
 from minidl.autograd.tensor import leaf
 from minidl.backends import of
+from minidl.device import or_default
 from minidl.ops.common import as_index, checked
 from minidl.ops.generator import chosen
 from minidl.ops.shapes import sizes
@@ -53,7 +54,7 @@ def _shape(size, name):
 
 
 @function(method=False)
-def rand(*size, generator=None, dtype=None, device="cpu", requires_grad=False):
+def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
     """Uniform numbers in [0, 1): multiples of 2^-24 in float32, 2^-53 in float64, 2^-11 in float16, 2^-8 in bfloat16.
 
     ``size`` is ints or one sequence of them. Raises ``NotImplementedError`` for a dtype that is no float,
@@ -64,13 +65,13 @@ def rand(*size, generator=None, dtype=None, device="cpu", requires_grad=False):
     >>> minidl.rand(2, 3).shape
     torch.Size([2, 3])
     """
-    where = backends.device("cpu" if device is None else device)
+    where = or_default(device)
     array = draw("philox_uniform", _shape(size, "rand"), float_dtype(dtype, "rand"), generator, where)
     return leaf(array, requires_grad)
 
 
 @function(method=False)
-def randn(*size, generator=None, dtype=None, device="cpu", requires_grad=False):
+def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
     """Normal numbers of mean 0 and variance 1.
 
     ``size`` is ints or one sequence of them. Raises ``NotImplementedError`` for a dtype that is no float,
@@ -81,13 +82,13 @@ def randn(*size, generator=None, dtype=None, device="cpu", requires_grad=False):
     >>> minidl.randn(2, 3).dtype
     minidl.float32
     """
-    where = backends.device("cpu" if device is None else device)
+    where = or_default(device)
     array = draw("philox_normal", _shape(size, "randn"), float_dtype(dtype, "randn"), generator, where)
     return leaf(array, requires_grad)
 
 
 @function(method=False)
-def randint(low=0, high=None, size=None, *, generator=None, dtype=None, device="cpu", requires_grad=False):
+def randint(low=0, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Integers in [low, high), each equally likely; ``randint(high, size)`` and ``randint(low, high, size)``.
 
     ``dtype`` is int64 by default. Raises ``RuntimeError`` for an empty range or one that the dtype cannot hold.
@@ -106,7 +107,7 @@ def randint(low=0, high=None, size=None, *, generator=None, dtype=None, device="
     low, high = as_index(low, "low"), as_index(high, "high")
     target = dtypes.INT64 if dtype is None else dtypes.numpy_dtype(dtype)
     check_range(low, high, target, "random_")
-    where = backends.device("cpu" if device is None else device)
+    where = or_default(device)
     return leaf(draw_integers(_shape((size,), "randint"), target, low, high, generator, where), requires_grad)
 
 
@@ -134,7 +135,7 @@ def integer_limits(dtype):
 
 
 @function(method=False)
-def randperm(n, *, generator=None, dtype=None, device="cpu", requires_grad=False):
+def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False):
     """A random permutation of 0 .. n - 1 as int64, or as ``dtype``.
 
     Raises ``RuntimeError`` for a negative ``n`` or one that the dtype cannot hold.
@@ -152,7 +153,7 @@ def randperm(n, *, generator=None, dtype=None, device="cpu", requires_grad=False
         raise RuntimeError(
             f"n is too large for result tensor type: {n} elements do not fit {dtypes.of(target)!r}"
         )
-    where = backends.device("cpu" if device is None else device)
+    where = or_default(device)
     seed, offset = chosen(generator, where).reserve(n, 2)
     return leaf(backends.on(where).philox_randperm(n, target, seed, offset), requires_grad)
 
@@ -206,7 +207,7 @@ def normal_array(shape, dtype, mean, std, generator, device):
 
 
 @function(method=False)
-def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device="cpu", requires_grad=False):
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Normal numbers of each element's ``mean`` and ``std`` (tensors that broadcast), or of numbers and a ``size``.
 
     Raises ``RuntimeError`` for a negative ``std``. Source: PyTorch's ``torch.normal``.
@@ -219,7 +220,7 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device="
     if not given:
         if size is None:
             raise TypeError("normal() of numbers needs a size: normal(mean, std, size)")
-        where = backends.device("cpu" if device is None else device)
+        where = or_default(device)
         kind = float_dtype(dtype, "normal")
         return leaf(normal_array(_shape((size,), "normal"), kind, mean, std, generator, where), requires_grad)
     if size is not None:

@@ -215,9 +215,6 @@ def _method(name, what, answer):
 ndimension = _method("ndimension", "Number of dimensions", lambda self: self.ndim)
 nelement = _method("nelement", "Number of elements", lambda self: self.numel())
 is_pinned = _method("is_pinned", "Whether the memory is page-locked: never", lambda self: False)
-is_shared = _method(
-    "is_shared", "Whether other processes share the memory: not by PyTorch's means", lambda self: False
-)
 pin_memory = _method("pin_memory", "The tensor itself: the host's memory is NumPy's", lambda self: self)
 
 

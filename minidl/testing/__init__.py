@@ -12,6 +12,7 @@ import importlib
 
 from minidl.testing.closeness import assert_close
 from minidl.testing.gradients import check_gradients
+from minidl.testing.making import make_tensor
 
 _ON_DEMAND = {
     "given_gradients": "properties",
@@ -37,6 +38,7 @@ __all__ = [
     "elements",
     "given_gradients",
     "layouts",
+    "make_tensor",
     "pool_geometries",
     "shapes",
     "strided",

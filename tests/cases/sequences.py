@@ -50,7 +50,6 @@ CASES = [
     Plain("ndimension", (normal(2, 3),), np.ndim),
     Plain("nelement", (normal(2, 3),), np.size),
     Plain("is_pinned", (normal(2),), lambda x: False),
-    Plain("is_shared", (normal(2),), lambda x: False),
     Case("pin_memory", (normal(2),), np.copy, torch=False),
     Case("Tensor.broadcast_to", (normal(3, 1), 2, 3, 4), lambda x, *n: np.broadcast_to(x, n)),
     Plain("new", (normal(2), [2.0, 3.0]), lambda x, v: np.array(v), torch=False),

@@ -1,8 +1,10 @@
 """Matrix products of floating-point arrays; a transpose is a matter of strides."""
 
+import sys
+import types
 from math import prod
 
-from minidl.backends.device_calls import multiply, product, view
+from minidl.backends.device_calls import matmul_rounding, multiply, product, view
 
 
 def matmul(xp, ext, input, other):
@@ -23,3 +25,21 @@ def linear(xp, ext, input, weight, bias):
     pointer, char, sizes, strides = view(weight)
     multiply(xp, ext, view(rows), (pointer, char, sizes[::-1], strides[::-1]), flat, view(bias))
     return out
+
+
+class _Switches(types.ModuleType):
+    """This module as ``torch.backends.cuda.matmul``, one of whose switches is a setting."""
+
+    allow_fp16_reduced_precision_reduction = allow_bf16_reduced_precision_reduction = False
+
+    @property
+    def allow_tf32(self):
+        """Whether products of float32 may round their operands to tf32: set_float32_matmul_precision('high')."""
+        return matmul_rounding["tf32"]
+
+    @allow_tf32.setter
+    def allow_tf32(self, allowed):
+        matmul_rounding.update(tf32=bool(allowed), precision="high" if allowed else "highest")
+
+
+sys.modules[__name__].__class__ = _Switches

@@ -7,39 +7,32 @@ GPU raises ``DeviceError`` with the reason where there is none.
 import contextlib
 import types
 
-from minidl import backends
+from minidl import backends, build_info
 from minidl.backends import device_memory, faults
+from minidl.cuda import amp, random
+from minidl.cuda.random import (
+    get_rng_state,
+    get_rng_state_all,
+    initial_seed,
+    seed,
+    seed_all,
+    set_rng_state,
+    set_rng_state_all,
+)
 from minidl.device import device as _device
 from minidl.errors import DeviceError, OutOfMemoryError
 from minidl.ops.generator import default_of
 
 __all__ = [
-    "Event",
-    "OutOfMemoryError",
-    "Stream",
-    "current_device",
-    "current_stream",
-    "default_stream",
-    "device",
-    "device_count",
-    "empty_cache",
-    "get_device_capability",
-    "get_device_name",
-    "get_device_properties",
-    "is_available",
-    "is_initialized",
-    "manual_seed",
-    "manual_seed_all",
-    "max_memory_allocated",
-    "mem_get_info",
-    "memory_allocated",
-    "memory_reserved",
-    "memory_summary",
-    "reset_peak_memory_stats",
-    "set_device",
-    "stream",
-    "synchronize",
-]
+    "Event", "OutOfMemoryError", "Stream", "amp", "can_device_access_peer", "current_device", "current_stream",
+    "default_stream", "device", "device_count", "device_of", "empty_cache", "get_arch_list",
+    "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all",
+    "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported", "is_initialized",
+    "is_tf32_supported", "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_cached",
+    "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_cached", "memory_reserved", "memory_stats",
+    "memory_summary", "random", "reset_max_memory_allocated", "reset_peak_memory_stats", "seed", "seed_all",
+    "set_device", "set_rng_state", "set_rng_state_all", "set_stream", "stream", "synchronize",
+]  # fmt: skip
 
 
 def is_available():
@@ -57,6 +50,31 @@ def is_available():
 
 
 is_initialized = is_available
+
+
+def init():
+    """Does nothing where there is a GPU; raises ``DeviceError`` with the reason where there is none."""
+    _cupy()
+
+
+def is_bf16_supported(including_emulation=True):
+    """Whether there is a GPU: all compute in bfloat16, those before Ampere by way of float32."""
+    return is_available() and (including_emulation or get_device_capability() >= (8, 0))
+
+
+def is_tf32_supported():
+    """Whether the current GPU multiplies in tf32 (Ampere and later)."""
+    return is_available() and get_device_capability() >= (8, 0)
+
+
+def get_arch_list():
+    """The architectures that the kernels were built for, as ``sm_90``; empty where there is no GPU."""
+    return list(build_info.extension("cuda").get("archs", ())) if is_available() else []
+
+
+def can_device_access_peer(device, peer_device):
+    """Whether one GPU reads the memory of another."""
+    return bool(_cupy().cuda.runtime.deviceCanAccessPeer(_index(device), _index(peer_device)))
 
 
 def _cupy():
@@ -243,26 +261,78 @@ def stream(stream):
         yield
 
 
+def set_stream(stream):
+    """Gives what this thread starts from now on to a stream; None changes nothing."""
+    if stream is not None:
+        stream._stream.use()
+
+
+@contextlib.contextmanager
+def device_of(obj):
+    """Makes the GPU on which a tensor lives the current one within; on the CPU it changes nothing."""
+    if not obj.is_cuda:
+        yield
+        return
+    with device(obj.device):
+        yield
+
+
 def memory_allocated(device=None):
-    """Bytes that arrays hold on a GPU."""
+    """Bytes that arrays hold on a GPU; 0 where there is none."""
+    if not is_available():
+        return 0
     with _cupy().cuda.Device(_index(device)):
         return _cupy().get_default_memory_pool().used_bytes()
 
 
 def max_memory_allocated(device=None):
     """Bytes that arrays held at most, since the start or ``reset_peak_memory_stats``."""
-    return max(device_memory.peak(_index(device)), memory_allocated(device))
+    return max(device_memory.peak(_index(device)), memory_allocated(device)) if is_available() else 0
 
 
 def reset_peak_memory_stats(device=None):
     """Lets ``max_memory_allocated`` begin anew."""
     device_memory.reset_peak(_index(device), memory_allocated(device))
+    device_memory.reserved.pop(_index(device), None)
+
+
+reset_max_memory_allocated = reset_peak_memory_stats
 
 
 def memory_reserved(device=None):
-    """Bytes that the pool has taken from a GPU: those of arrays, and those kept for reuse."""
+    """Bytes that the pool has taken from a GPU: those of arrays, and those kept for reuse; 0 where there is none."""
+    if not is_available():
+        return 0
     with _cupy().cuda.Device(_index(device)):
         return _cupy().get_default_memory_pool().total_bytes()
+
+
+def max_memory_reserved(device=None):
+    """Bytes that the pool had taken at most, since the start or ``reset_peak_memory_stats``."""
+    if not is_available():
+        return 0
+    index = _index(device)
+    device_memory.reserved[index] = max(device_memory.reserved.get(index, 0), memory_reserved(index))
+    return device_memory.reserved[index]
+
+
+memory_cached, max_memory_cached = memory_reserved, max_memory_reserved  # as they were called before
+
+
+def memory_stats(device=None):
+    """Bytes allocated and reserved, now and at most, by PyTorch's keys; empty where there is no GPU."""
+    if not is_available():
+        return {}
+    return {
+        "allocated_bytes.all.current": memory_allocated(device),
+        "allocated_bytes.all.peak": max_memory_allocated(device),
+        "reserved_bytes.all.current": memory_reserved(device),
+        "reserved_bytes.all.peak": max_memory_reserved(device),
+    }
+
+
+def ipc_collect():
+    """Does nothing: memory is not shared between processes."""
 
 
 def mem_get_info(device=None):
@@ -274,6 +344,7 @@ def mem_get_info(device=None):
 def empty_cache():
     """Gives back what the pool keeps for reuse. Arrays keep what they hold."""
     if is_available():
+        max_memory_reserved()  # notes what is about to be given back
         _cupy().get_default_memory_pool().free_all_blocks()
 
 

@@ -1,0 +1,108 @@
+"""``import torch`` gives minidl: for programs whose import cannot be changed.
+
+``install_as_torch()``, or ``sys.modules["torch"] = minidl``, and from then on ``torch`` and every ``torch.x.y`` are the
+very same module objects as ``minidl`` and ``minidl.x.y``. Without either, an installed PyTorch is left alone.
+"""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import types
+
+_OURS, _THEIRS = "minidl", "torch"
+_state = {"installed": False}
+
+
+def install_as_torch():
+    """Makes ``import torch`` and ``import torch.anything`` give minidl, for the whole process. Call it first of all.
+
+    A submodule is one object under both names. A submodule of PyTorch's that minidl has not raises
+    ``ModuleNotFoundError``; nothing of an installed PyTorch is imported. Raises ``RuntimeError`` where PyTorch itself
+    has been imported already.
+
+    >>> import subprocess, sys
+    >>> program = '''
+    ... import minidl
+    ... minidl.install_as_torch()
+    ... import torch, torch.nn.functional as F
+    ... print(torch is minidl, F is minidl.nn.functional)
+    ... '''
+    >>> print(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip())
+    True True
+    """
+    ours, present = sys.modules[_OURS], sys.modules.get(_THEIRS)
+    if present is not None and present is not ours:
+        where = getattr(present, "__file__", None) or "an unknown place"
+        raise RuntimeError(
+            f"torch is already imported, from {where}. "
+            "Hint: call minidl.install_as_torch() before anything imports torch."
+        )
+    _state["installed"] = True
+    sys.modules[_THEIRS] = ours
+    _share_loaded(_OURS, _THEIRS)
+
+
+def _share_loaded(ours, theirs):
+    """Every loaded submodule of ``ours`` under its other name too, so that importing it binds no attribute anew."""
+    for name, module in list(sys.modules.items()):
+        hidden = name.count(".") == 1 and _hidden(name)
+        if name.startswith(ours + ".") and module is not None and not hidden:
+            sys.modules.setdefault(theirs + name[len(ours) :], module)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds ``torch.x`` as ``minidl.x`` while ``torch`` is minidl."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        root = fullname.partition(".")[0]
+        if root != _THEIRS:
+            return None
+        ours, present = sys.modules.get(_OURS), sys.modules.get(_THEIRS)
+        if ours is None or (present is not ours and not (_state["installed"] and present is None)):
+            return None
+        name = _OURS + fullname[len(_THEIRS) :]
+        if _hidden(name) or not _exists(name):
+            raise ModuleNotFoundError(
+                f"No module named {fullname!r}: torch is minidl in this program, and minidl has no {name[7:]!r}",
+                name=fullname,
+            )
+        return importlib.machinery.ModuleSpec(fullname, _Loader(name), is_package=True)
+
+
+def _hidden(name):
+    """Whether a name is an attribute that is no module, as ``minidl.device`` is: PyTorch has no such submodule."""
+    parent, _, child = name.rpartition(".")
+    owner = sys.modules.get(parent)
+    value = vars(owner).get(child) if owner is not None else None
+    return value is not None and not isinstance(value, types.ModuleType)
+
+
+def _exists(name):
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+class _Loader(importlib.abc.Loader):
+    """Gives the module of another name, and leaves that module as it is."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def create_module(self, spec):
+        module = importlib.import_module(self._name)
+        _share_loaded(self._name, spec.name)
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module):
+        module.__spec__ = self._spec  # the import system has just written the other name's
+
+
+def listen():
+    """Puts the finder first among those of the import system. Once is enough."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())

@@ -1,0 +1,140 @@
+"""``torch`` as another name of minidl: one object a module, nothing of an installed PyTorch touched."""
+
+import subprocess
+import sys
+
+import pytest
+
+INSTALLED = "import sys, minidl; minidl.install_as_torch()"
+BY_HAND = "import sys, minidl; sys.modules['torch'] = minidl"
+
+
+def run(program):
+    """What a program prints, in a fresh interpreter."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+IMPORTS = {
+    "import torch": "torch is minidl",
+    "import torch.nn": "torch.nn is minidl.nn",
+    "import torch.nn as nn": "nn is minidl.nn",
+    "import torch.nn.functional as F": "F is minidl.nn.functional",
+    "from torch import nn, optim, autograd": "nn is minidl.nn and optim is minidl.optim",
+    "from torch.nn import functional as F": "F is minidl.nn.functional",
+    "from torch.utils.data import DataLoader": "DataLoader is minidl.utils.data.DataLoader",
+    "import torch.optim.lr_scheduler": "torch.optim.lr_scheduler is minidl.optim.lr_scheduler",
+    "from torch.autograd.function import Function": "Function is minidl.autograd.Function",
+    "import torch.random, torch.cuda": "torch.random is minidl.random and torch.cuda is minidl.cuda",
+    "from torch import *": "float32 is minidl.float32 and nn is minidl.nn",
+}
+
+
+@pytest.mark.parametrize("start", [INSTALLED, BY_HAND], ids=["installed", "by hand"])
+@pytest.mark.parametrize("statement", IMPORTS)
+def test_one_object_under_both_names(start, statement):
+    program = f"""
+import builtins
+{start}
+names = {{n: m for n, m in sys.modules.items() if n.startswith('minidl.')}}
+attributes = {{n: dict(vars(m)) for n, m in names.items()}}
+{statement}
+import torch
+print({IMPORTS[statement]})
+print(builtins.all(sys.modules['minidl' + n[5:]] is m for n, m in sys.modules.items() if n.startswith('torch.')))
+print(builtins.all(m.__spec__.name == n and m.__name__ == n for n, m in names.items()))
+print([n for n, kept in attributes.items() for k, v in kept.items() if vars(names[n]).get(k) is not v])
+"""
+    assert run(program) == ["True", "True", "True", "[]"]
+
+
+@pytest.mark.parametrize("start", [INSTALLED, BY_HAND], ids=["installed", "by hand"])
+@pytest.mark.parametrize("name", ["torch.nowhere", "torch.nn.nowhere", "torch.device", "torch.fx.graph"])
+def test_a_missing_submodule_is_named(start, name):
+    program = f"""
+{start}
+try:
+    import {name}
+except ModuleNotFoundError as error:
+    print(repr(error.name)); print('minidl has no' in str(error) and {name.split(".")[1]!r} in str(error))
+import torch
+print(isinstance(torch.device('cpu'), torch.device))
+"""
+    missing = "torch.fx" if name == "torch.fx.graph" else name
+    assert run(program) == [repr(missing), "True", "True"]
+
+
+def test_a_program_runs():
+    program = f"""
+{INSTALLED}
+import torch
+import torch.nn.functional as F
+from torch import nn, optim
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.randn(64, 3)
+data = TensorDataset(x, x.sum(1, keepdim=True))
+model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1))
+optimizer = optim.Adam(model.parameters(), lr=0.05)
+for _ in range(30):
+    for a, b in DataLoader(data, batch_size=16, shuffle=True):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(a), b)
+        loss.backward()
+        optimizer.step()
+print(loss.item() < 0.1)
+"""
+    assert run(program) == ["True"]
+
+
+@pytest.fixture
+def pretended(tmp_path):
+    """The start of a program that finds a package ``torch`` in a folder."""
+    room = tmp_path / "torch"
+    room.mkdir()
+    (room / "__init__.py").write_text("mark = 'theirs'\n")
+    (room / "part.py").write_text("mark = 'their part'\n")
+    return f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import minidl"
+
+
+def test_an_installed_torch_is_left_alone(pretended):
+    assert run(f"{pretended}\nimport torch, torch.part\nprint(torch.mark, torch is minidl)") == [
+        "theirs",
+        "False",
+    ]
+
+
+def test_an_installed_torch_is_not_mixed_in(pretended):
+    program = f"""
+{pretended}
+minidl.install_as_torch()
+import torch
+print(torch is minidl)
+try:
+    import torch.part
+except ModuleNotFoundError:
+    print('refused')
+"""
+    assert run(program) == ["True", "refused"]
+
+
+def test_installing_after_pytorch_was_imported_is_refused(pretended):
+    program = f"""
+{pretended}
+import torch
+try:
+    minidl.install_as_torch()
+except RuntimeError as error:
+    print('before' in str(error))
+print(sys.modules['torch'] is torch)
+"""
+    assert run(program) == ["True", "True"]
+
+
+def test_installed_torch_comes_back_when_it_was_dropped():
+    program = (
+        f"{INSTALLED}\ndel sys.modules['torch']\nimport torch\nprint(torch is minidl, torch.nn is minidl.nn)"
+    )
+    assert run(program) == ["True", "True"]
