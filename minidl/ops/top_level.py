@@ -6,7 +6,7 @@ says the function of the same name in ``nn.functional``. Source of the signature
 """
 
 from minidl.autograd import function
-from minidl.ops import ctc, dropout, likelihood_losses, losses, margin_losses, norm
+from minidl.ops import ctc, likelihood_losses, losses, margin_losses, norm
 from minidl.ops import embedding as tables
 from minidl.ops import embedding_bag as bags
 
@@ -172,36 +172,3 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
             [ 1.]])
     """
     return norm.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
-
-
-@function(**_TOP)
-def dropout_(input, p, train):
-    """``nn.functional.dropout`` in place.
-
-    >>> import minidl
-    >>> minidl.dropout_(minidl.ones(2), 1.0, True)
-    tensor([0., 0.])
-    """
-    return dropout.dropout(input, p, train, True)
-
-
-@function(**_TOP)
-def alpha_dropout_(input, p, train):
-    """``nn.functional.alpha_dropout`` in place.
-
-    >>> import minidl
-    >>> minidl.alpha_dropout_(minidl.ones(2), 0.5, False)
-    tensor([1., 1.])
-    """
-    return dropout.alpha_dropout(input, p, train, True)
-
-
-@function(**_TOP)
-def feature_alpha_dropout_(input, p, train):
-    """``nn.functional.feature_alpha_dropout`` in place.
-
-    >>> import minidl
-    >>> minidl.feature_alpha_dropout_(minidl.ones(1, 2), 0.5, False)
-    tensor([[1., 1.]])
-    """
-    return dropout.feature_alpha_dropout(input, p, train, True)
