@@ -42,6 +42,8 @@ def _check_channels(input, *vectors):
 
 
 def _batch_norm_rule(g, input, weight, center, inv_std, training, needs):
+    if tuple(g.shape) == (0,):
+        return g, g, g
     return of(g).batch_norm_backward(g, input, weight, center, inv_std, bool(training), needs)
 
 
@@ -92,6 +94,8 @@ def batch_norm(
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     _check_channels(input, running_mean, running_var, weight, bias)
     space = of(input)
+    if input.shape == (0,):
+        return space.copy(input), Saved(center=input, inv_std=input)
     if not training:
         for name, running in (("running_mean", running_mean), ("running_var", running_var)):
             if running is None:
