@@ -7,8 +7,8 @@ from math import prod
 from minidl import dtypes
 from minidl.autograd import function, modes
 from minidl.ops.comparison import isfinite
-from minidl.ops.create import linspace, ones, zeros
-from minidl.ops.indexing import gather
+from minidl.ops.create import arange, linspace, ones, zeros
+from minidl.ops.embedding import embedding_rows
 from minidl.ops.joining import stack
 from minidl.ops.matmul import matmul
 from minidl.ops.resample import cubic_weights
@@ -134,7 +134,7 @@ def _taps(at, n, mode, padding_mode, corners):
 
 
 def _read(input, grid, mode, padding_mode, corners):
-    """(N, C, *size) at (N, L, rank) places as (N, C, L): one gather of all taps and one weighted sum."""
+    """(N, C, *size) at (N, L, rank) places as (N, C, L): one look-up of all taps, and one weighted sum."""
     size = tuple(input.shape[2:])
     samples, channels = input.shape[:2]
     every = []
@@ -150,14 +150,15 @@ def _read(input, grid, mode, padding_mode, corners):
         indices.append(flat)
         weights.append(weight)
         insides.append(inside)
-    count, places = len(indices), grid.shape[1]
-    index = stack(indices, 1).reshape(samples, 1, count * places)
-    taken = gather(
-        input.reshape(samples, channels, prod(size)), 2, index.expand(samples, channels, count * places)
+    rows = (
+        input.reshape(samples, channels, prod(size)).transpose(1, 2).reshape(samples * prod(size), channels)
     )
-    taken = taken.reshape(samples, channels, count, places)
-    taken = where(stack(insides, 1).unsqueeze(1), taken, 0.0)
-    return (taken * stack(weights, 1).unsqueeze(1)).sum(2)
+    own = arange(samples, device=input.device).reshape(samples, 1, 1) * prod(
+        size
+    )  # where a sample's rows begin
+    taken = embedding_rows(stack(indices, 1) + own, rows)  # (N, taps, L, C)
+    taken = where(stack(insides, 1).unsqueeze(3), taken, 0.0)
+    return (taken * stack(weights, 1).unsqueeze(3)).sum(1).transpose(1, 2)
 
 
 @function(faces=("functional",), method=False)

@@ -68,7 +68,7 @@ def _where(condition, input, other):
         raise
 
 
-@function()
+@function(method=False)
 def where(condition, input=None, other=None):
     """``input`` where ``condition`` (bool) holds, ``other`` elsewhere; broadcast and promoted.
 

@@ -10,6 +10,7 @@ from minidl.autograd.tensor import leaf, make
 from minidl.ops.common import as_index
 from minidl.ops.create import arange, check_steps, full, linspace, tensor, whole_steps
 from minidl.ops.pointwise import cos
+from minidl.ops.selection import where as _where
 from minidl.ops.shapes import broadcast_to as _broadcast_to
 from minidl.ops.special import i0
 
@@ -223,6 +224,18 @@ pin_memory = _method("pin_memory", "The tensor itself: the host's memory is NumP
 def broadcast_to(self, *size):
     """A view broadcast to ``size``. Source: ``torch.Tensor.broadcast_to``."""
     return _broadcast_to(self, size[0] if len(size) == 1 and not isinstance(size[0], int) else size)
+
+
+@function(faces=(), tensors="condition")
+def where(self, condition, other):
+    """The tensor where ``condition`` (bool) holds, ``other`` elsewhere. Source: ``torch.Tensor.where``.
+
+    >>> import minidl
+    >>> x = minidl.tensor([1.0, -2.0])
+    >>> x.where(x > 0, 0.0)
+    tensor([1., 0.])
+    """
+    return _where(condition, self, other)
 
 
 @function(faces=())

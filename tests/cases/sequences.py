@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from .case import Case, dtype, integers, normal, values
+from .case import Case, boolean, dtype, integers, normal, values
 
 Plain = functools.partial(Case, grad=False)
 
@@ -52,6 +52,8 @@ CASES = [
     Plain("is_pinned", (normal(2),), lambda x: False),
     Case("pin_memory", (normal(2),), np.copy, torch=False),
     Case("Tensor.broadcast_to", (normal(3, 1), 2, 3, 4), lambda x, *n: np.broadcast_to(x, n)),
+    Case("Tensor.where", (normal(3, 4), boolean(3, 4), normal(4)), lambda x, c, y: np.where(c, x, y)),
+    Case("Tensor.where", (normal(3), boolean(2, 3), 0.5), lambda x, c, y: np.where(c, x, y), id="number"),
     Plain("new", (normal(2), [2.0, 3.0]), lambda x, v: np.array(v), torch=False),
     Plain("nonzero_static", (integers(0, 2, 3, 2),), padded, {"size": 4}),
     Plain("nonzero_static", (values([1, 1, 1]),), padded, {"size": 2}, id="cut"),

@@ -8,7 +8,9 @@ from .case import Case, constant, distinct, normal, values
 
 def _back(rank):
     def call(input, indices, kernel_size, stride=None, padding=0, output_size=None):
-        each = [v if isinstance(v, tuple) else (v,) * rank for v in (kernel_size, stride or kernel_size, padding)]
+        each = [
+            v if isinstance(v, tuple) else (v,) * rank for v in (kernel_size, stride or kernel_size, padding)
+        ]
         size = input.shape[-rank:]
         found = tuple((n - 1) * s + k - 2 * p for n, k, s, p in zip(size, *each, strict=True))
         lead = input.shape[:-rank]

@@ -78,7 +78,11 @@ def test_refusals_of_max_unpool(rank, shape, indices, kwargs):
 @pytest.mark.parametrize(
     ("name", "shape", "kwargs"),
     [
-        ("unfold", (2, 3, 5, 6), {"kernel_size": (2, 3), "dilation": (2, 1), "padding": (1, 2), "stride": (2, 1)}),
+        (
+            "unfold",
+            (2, 3, 5, 6),
+            {"kernel_size": (2, 3), "dilation": (2, 1), "padding": (1, 2), "stride": (2, 1)},
+        ),
         ("fold", (12, 20), {"output_size": (5, 6), "kernel_size": 2}),
         ("local_response_norm", (2, 7, 4, 3), {"size": 3, "alpha": 0.5, "beta": 0.6, "k": 2.0}),
         ("local_response_norm", (2, 3, 4, 2, 2), {"size": 8, "alpha": 0.5}),
