@@ -77,6 +77,7 @@ DIFFERENCES = {
     "linalg.eigh": "signs of eigenvectors are LAPACK's",
     "nn.functional.ctc_loss": "the gradient of log_probs is its own; PyTorch's is right behind a log_softmax only",
     "nn.functional.soft_margin_loss": "finite where exp(-target * input) overflows",
+    "nn.functional.linear_cross_entropy": "no options: nothing is computed in chunks",
     "nn.functional.embedding_bag": "scale_grad_by_freq divides by each row's own number of uses",
     **dict.fromkeys(
         (

@@ -11,7 +11,10 @@ import torch
 import torch.nn.utils.rnn
 import torch.utils.data
 
-STUBS = ("_C/_VariableFunctions.pyi", "_C/_nn.pyi", "nn/functional.pyi")
+STUBS = {  # where a place's functions are declared, the nearest first: names that both places have may differ
+    "torch": ("_C/_VariableFunctions.pyi", "_C/_nn.pyi", "nn/functional.pyi"),
+    "nn.functional": ("nn/functional.pyi", "_C/_nn.pyi", "_C/_VariableFunctions.pyi"),
+}
 FOREIGN = {"_", "Any", "Callable", "Optional", "Sequence", "TypeVar", "Union", "overload"}
 CLASSES = {  # of torch itself; the rest of its classes belong to its compiler
     "Tensor", "Generator", "Size", "device", "dtype", "finfo", "iinfo", "memory_format", "layout", "autocast",
@@ -62,18 +65,19 @@ def _is_public(place, home, name, value):
 
 
 def _stubbed(place):
-    """By name, the parameters of all overloads that PyTorch's stub files declare."""
+    """By name, the parameters of all overloads in the first of PyTorch's stub files that has the name."""
     found, root = {}, pathlib.Path(torch.__file__).parent
-    bodies = [ast.parse((root / stub).read_text(encoding="utf-8")).body for stub in STUBS]
+    bodies = [ast.parse((root / stub).read_text(encoding="utf-8")).body for stub in STUBS.get(place, ())]
     if place == "Tensor":
         classes = ast.parse((root / "_C/__init__.pyi").read_text(encoding="utf-8")).body
         bodies = [c.body for c in classes if isinstance(c, ast.ClassDef) and c.name == "TensorBase"]
-    if place not in ("Tensor", "torch", "nn.functional"):
-        return found
-    for node in (node for body in bodies for node in body):
-        if isinstance(node, ast.FunctionDef):
-            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            found.setdefault(node.name, []).append([a.arg for a in arguments])
+    for body in bodies:
+        here = {}
+        for node in body:
+            if isinstance(node, ast.FunctionDef):
+                arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                here.setdefault(node.name, []).append([a.arg for a in arguments])
+        found = here | found
     return found
 
 

@@ -80,6 +80,7 @@ def test_in_place():
         F.dropout(leaf, 0.5, inplace=True)
     y = minidl.ones(3)
     assert F.alpha_dropout(y, 0.5, training=True, inplace=True) is y
+    assert F.alpha_dropout(y, 1.0, training=True, inplace=True) is y and not y.any()
 
 
 def test_integers_pass_where_nothing_is_dropped():

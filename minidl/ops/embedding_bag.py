@@ -9,7 +9,7 @@ from minidl.backends import of
 from minidl.ops.arithmetic import div, mul
 from minidl.ops.comparison import eq, ge, lt, ne
 from minidl.ops.create import arange, full, zeros
-from minidl.ops.embedding import _shorten_rows, embedding_rows
+from minidl.ops.embedding import _shorten_rows, embedding_dense_backward, embedding_rows
 from minidl.ops.indexing import gather
 from minidl.ops.loss_reduction import check_tensors
 from minidl.ops.reductions import sum
@@ -151,16 +151,19 @@ def _bags(input, offsets, padding_idx, include_last_offset):
 
 
 def _added(values, bags):
-    """(B, *): the sums of (M, *) values of each bag."""
+    """(B, D): the sums of (M, D) values of each bag."""
     if bags.width is not None:
-        return sum(reshape(values, (bags.count, bags.width, *values.shape[1:])), 1)
-    out = zeros((bags.count, *values.shape[1:]), dtype=values.dtype, device=values.device)
-    return index_add(out, 0, bags.bag, values) if bags.count else values[:0]
+        return sum(reshape(values, (bags.count, bags.width, values.shape[1])), 1)
+    return embedding_dense_backward(values, bags.bag, bags.count) if bags.count else values[:0]
 
 
 def _sizes(bags):
     """(B,): how many indices of each bag count."""
-    return _added(bags.kept.long(), bags)
+    kept = bags.kept.long()
+    if bags.width is not None:
+        return sum(reshape(kept, (bags.count, bags.width)), 1)
+    empty = zeros((bags.count,), dtype=dtypes.int64, device=kept.device)
+    return index_add(empty, 0, bags.bag, kept) if bags.count else empty
 
 
 def _first_of_largest(rows, bags):

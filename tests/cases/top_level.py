@@ -88,12 +88,4 @@ CASES = [
         (normal(5, 3), normal(3), normal(3), constant(normal(3)), constant(positive(3)), False, 0.1, 1e-5, False),
         numpy=batch_norm, id="evaluation",
     ),
-    *(
-        Case(op, (normal(3, 4), 0.5, False), numpy=lambda x, p, train: x, id="evaluation")
-        for op in ("dropout_", "alpha_dropout_", "feature_alpha_dropout_")
-    ),
-    *(
-        Case(op, (normal(3, 4), 1.0, True), numpy=lambda x, p, train: x * 0, id="all")
-        for op in ("dropout_", "alpha_dropout_", "feature_alpha_dropout_")
-    ),
 ]  # fmt: skip

@@ -102,6 +102,9 @@ DTYPES = ("float16", "bfloat16", "float32", "float64")
 @pytest.mark.parametrize(("input", "target"), list(itertools.product(DTYPES, repeat=2)))
 @pytest.mark.parametrize("name", ["soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss"])
 def test_dtypes_of_results(name, input, target):
+    if "bfloat16" in (input, target):
+        pytest.importorskip("ml_dtypes")
+
     def run(library):
         x, t = library.tensor([0.25, -0.5, 1.0]), library.tensor([1.0, -1.0, 1.0])
         x, t = x.to(getattr(library, input)), t.to(getattr(library, target))
