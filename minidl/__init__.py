@@ -30,6 +30,7 @@ from minidl import (
     onnx,
     ops,
     optim,
+    profiler,
     random,
     special,
     utils,
@@ -49,7 +50,8 @@ from minidl.amp.autocast_mode import (
     set_autocast_dtype,
     set_autocast_enabled,
 )
-from minidl.as_torch import install_as_torch, listen
+from minidl.as_torch import install_as_torch
+from minidl.as_torch import listen as _listen
 from minidl.autograd import (
     Tensor,
     enable_grad,
@@ -111,13 +113,12 @@ globals().update({alias: dtypes.named(name) for alias, name in dtypes.ALIASES.it
 
 inf, nan, pi, e, newaxis = _math.inf, _math.nan, _math.pi, _math.e, None
 
-listen()
-del listen
+_listen()
 
 
 def __getattr__(name):
     if name == "bfloat16":
         return dtypes.named(name)
-    if name in ("profiler", "testing"):  # rooms above this one
-        return _importlib.import_module(f"minidl.{name}")
+    if name == "testing":  # a room above this one
+        return _importlib.import_module("minidl.testing")
     raise AttributeError(_absent.message("module 'minidl'", name))

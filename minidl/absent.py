@@ -71,8 +71,6 @@ DIFFERENCES = {
     "manual_seed": "the streams of random numbers are minidl's own",
     "igamma": "no gradient of the first argument, and no error for asking",
     "igammac": "no gradient of the first argument, and no error for asking",
-    "cholesky_solve": "the gradient is that of the triangle which is read",
-    "cholesky_inverse": "the gradient is that of the triangle which is read",
     "as_strided_scatter": "the gradient of input is 0 where it was replaced",
     "linalg.eigh": "signs of eigenvectors are LAPACK's",
     "nn.functional.ctc_loss": "the gradient of log_probs is its own; PyTorch's is right behind a log_softmax only",
@@ -95,8 +93,11 @@ DIFFERENCES = {
     "compile": "gives its argument back",
     "set_float32_matmul_precision": "lets a GPU round float32 operands to tf32",
     "use_deterministic_algorithms": "remembered; CPU results do not depend on the number of threads",
-    "norm": "no 'nuc'; use linalg.matrix_norm",
     "nn.DataParallel": "hands every call to its module: one device",
+    "load": "tensors and plain containers only, whatever weights_only says; reads safetensors and npz files too",
+    "save": "tensors and plain containers only; safetensors unless the path ends with .pt or .pth, or format='pt'",
+    "autocast": "on the CPU gru and the recurrent cells stay in float32; in-place forms keep their dtype",
+    "share_memory_": "seen by processes that are forked; views that were made before keep the old memory",
 }
 
 

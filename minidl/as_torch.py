@@ -14,6 +14,17 @@ import types
 _OURS, _THEIRS = "minidl", "torch"
 _state = {"installed": False}
 
+# Where PyTorch keeps what minidl keeps elsewhere.
+_PLACES = {
+    "nn.modules": "nn",
+    "utils.data.dataloader": "utils.data",
+    "autograd.grad_mode": "autograd",
+    "cuda.memory": "cuda",
+    "cuda.streams": "cuda",
+    "serialization": "io",
+    "storage": "ops.storage",
+}
+
 
 def install_as_torch():
     """Makes ``import torch`` and ``import torch.anything`` give minidl, for the whole process. Call it first of all.
@@ -62,13 +73,28 @@ class _Finder(importlib.abc.MetaPathFinder):
         ours, present = sys.modules.get(_OURS), sys.modules.get(_THEIRS)
         if ours is None or (present is not ours and not (_state["installed"] and present is None)):
             return None
-        name = _OURS + fullname[len(_THEIRS) :]
+        name = _our_name(fullname)
         if _hidden(name) or not _exists(name):
             raise ModuleNotFoundError(
-                f"No module named {fullname!r}: torch is minidl in this program, and minidl has no {name[7:]!r}",
+                f"No module named {fullname!r}: torch is minidl in this program, and minidl has no "
+                f"{fullname[len(_THEIRS) + 1 :]!r}",
                 name=fullname,
             )
-        return importlib.machinery.ModuleSpec(fullname, _Loader(name), is_package=True)
+        module = importlib.import_module(name)
+        return importlib.machinery.ModuleSpec(
+            fullname, _Loader(module), is_package=hasattr(module, "__path__")
+        )
+
+
+def _our_name(fullname):
+    """minidl's name of a module of PyTorch's: the same below ``minidl``, or that of the table; ``nn.modules.x`` is
+    ``nn.x``, or ``nn`` where the classes of x have other rooms.
+    """
+    below = fullname[len(_THEIRS) + 1 :]
+    if below.startswith("nn.modules."):
+        name = f"{_OURS}.nn.{below[len('nn.modules.') :]}"
+        return name if _exists(name) else f"{_OURS}.nn"
+    return f"{_OURS}.{_PLACES.get(below, below)}" if below else _OURS
 
 
 def _hidden(name):
@@ -87,16 +113,15 @@ def _exists(name):
 
 
 class _Loader(importlib.abc.Loader):
-    """Gives the module of another name, and leaves that module as it is."""
+    """Gives a module that is there, and leaves it as it is."""
 
-    def __init__(self, name):
-        self._name = name
+    def __init__(self, module):
+        self._module, self._spec = module, module.__spec__
 
     def create_module(self, spec):
-        module = importlib.import_module(self._name)
-        _share_loaded(self._name, spec.name)
-        self._spec = module.__spec__
-        return module
+        if spec.name in (_THEIRS + self._module.__name__[len(_OURS) :], "torch.nn.modules"):
+            _share_loaded(self._module.__name__, spec.name)
+        return self._module
 
     def exec_module(self, module):
         module.__spec__ = self._spec  # the import system has just written the other name's

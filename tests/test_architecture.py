@@ -14,8 +14,10 @@ MAX_FILE, MAX_FUNCTION = 400, 60
 
 # Rooms by floor. A new module of minidl/ is given its floor here.
 FLOORS = {
-    **dict.fromkeys(("errors", "device", "dtypes", "_version", "build_info", "extras", "absent", "as_torch"), 0),
-    "layouts": 0,
+    **dict.fromkeys(
+        ("errors", "device", "dtypes", "_version", "build_info", "extras", "absent", "as_torch"), 0
+    ),
+    **dict.fromkeys(("layouts", "profiler"), 0),
     **dict.fromkeys(("_native", "_cuda", "_emulated", "_build_info"), 0),
     "backends": 1,
     "autograd": 2,
@@ -23,7 +25,7 @@ FLOORS = {
     **dict.fromkeys(("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "linalg", "fft"), 4),
     **dict.fromkeys(("settings", "typed", "accelerator", "compiler", "hub", "jit", "onnx", "version"), 4),
     "distributed": 4,
-    **dict.fromkeys(("bench", "testing", "demo", "doctor", "profiler", "__main__"), 5),
+    **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
 }
 TOP = 4.5  # minidl/__init__.py gathers the floors up to 4; only floor 5 may import it
 

@@ -27,6 +27,12 @@ IMPORTS = {
     "import torch.optim.lr_scheduler": "torch.optim.lr_scheduler is minidl.optim.lr_scheduler",
     "from torch.autograd.function import Function": "Function is minidl.autograd.Function",
     "import torch.random, torch.cuda": "torch.random is minidl.random and torch.cuda is minidl.cuda",
+    "from torch.nn.modules.linear import Linear": "Linear is minidl.nn.Linear",
+    "import torch.cuda.amp as amp": "amp is minidl.cuda.amp",
+    "import torch.backends.cudnn as cudnn": "cudnn is minidl.backends.cudnn",
+    "from torch.autograd import profiler, Variable": "profiler is minidl.autograd.profiler",
+    "from torch.profiler import profile": "profile is minidl.profiler.profile",
+    "from torch.testing import assert_close": "assert_close is minidl.testing.assert_close",
     "from torch import *": "float32 is minidl.float32 and nn is minidl.nn",
 }
 
@@ -42,11 +48,13 @@ attributes = {{n: dict(vars(m)) for n, m in names.items()}}
 {statement}
 import torch
 print({IMPORTS[statement]})
-print(builtins.all(sys.modules['minidl' + n[5:]] is m for n, m in sys.modules.items() if n.startswith('torch.')))
+places = {{n: sys.modules['minidl' + n[5:].replace('.modules', '')] for n in sys.modules if n[:6] == 'torch.'}}
+print(builtins.all(sys.modules[n] is m for n, m in places.items()))
 print(builtins.all(m.__spec__.name == n and m.__name__ == n for n, m in names.items()))
 print([n for n, kept in attributes.items() for k, v in kept.items() if vars(names[n]).get(k) is not v])
+print([k for n, kept in attributes.items() for k in vars(names[n]) if k not in kept and k != 'modules'])
 """
-    assert run(program) == ["True", "True", "True", "[]"]
+    assert run(program) == ["True", "True", "True", "[]", "[]"]
 
 
 @pytest.mark.parametrize("start", [INSTALLED, BY_HAND], ids=["installed", "by hand"])
@@ -131,6 +139,21 @@ except RuntimeError as error:
 print(sys.modules['torch'] is torch)
 """
     assert run(program) == ["True", "True"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "same"),
+    [
+        ("from torch.utils.data.dataloader import DataLoader", "DataLoader is minidl.utils.data.DataLoader"),
+        ("from torch.autograd.grad_mode import no_grad", "no_grad is minidl.no_grad"),
+        ("from torch.serialization import load", "load is minidl.load"),
+        ("from torch.nn.modules.batchnorm import BatchNorm1d", "BatchNorm1d is minidl.nn.BatchNorm1d"),
+        ("from torch.storage import UntypedStorage", "UntypedStorage is minidl.UntypedStorage"),
+        ("from torch.cuda.memory import empty_cache", "empty_cache is minidl.cuda.empty_cache"),
+    ],
+)
+def test_what_pytorch_keeps_elsewhere(statement, same):
+    assert run(f"{INSTALLED}\n{statement}\nprint({same})") == ["True"]
 
 
 def test_installed_torch_comes_back_when_it_was_dropped():

@@ -234,3 +234,18 @@ def test_mapped_files(tmp_path, name):
     assert path.read_bytes() == before
     with pytest.raises(ValueError, match="f must be a path"):
         minidl.load(io.BytesIO(before), mmap=True)
+
+
+@pytest.mark.parametrize("limit", [zipfile.ZIP64_LIMIT, 100], ids=["small", "as if beyond 2 GiB"])
+def test_records_begin_at_multiples_of_64_bytes(limit, monkeypatch):
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", limit)
+    saved = {f"w{i}": minidl.full((i * 7 + 1,), i) for i in range(10)}
+    raw = written(saved)
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        assert archive.testzip() is None
+        for info in archive.infolist():
+            header = raw[info.header_offset : info.header_offset + 30]
+            lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+            assert (info.header_offset + 30 + lengths) % 64 == 0
+    back = minidl.load(io.BytesIO(raw))
+    assert {name: t.tolist() for name, t in back.items()} == {name: t.tolist() for name, t in saved.items()}

@@ -1,6 +1,6 @@
 """The gradient tape: Tensor, grad modes, backward, user-defined functions, gradient checks."""
 
-from minidl.autograd import forward_ad, functional
+from minidl.autograd import forward_ad, functional, profiler
 from minidl.autograd.engine import backward, grad
 from minidl.autograd.function import Function, once_differentiable
 from minidl.autograd.gradcheck import gradcheck, gradgradcheck
@@ -40,6 +40,7 @@ __all__ = [
     "no_grad",
     "once_differentiable",
     "op",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
 ]
