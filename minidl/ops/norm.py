@@ -79,8 +79,8 @@ def batch_norm(
     statistics are those of the batch, and the running ones move to (1 - momentum) running + momentum statistic, in
     place, with the unbiased variance; otherwise the running ones are used.
 
-    Raises ``ValueError`` for a single value per channel in training or a negative ``eps``; ``RuntimeError`` for
-    vectors of another length, or where the running statistics are missing in evaluation.
+    Raises ``ValueError`` for a single value per channel or an ``eps`` that is not positive, in training;
+    ``RuntimeError`` for vectors of another length, or where the running statistics are missing in evaluation.
     Source: S. Ioffe, C. Szegedy, "Batch normalization", 2015.
 
     >>> import minidl
@@ -90,8 +90,8 @@ def batch_norm(
             [ 1.0000,  0.0000]])
     """
     require_floating(input, "batch_norm")
-    if eps < 0:
-        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    if training and not eps > 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     _check_channels(input, running_mean, running_var, weight, bias)
     space = of(input)
     if input.shape == (0,):

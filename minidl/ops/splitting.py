@@ -68,10 +68,8 @@ def _nd_split(name, least, dim_of):
             )
         dim, cuts = dim_of(input.ndim), indices_or_sections
         if not isinstance(cuts, (int, tuple, list, Tensor)):
-            raise TypeError(
-                f"{name}() received an invalid combination of arguments - got (Tensor, {cuts.__class__.__name__}): the "
-                "second is an int or a tuple of ints"
-            )
+            kind = cuts.__class__.__name__
+            raise TypeError(f"{name}() received an invalid combination of arguments - got (Tensor, {kind})")
         if isinstance(cuts, int) and (cuts <= 0 or input.shape[dim] % cuts):
             raise RuntimeError(
                 f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
