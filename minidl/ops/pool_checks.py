@@ -170,7 +170,7 @@ def check_avg(name, rank, input, kernel_size, stride, padding, ceil_mode, diviso
 def _sized(name, rank, input, output_size):
     """The output sizes of an adaptive pooling, None where the input's stays."""
     if not isinstance(output_size, (tuple, list)):
-        output_size = (output_size,) * rank
+        return (output_size,) * rank
     if rank == 1 and len(output_size) != 1:
         raise RuntimeError(f"{name}() argument 'output_size' should contain one int (got {len(output_size)})")
     if rank > 1 and input.ndim <= len(output_size):
