@@ -185,11 +185,15 @@ def look_up(name):
         return getattr(minidl.Tensor, name, None)
 
 
+# What takes seconds each, and is slow even where the sample holds it.
+LONG = frozenset({"Transformer", "LBFGS", "Muon"})
+
+
 def marked(entries, share):
     """Parameters of a test: a seeded share of (id, value) stays fast, the rest is slow."""
     fast = np.random.default_rng(SAMPLE_SEED).random(len(entries)) < share
     return [
-        pytest.param(value, id=name, marks=() if chosen else pytest.mark.slow)
+        pytest.param(value, id=name, marks=() if chosen and name not in LONG else pytest.mark.slow)
         for (name, value), chosen in zip(entries, fast, strict=True)
     ]
 

@@ -156,7 +156,7 @@ def failures(info, limit=100):
 ENTRIES = [(info.module_cls.__name__, info) for info in MODULES if ".ao." not in info.module_cls.__module__]
 
 
-@pytest.mark.parametrize("info", torch_databases.marked(ENTRIES, 0.25))
+@pytest.mark.parametrize("info", torch_databases.marked(ENTRIES, 0.06))
 def test_module_of_the_database(info):
     if not hasattr(minidl.nn, info.module_cls.__name__):
         pytest.skip(f"minidl has no nn.{info.module_cls.__name__}")

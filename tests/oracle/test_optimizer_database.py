@@ -95,7 +95,7 @@ def failures(info):
             yield what, bad
 
 
-@pytest.mark.parametrize("info", [pytest.param(i, id=i.optim_cls.__name__) for i in OPTIMIZERS])
+@pytest.mark.parametrize("info", torch_databases.marked([(i.optim_cls.__name__, i) for i in OPTIMIZERS], 1.0))
 def test_optimizer_of_the_database(info):
     if not hasattr(minidl.optim, info.optim_cls.__name__):
         pytest.skip(f"minidl has no {info.optim_cls.__name__}: sparse tensors are not supported")
