@@ -50,7 +50,8 @@ from minidl.amp.autocast_mode import (
     set_autocast_dtype,
     set_autocast_enabled,
 )
-from minidl.as_torch import install_as_torch, listen
+from minidl.as_torch import install_as_torch
+from minidl.as_torch import listen as _listen
 from minidl.autograd import (
     Tensor,
     enable_grad,
@@ -112,8 +113,7 @@ globals().update({alias: dtypes.named(name) for alias, name in dtypes.ALIASES.it
 
 inf, nan, pi, e, newaxis = _math.inf, _math.nan, _math.pi, _math.e, None
 
-listen()
-del listen
+_listen()
 
 
 def __getattr__(name):

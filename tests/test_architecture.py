@@ -22,25 +22,11 @@ FLOORS = {
     "backends": 1,
     "autograd": 2,
     "ops": 3,
-    **dict.fromkeys(("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "linalg"), 4),
-    **dict.fromkeys(
-        (
-            "fft",
-            "settings",
-            "typed",
-            "accelerator",
-            "compiler",
-            "distributed",
-            "hub",
-            "jit",
-            "onnx",
-            "version",
-        ),
-        4,
-    ),
-    **dict.fromkeys(
-        ("bench", "testing", "demo", "doctor", "__main__", "keras", "preprocessing", "metrics"), 5
-    ),
+    **dict.fromkeys(("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "linalg", "fft"), 4),
+    **dict.fromkeys(("settings", "typed", "accelerator", "compiler", "hub", "jit", "onnx", "version"), 4),
+    "distributed": 4,
+    **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
+    **dict.fromkeys(("keras", "preprocessing", "metrics"), 5),
 }
 TOP = 4.5  # minidl/__init__.py gathers the floors up to 4; only floor 5 may import it
 

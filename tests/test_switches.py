@@ -106,6 +106,7 @@ def test_shared_memory_is_seen_by_forked_processes():
 
 def test_tf32_is_one_setting_by_two_names():
     matmul = minidl.backends.cuda.matmul
+    minidl.set_float32_matmul_precision("highest")
     try:
         assert matmul.allow_tf32 is False
         matmul.allow_tf32 = True

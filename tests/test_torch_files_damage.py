@@ -192,3 +192,26 @@ def test_records_that_lie_on_each_other_are_not_read_many_times():
                 setattr(info, name, getattr(archive.filelist[0], name))
     with pytest.raises(FileFormatError, match="beyond the file's end"):
         minidl.load(io.BytesIO(file.getvalue()))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "cpu",
+        minidl.device("cpu"),
+        {"cuda:0": "cpu"},
+        lambda storage, where: storage,
+        lambda storage, where: storage.cpu(),
+    ],
+)
+def test_map_location_says_where_tensors_are_to_be(place):
+    raw = hostile(tensor(place=storage(where=b"cuda:0")), {"data/0": b"\0" * 8})
+    assert minidl.load(io.BytesIO(raw), map_location=place).device.type == "cpu"
+    if not minidl.cuda.is_available():
+        for elsewhere in (None, "cuda", {"cuda:1": "cpu"}, lambda storage, where: None):
+            with pytest.raises(
+                RuntimeError, match=r"Attempting to deserialize object on a CUDA device.*map_location"
+            ):
+                minidl.load(io.BytesIO(raw), map_location=elsewhere)
+    with pytest.raises(TypeError, match="map_location should be"):
+        minidl.load(io.BytesIO(raw), map_location=3)

@@ -92,7 +92,8 @@ def _out(op, out):
             if op.name in autocast.LISTED
             else f"public({', '.join(passed)})"
         )
-        yield f"    return write_out(out, {call}, op.name)"
+        read = "".join(f"{n}, " for n in op.tensors)
+        yield f"    return write_out(out, {call}, op.name, ({read}))"
 
 
 def _inplace_flag(op):

@@ -11,6 +11,7 @@ import warnings
 from minidl import backends, dtypes
 from minidl.autograd import autocast, modes
 from minidl.autograd.inplace import bump, can_cast
+from minidl.autograd.out import ANY_DTYPE, check_out
 from minidl.autograd.tensor import TENSORS
 
 
@@ -45,7 +46,7 @@ FUNCTIONAL_INPLACE = _names("elu_ hardtanh_ leaky_relu_")
 
 # Functions that take ``out=``.
 OUT = _names("""
-    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax angle any arange
+    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax angle any
     arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort asin asinh atan atan2 atanh baddbmm
     bernoulli bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm bucketize
     cat ceil cholesky cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip column_stack concat concatenate
@@ -75,12 +76,12 @@ def not_a_tensor(name, parameter, position, value):
     )
 
 
-def write_out(out, result, name):
-    """Writes ``result`` (a Tensor or a tuple of them) into ``out``, and gives ``out``."""
+def write_out(out, result, name, inputs=()):
+    """Writes ``result`` (a Tensor or a tuple of them), computed from ``inputs``, into ``out``, and gives ``out``."""
     if isinstance(out, (tuple, list)) and isinstance(result, tuple):
         if len(out) != len(result):
             raise TypeError(f"{name}(): argument 'out' must hold {len(result)} tensors, but holds {len(out)}")
-        written = [write_out(o, r, name) for o, r in zip(out, result, strict=True)]
+        written = [write_out(o, r, name, inputs) for o, r in zip(out, result, strict=True)]
         return type(result)(*written) if hasattr(result, "_fields") else tuple(written)
     if out.__class__ not in TENSORS:
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {out.__class__.__name__}")
@@ -90,7 +91,8 @@ def write_out(out, result, name):
             "arguments requires grad. Hint: call it under minidl.no_grad(), or without out=."
         )
     array, value = out._array, result._array
-    if not can_cast(value.dtype, array.dtype):
+    check_out(out, result, name, inputs)
+    if name not in ANY_DTYPE and not can_cast(value.dtype, array.dtype):
         raise RuntimeError(
             f"result type {dtypes.scalar_name(value.dtype)} can't be cast to the desired output type "
             f"{dtypes.scalar_name(array.dtype)}"
@@ -129,8 +131,9 @@ def compile_function(fn, tensors):
     call = f"fn({', '.join(_passed(p) for p in signature.parameters.values())})"
     listed = fn.__name__ in autocast.LISTED
     if takes_out:
+        read = "".join(f"{p}, " for p in signature.parameters)
         plain = call.replace("fn(", "outside(fn, ", 1) if listed else call
-        lines += ["    if out is not None:", f"        return write_out(out, {plain}, name)"]
+        lines += ["    if out is not None:", f"        return write_out(out, {plain}, name, ({read}))"]
     if listed:
         lines += ["    if autocasting:", f"        return {call.replace('fn(', 'cast_fn(', 1)}"]
     lines.append(f"    return {call}")

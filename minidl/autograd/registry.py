@@ -47,7 +47,9 @@ def publish(
     if dunder is not None:
         setattr(tensor_class, f"__{dunder}__", operator or fn)
         if dunder in REFLECTED:
-            setattr(tensor_class, f"__r{dunder}__", _reflected(operator or fn, f"__r{dunder}__"))
+            setattr(
+                tensor_class, f"__r{dunder}__", _reflected(operator or fn, f"__r{dunder}__", tensor_class)
+            )
             if inplace is not None:
                 setattr(tensor_class, f"__i{dunder}__", inplace)
 
@@ -60,8 +62,10 @@ def attach(tensor_class, name, fn):
     setattr(tensor_class, name, fn)
 
 
-def _reflected(fn, name):
+def _reflected(fn, name, tensor_class):
     def reflected(self, other):
+        if not isinstance(self, tensor_class):
+            raise TypeError(f"descriptor {name!r} requires a Tensor, but received {self.__class__.__name__}")
         return fn(other, self)
 
     reflected.__name__ = name

@@ -40,7 +40,7 @@ class Storage:
     """A piece of memory of the file: a flat array, and the device where its tensors are to be."""
 
     def __init__(self, memory, where):
-        self.memory, self.where, self.cell = memory, where, [0]
+        self.memory, self.where, self.cell, self.used = memory, where, [0], False
 
 
 class Names:
@@ -151,13 +151,18 @@ def _layout(name):
     return strided
 
 
-def _tensor(storage, offset, size, stride, requires_grad, dtype=None):
+def _tensor(storage, offset, size, stride, requires_grad, dtype=None, metadata=None):
     if not isinstance(storage, Storage):
         raise ValueError("a tensor without a storage")
+    storage.used = True
     memory = storage.memory if dtype is None else storage.memory.view(dtype.numpy)
     array = tensor_array(memory, offset, _plain(size, tuple, Size), stride)
+    if metadata:
+        if metadata != {"neg": True}:
+            raise Refused(f"a tensor with {metadata}")
+        array = np.negative(array)
     out = make(backends.transfer(array, storage.where), None)
-    if storage.where.type == "cpu":  # one storage, one version
+    if storage.where.type == "cpu" and not metadata:  # one storage, one version
         out._cell = storage.cell
     return out.requires_grad_(_plain(requires_grad, bool))
 
@@ -167,11 +172,11 @@ def _tensor_v1(storage, offset, size, stride):
 
 
 def _tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata=None):
-    return _tensor(storage, offset, size, stride, requires_grad)
+    return _tensor(storage, offset, size, stride, requires_grad, None, metadata)
 
 
 def _tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype, metadata=None):
-    return _tensor(storage, offset, size, stride, requires_grad, _plain(dtype, dtypes.dtype))
+    return _tensor(storage, offset, size, stride, requires_grad, _plain(dtype, dtypes.dtype), metadata)
 
 
 def _parameter(data, requires_grad, hooks):

@@ -27,7 +27,9 @@ from minidl.io.storages import Store
 
 _ALIGNMENT = 64
 _MAGIC = 0x1950A86A20F9469CFC6C
-MAGIC_PICKLE = b"\x8a\x0a" + _MAGIC.to_bytes(10, "little") + b"."  # behind the two bytes of the protocol
+_MAGIC_PICKLE = (
+    b"\x8a\x0a" + _MAGIC.to_bytes(10, "little") + b"."
+)  # behind the protocol, and from 4 on a frame
 
 
 class TorchWriter:
@@ -84,7 +86,16 @@ def read_torch(data, where, located, copy=True):
             raise ValueError(f"storage {key!r} has two types")
         return storage
 
-    return _run(Machine(pickled, 0, Names().resolve, persistent, build), where)
+    value = _run(Machine(pickled, 0, Names().resolve, persistent, build), where)
+    _refuse_bare([storage for _, storage in storages.values()], where)
+    return value
+
+
+def _refuse_bare(storages, where):
+    if not all(storage.used for storage in storages):
+        raise UnsafePickleError(
+            f"{where}: Weights only load failed: it holds a storage that is no tensor's. Hint: save the tensor."
+        )
 
 
 def _identity(identity):
@@ -185,7 +196,8 @@ class _Archive:
 
 def is_legacy(data):
     """Whether a file begins with the magic number of PyTorch before 1.6."""
-    return bytes(data[2 : 2 + len(MAGIC_PICKLE)]) == MAGIC_PICKLE
+    start = bytes(data[:32])
+    return start[:1] == b"\x80" and _MAGIC_PICKLE in start
 
 
 def read_legacy(data, where, located):
@@ -217,7 +229,9 @@ def read_legacy(data, where, located):
         memories = _legacy_memories(data, behind, keys, kinds)
     except (*Machine.ERRORS, RuntimeError) as error:
         raise FileFormatError(f"{where}: it is truncated or damaged: {error}") from None
-    return run(at, Names(), persistent)[0]
+    value, _ = run(at, Names(), persistent)
+    _refuse_bare(storages.values(), where)
+    return value
 
 
 def _legacy_memories(data, at, keys, kinds):

@@ -304,8 +304,12 @@ def softshrink(input, lambd=0.5):
     tensor([-0.5000,  0.0000,  1.5000])
     """
     space = _real("softshrink_check", input)
-    if not lambd >= 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    largest = dtypes.finfo(dtypes.of(input.dtype)).max
+    if not 0 <= lambd <= largest:
+        raise RuntimeError(
+            f"lambda must be in range [0, {largest:.6g}] for input dtype {dtypes.scalar_name(input.dtype)}, but found "
+            f"{lambd:.6g}"
+        )
     return space.softshrink(input, float(lambd))
 
 

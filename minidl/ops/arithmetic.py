@@ -1,7 +1,7 @@
 """Arithmetic of two operands: broadcasting, PyTorch's promotion, Python numbers on either side."""
 
 from minidl import dtypes
-from minidl.autograd import op
+from minidl.autograd import Tensor, op
 from minidl.backends import of
 from minidl.ops.common import checked, floating, promote, refuse_bool
 
@@ -179,3 +179,6 @@ def neg(input):
             "`~` or `logical_not()` operator instead."
         )
     return of(input).neg(input)
+
+
+Tensor.__rdiv__ = Tensor.__rtruediv__  # which Python 2 called, and PyTorch still has

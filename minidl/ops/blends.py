@@ -32,7 +32,7 @@ def _copysign_rule(g, input, result):
     return where(eq(input, 0), zeros_of(g), mul(g, div(result, input)))
 
 
-@op(input=_copysign_rule, other=lambda g: zeros_of(g))
+@op(input=_copysign_rule, other=lambda g: zeros_of(g), number="other")
 def copysign(input, other):
     """|input| with the sign of ``other``, elementwise. Source: ``torch.copysign``.
 
@@ -111,7 +111,7 @@ def logaddexp2(input, other):
     return binary("logaddexp2", input, other)
 
 
-@op(constant="input other", number="")
+@op(input=lambda g: g, other=lambda g: zeros_of(g), number="")
 def nextafter(input, other):
     """The number after ``input`` in the direction of ``other``. Source: ``torch.nextafter``.
 
@@ -244,7 +244,7 @@ def xlog1py(input, other):
     return _times_log(*_tensors(input, other), 1)
 
 
-@function()
+@function(tensors="input other")
 def ldexp(input, other):
     """input * 2^other, elementwise. Source: ``torch.ldexp``.
 

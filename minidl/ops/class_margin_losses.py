@@ -35,12 +35,15 @@ def _scores(name, input, target):
         raise NotImplementedError(
             f"\"{name}\" not implemented for '{kind}'. Hint: convert the input with .float()."
         )
+    return reshape(input, (-1, input.shape[-1]) if input.ndim == 2 else (1, input.numel()))
+
+
+def _check_indices(target):
     if target.dtype is not dtypes.int64:
         raise RuntimeError(
             f"expected scalar type Long but found {dtypes.scalar_name(target._array.dtype)}. "
             "Hint: convert the target with .long()."
         )
-    return reshape(input, (-1, input.shape[-1]) if input.ndim == 2 else (1, input.numel()))
 
 
 def _class_weight(weight, input, classes):
@@ -75,14 +78,18 @@ def multi_margin_loss(
     check_reduction(reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
     scores = _scores("multi_margin_loss", input, target)
     count, classes = scores.shape
     if target.ndim > 1 or target.numel() != count:
-        found = target.numel() if target.ndim < 2 else list(target.shape)
+        found = target.numel() if target.ndim < 2 else ", ".join(map(str, target.shape))
         raise RuntimeError(
             "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
             f"size). Expected target size [{count}], but got [{found}]. Input has shape {list(input.shape)}."
         )
+    weight = None if weight is None else _class_weight(weight, input, classes)
+    _check_indices(target)
     if not _inside(target, 0, classes):
         raise RuntimeError("target out of range")
     column = reshape(target, (count, 1))
@@ -91,7 +98,7 @@ def multi_margin_loss(
     own = eq(column, arange(classes, device=target.device))
     losses = div(sum(where(own, 0.0, losses), 1), float(classes))
     if weight is not None:
-        losses = mul(losses, gather(_class_weight(weight, input, classes), 0, reshape(target, (count,))))
+        losses = mul(losses, gather(weight, 0, reshape(target, (count,))))
     return reduced(reshape(losses, tuple(target.shape)), reduction)
 
 
@@ -122,6 +129,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
             f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}"
         )
     classes = scores.shape[1]
+    _check_indices(target)
     if not _inside(target, -1, classes):
         raise RuntimeError("argument #2 'target' is out of range")
     labels = reshape(target, tuple(scores.shape))

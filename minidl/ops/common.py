@@ -86,6 +86,10 @@ def fitting(array, number):
     hold it.
     """
     dtype = array.dtype
+    if isinstance(number, complex):
+        raise RuntimeError(
+            f"value cannot be converted to type {dtypes.of(dtype).name} without overflow: it is {number}."
+        )
     low, high = _limits(dtype)
     if number.__class__ is float:
         special = dtypes.is_floating(dtype) and not math.isfinite(number)

@@ -28,7 +28,7 @@ def _comparison(name, sign, dunder, meaning, aliases=()):
     >>> minidl.{name}(minidl.tensor([1, 2, 3]), 2).dtype
     minidl.bool
     """
-    return op(constant="input other", dunder=dunder, aliases=aliases)(forward)
+    return op(constant="input other", number="other", dunder=dunder, aliases=aliases)(forward)
 
 
 lt = _comparison("lt", "<", "lt", "less than", ("less",))
@@ -145,7 +145,7 @@ Tensor.__eq__ = _equality(eq, False)
 Tensor.__ne__ = _equality(ne, True)
 
 
-@function()
+@function(tensors="input other")
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """|input - other| <= atol + rtol * |other|, elementwise; NaN is close to NaN only with ``equal_nan``.
     Source: ``torch.isclose``.
@@ -170,7 +170,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return logical_or(close, le((input - other).abs(), atol + rtol * other.abs()))
 
 
-@function()
+@function(tensors="input other")
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether ``isclose`` holds everywhere. Source: ``torch.allclose``.
 
@@ -181,7 +181,7 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
-@function()
+@function(tensors="input other")
 def equal(input, other):
     """Whether both tensors have the same size and elements. Source: ``torch.equal``.
 

@@ -20,15 +20,23 @@ def per_dimension(value, rank, name, argument):
 
 
 def _check_ranks(name, input, weight, rank):
+    """In PyTorch's order; a weight of a lower rank it notices by the settings, one for each dimension of the call."""
     if input.ndim not in (rank + 1, rank + 2):
         raise RuntimeError(
             f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: "
             f"{list(input.shape)}. Hint: dimensions are (batch, channels, *size)."
         )
-    if weight.ndim != rank + 2:
+    hint = f"Hint: the weight of {name} has {rank + 2} dimensions, two of channels and {rank} of the kernel."
+    if weight.ndim < 3:
         raise RuntimeError(
-            f"Expected a {rank + 2}D weight for {name}, but got weight of size: {list(weight.shape)}. "
-            f"Hint: its dimensions are two of channels and {rank} of the kernel."
+            f"weight should have at least three dimensions, but got {list(weight.shape)}. {hint}"
+        )
+    if weight.ndim != rank + 2:
+        batched = rank + 2
+        raise RuntimeError(
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight {list(weight.shape)}, "
+            f"but got {batched}-dimensional input of size {[1] * (batched - input.ndim) + list(input.shape)} "
+            f"instead. {hint}"
         )
 
 

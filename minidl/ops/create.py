@@ -7,6 +7,7 @@ import numpy as np
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function
 from minidl.autograd.convert import to_array
+from minidl.autograd.forms import write_out
 from minidl.autograd.tensor import leaf, make
 from minidl.device import device as as_device
 from minidl.device import or_default
@@ -193,7 +194,7 @@ ones_like = _like("ones", lambda space, shape, dtype: space.full(shape, 1, dtype
 empty_like = _like("empty", lambda space, shape, dtype: space.empty(shape, dtype))
 
 
-@function(method=False)
+@function(method=False, tensors="input")
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False):
     """A tensor of the input's size, dtype and device filled with ``fill_value``. Source: ``torch.full_like``."""
     return full(
@@ -230,7 +231,7 @@ def _number(value):
 
 
 @function(method=False)
-def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+def arange(start, end=None, step=1, *, out=None, dtype=None, device=None, requires_grad=False):
     """start, start + step, ... below end; int64 where all three are integers. ``arange(end)`` starts at 0.
     Source: ``torch.arange``.
 
@@ -238,6 +239,9 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
     >>> minidl.arange(1, 6, 2)
     tensor([1, 3, 5])
     """
+    if out is not None:
+        made = arange(start, end, step, dtype=out.dtype if dtype is None else dtype, device=device)
+        return write_out(out, made, "arange")
     start, end = (0, start) if end is None else (start, end)
     start, end, step = _number(start), _number(end), _number(step)
     if step == 0:
@@ -249,12 +253,14 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
     if not all(math.isfinite(v) for v in (start, end, step)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if whole or wanted.kind in "iu":
-        if wanted == dtypes.INT64 and int(step):
+        if not int(step):
+            raise ValueError("step must be nonzero")
+        if wanted == dtypes.INT64:
             start, end, step = int(start), int(end), int(step)
         count = max(0, math.ceil((end - start) / step))
         start, step = int(start), int(step)
         stop = start + count * step
-        made = space.arange(start, stop, step, dtypes.INT64) if step else space.zeros((count,), dtypes.INT64)
+        made = space.arange(start, stop, step, dtypes.INT64)
         return leaf(made if wanted == dtypes.INT64 else space.astype(made, wanted), requires_grad)
     count = math.ceil((end - start) / step)
     steps = space.arange(0, count, 1, dtypes.FLOAT64)
@@ -269,28 +275,35 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False)
     >>> minidl.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    for name, limit in (("start", start), ("end", end)):
-        if getattr(limit, "ndim", 0):
-            raise RuntimeError(
-                f"linspace only supports 0-dimensional start and end tensors, but got {name} with {limit.ndim} "
-                "dimension(s)."
-            )
-    if isinstance(steps, float):
-        raise TypeError(
-            "linspace() received an invalid combination of arguments: steps must be int, not float"
-        )
-    if steps < 0:
-        raise RuntimeError(f"number of steps must be non-negative, but got {steps}")
+    check_steps("linspace", start, end, steps)
     start, end, wanted, space = _number(start), _number(end), _dtype(dtype), _space(device)
     if wanted.kind not in "iu" or steps < 2:
         return leaf(space.linspace(start, end, steps, wanted), requires_grad)
-    start, end = (
-        int(start),
-        int(end),
-    )  # from both ends to the middle, in float32, as PyTorch steps through integers
-    step, places = np.float32(end - start) / np.float32(steps - 1), np.arange(steps)
-    values = np.where(places < steps // 2, start + step * places, end - step * (steps - 1 - places))
-    return leaf(space.asarray(np.trunc(values.astype(np.float32)), wanted), requires_grad)
+    return leaf(space.asarray(np.trunc(whole_steps(start, end, steps)), wanted), requires_grad)
+
+
+def check_steps(name, start, end, steps):
+    """Raises as PyTorch does for limits that are no numbers, and for steps that are no count."""
+    for which, limit in (("start", start), ("end", end)):
+        if getattr(limit, "ndim", 0):
+            raise RuntimeError(
+                f"{name} only supports 0-dimensional start and end tensors, but got {which} with {limit.ndim} "
+                "dimension(s)."
+            )
+    if isinstance(steps, bool) or not hasattr(steps, "__index__"):
+        given = ", ".join(v.__class__.__name__ for v in (start, end, steps))
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments - got ({given}): steps must be an int"
+        )
+    if steps < 0:
+        raise RuntimeError(f"number of steps must be non-negative, but got {steps}")
+
+
+def whole_steps(start, end, steps):
+    """Equal steps between two whole numbers (steps > 1), as float64: from both ends to the middle, as PyTorch goes."""
+    start, end = int(start), int(end)
+    step, places = (end - start) / (steps - 1), np.arange(steps)
+    return np.where(places < steps // 2, start + step * places, end - step * (steps - 1 - places))
 
 
 @function(method=False)
@@ -303,7 +316,8 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
             [0., 1.]])
     """
     if n < 0 or (m is not None and m < 0):
-        raise RuntimeError(f"n and m must be greater or equal to 0, got {n if n < 0 else m}")
+        name = "n" if n < 0 else "m"
+        raise RuntimeError(f"{name} must be greater or equal to 0, got {n if n < 0 else m}")
     return leaf(_space(device).eye(n, n if m is None else m, _dtype(dtype)), requires_grad)
 
 

@@ -77,7 +77,10 @@ def _settled(input, target, weight, ignore_index, reduction):
                 f"weight tensor should be defined either for all {classes} classes or no classes but got weight "
                 f"tensor of shape: {list(weight.shape)}"
             )
-        weight = weight if weight.dtype == input.dtype else weight.astype(input.dtype)
+        if weight.dtype != input.dtype:
+            raise RuntimeError(
+                f"expected scalar type {dtypes.scalar_name(input.dtype)} but found {dtypes.scalar_name(weight.dtype)}"
+            )
     space = of(input)
     target = _classes_for_kernels(target, input, classes, ignore_index)
     at = -1 if told_later(target, input) else space.first_out_of_range(target, classes, ignore_index)

@@ -262,6 +262,16 @@ def narrow_copy(self, dim, start, length):
     >>> minidl.arange(5).narrow_copy(0, 1, 2)
     tensor([1, 2])
     """
+    if isinstance(start, Tensor):
+        raise TypeError("narrow_copy(): argument 'start' (position 3) must be int, not Tensor")
+    if dim >= self.ndim > 0:
+        raise RuntimeError(
+            "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false. "
+            f"Hint: the tensor has {self.ndim} dimensions, and dim is {dim}."
+        )
+    size = self.size(dim) if self.ndim else 0
+    if self.ndim and length < 0:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
     return clone(narrow(self, dim, start, length))
 
 

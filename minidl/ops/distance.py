@@ -43,3 +43,15 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
         x = broadcast_to(x.to(dtype), shape)
         directions.append(div(x, clamp(norm(x, 2, dim, True), min=eps)))
     return sum(mul(*directions), dim)
+
+
+@function(faces=("torch", "functional"), method=False, tensors="x1 x2")
+def pairwise_distance(x1, x2, p=2.0, eps=1e-06, keepdim=False):
+    """The p-norm of x1 - x2 + eps, over the last dimension. Shapes: x1 and x2 broadcast to (*, D), result (*) or, with
+    ``keepdim``, (*, 1). Source: ``torch.nn.functional.pairwise_distance``.
+
+    >>> import minidl
+    >>> minidl.pairwise_distance(minidl.tensor([[3.0, 4.0]]), minidl.zeros(1, 2), eps=0.0)
+    tensor([5.])
+    """
+    return norm(x1 - x2 + eps, p, -1, keepdim)

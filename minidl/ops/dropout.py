@@ -188,6 +188,6 @@ def alpha_dropout(input, p=0.5, training=False, inplace=False):
 def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
     """``alpha_dropout`` of whole channels. Shapes: input (N, C, *). Raises ``RuntimeError`` below two dimensions."""
     is_tensor(input, "feature_alpha_dropout", "input", 1)
-    if input.ndim < 2:
+    if input.ndim < 2 and training and p != 0:
         raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, got {input.ndim}")
     return _alpha(input, p, training, inplace, _channel_shape(input, True), "feature_alpha_dropout_")

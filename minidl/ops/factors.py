@@ -58,6 +58,11 @@ _old_cholesky.__name__ = _old_cholesky.__qualname__ = "cholesky"
 function(tensors="input")(_old_cholesky)
 
 
+def _through(L, triangle):
+    """One triangle of L, with the gradient of all of it, as PyTorch's formulas give it."""
+    return L - (L - triangle(L)).detach()
+
+
 @function(tensors="input input2")
 def cholesky_solve(input, input2, upper=False):
     """X with A X = input, where A = L L^T and L is ``input2`` (or A = L^T L for ``upper``).
@@ -71,7 +76,7 @@ def cholesky_solve(input, input2, upper=False):
     if input.ndim < 2 or L.ndim < 2:
         name, ndim = ("b", input.ndim) if input.ndim < 2 else ("u", L.ndim)
         raise RuntimeError(f"{name} should have at least 2 dimensions, but has {ndim} dimensions instead")
-    lower = triu(L).mT if upper else tril(L)
+    lower = _through(L, triu).mT if upper else _through(L, tril)
     batch = tuple(broadcast_shapes(input.shape[:-2], L.shape[:-2]))
     lower, B = expand(lower, (*batch, *L.shape[-2:])), expand(input, (*batch, *input.shape[-2:]))
     return _solve(lower.mT, _solve(lower, B))

@@ -80,7 +80,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
             "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
             f"but got: {list(shape)}"
         )
-    refuse_dtype(input, "im2col_out_cpu", "biu")
+    refuse_dtype(input, "im2col_out_cpu", "iu")
     size = shape[-2:]
     blocks = _blocks(size, **settings)
     if min(blocks) < 1:

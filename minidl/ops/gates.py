@@ -11,7 +11,7 @@ from minidl.ops.shapes import reshape
 from minidl.ops.windows import is_tensor
 
 
-@function(faces=("torch", "functional"))
+@function(faces=("torch", "functional"), tensors="input weight")
 def prelu(input, weight):
     """x where x > 0, weight * x elsewhere; one weight for all channels or one a channel (dimension 1).
 

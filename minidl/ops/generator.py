@@ -199,8 +199,9 @@ def positions():
 
 
 @contextlib.contextmanager
-def fork_rng(devices=None, enabled=True):
-    """Inside, draws do not move the default generators of the CPU and of ``devices`` (all, by default).
+def fork_rng(devices=None, enabled=True, device_type="cuda"):
+    """Inside, draws do not move the default generators of the CPU and of ``devices`` (all, by default), which may be
+    numbers of devices of ``device_type``.
 
     >>> import minidl
     >>> before = minidl.get_rng_state()
@@ -212,7 +213,14 @@ def fork_rng(devices=None, enabled=True):
     if not enabled:
         yield
         return
-    named = None if devices is None else [default_of(Device(each)) for each in devices]
+    named = (
+        None
+        if devices is None
+        else [
+            default_of(Device(device_type, each) if isinstance(each, int) else Device(each))
+            for each in devices
+        ]
+    )
     kept = list(_defaults.values()) if named is None else [default_generator, *named]
     states = [(generator, generator.get_state()) for generator in kept]
     try:

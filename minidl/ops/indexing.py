@@ -264,13 +264,13 @@ def index_select(input, dim, index):
     return input[(slice(None),) * dim + (index.reshape(-1),)]
 
 
-@function()
+@function(tensors="input index")
 def take(input, index):
     """The elements of the flattened input at ``index``, in index's shape. Source: ``torch.take``."""
     return input.reshape(-1)[index]
 
 
-@function()
+@function(tensors="input mask")
 def masked_select(input, mask):
     """The elements where ``mask`` (bool, broadcastable) holds, 1-D. Source: ``torch.masked_select``."""
     shape = np.broadcast_shapes(tuple(input.shape), tuple(mask.shape))

@@ -155,7 +155,7 @@ def chunk(input, chunks, dim=0):
     return split(input, max(1, -(-total // chunks)), dim)
 
 
-@function()
+@function(tensors="input")
 def unbind(input, dim=0):
     """Views of the slices of ``input`` along ``dim``. Source: ``torch.unbind``.
 
@@ -250,13 +250,24 @@ def tile(input, *dims):
 
 
 @function()
-def repeat_interleave(input, repeats, dim=None):
+def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     """Each element (or slice along ``dim``) that often in a row. Source: ``torch.repeat_interleave``.
 
     >>> import minidl
     >>> minidl.tensor([1, 2]).repeat_interleave(2)
     tensor([1, 1, 2, 2])
     """
+    if repeats is None:  # positions, each as often as the counts in ``input`` say
+        places = of(input._array).arange(0, input.numel(), 1, dtypes.INT64)
+        input, repeats = Tensor._from_array(places), input
+    if output_size is not None:
+        total = input.size(dim) * repeats if isinstance(repeats, int) and dim is not None else None
+        if total is not None and total != output_size:
+            raise RuntimeError(
+                f"repeat_interleave: Invalid output_size, expected {total} but got {output_size}"
+            )
+        if total is None and int(repeats.sum()) != output_size:
+            raise RuntimeError("allocated size does not match required size")
     if dim is None:
         input, dim = input.reshape(-1), 0
     dim = wrap_dim(dim, input.ndim)
@@ -266,9 +277,20 @@ def repeat_interleave(input, repeats, dim=None):
     return index_with(input, (slice(None),) * dim + (positions,))
 
 
+def _some(tensors, name):
+    """Raises ``TypeError`` for what is no list, ``RuntimeError`` for an empty one."""
+    if not isinstance(tensors, (tuple, list)):
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {tensors.__class__.__name__}"
+        )
+    if not tensors:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+
+
 @function(method=False)
 def hstack(tensors):
     """Concatenates along the second dimension, along the first for 1-D tensors. Source: ``torch.hstack``."""
+    _some(tensors, "hstack")
     tensors = [t.reshape(1) if t.ndim == 0 else t for t in tensors]
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
@@ -276,6 +298,7 @@ def hstack(tensors):
 @function(method=False, aliases=("row_stack",))
 def vstack(tensors):
     """Concatenates along the first dimension; 1-D tensors become rows. Source: ``torch.vstack``."""
+    _some(tensors, "vstack")
     return cat([t.reshape(1, -1) if t.ndim < 2 else t for t in tensors], 0)
 
 
@@ -289,6 +312,8 @@ def narrow(input, dim, start, length):
     """
     if input.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if isinstance(start, Tensor) and (start.ndim or start.is_floating_point() or start.dtype is dtypes.bool_):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     dim = wrap_dim(dim, input.ndim)
     size, start = input.size(dim), as_index(start, "start")
     if length < 0:

@@ -290,10 +290,15 @@ def _pinv_rule(g, input, result):
 
 
 @op(input=_pinv_rule, **_PRIVATE)
-def _pinv(input, atol, rtol):
-    """V S^+ U^T, where singular values below max(atol, rtol * largest) count as zero."""
+def _pinv(input, atol, rtol, hermitian=False):
+    """V S^+ U^T, where singular values below max(atol, rtol * largest) count as zero; ``hermitian`` reads the lower
+    triangle only, while the gradient, as PyTorch's, is that of the whole matrix.
+    """
     matrices("linalg.pinv", input)
     space = of(input)
+    if hermitian:
+        order = (*range(input.ndim - 2), input.ndim - 1, input.ndim - 2)
+        input = space.add(space.tril(input, 0), space.permute(space.tril(input, -1), order))
     u, s, vh = space.svd(input, False)
     largest = space.amax(s, (s.ndim - 1,), True) if s.shape[-1] else s
     zero = space.zeros((), s.dtype)

@@ -255,10 +255,7 @@ def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None):
     """
     matrices("linalg.pinv", A._array, square=bool(hermitian))
     atol, rtol = _tolerances(A, atol, rcond if rtol is None else rtol)
-    if hermitian:  # the lower triangle is read, and the gradient is symmetric
-        halves = (A + A.mT) / 2
-        A = halves + (tril(A) + tril(A, -1).mT - halves).detach()
-    return _pinv(A, atol, rtol)
+    return _pinv(A, atol, rtol, bool(hermitian))
 
 
 @function(tensors="input")
@@ -283,7 +280,10 @@ def matrix_exp(input):
     if input.is_floating_point() and input.dtype.itemsize == 2:
         return matrix_exp(input.float()).to(input.dtype)
     matrices("linalg.matrix_exp", input._array, square=True)
-    return _matrix_exp(input)
+    wide = (
+        input.double() if input.dtype is dtypes.float32 else input
+    )  # the squarings double the error of each step
+    return _matrix_exp(wide).to(input.dtype)
 
 
 @function(tensors="input", faces=("torch", "linalg"))

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from minidl import dtypes
 from minidl.autograd import function
 from minidl.ops.pool import avg_pool1d, avg_pool2d, avg_pool3d
 from minidl.ops.resample import Taps, resample
@@ -44,10 +45,13 @@ def local_response_norm(input, size, alpha=0.0001, beta=0.75, k=1.0):
         )
     if size <= 0:
         raise RuntimeError(f"kernel size should be greater than zero, but got kH: {size} kW: 1")
-    refuse_dtype(input, "local_response_norm", "biu")
+    if input.dtype is not dtypes.int64:
+        refuse_dtype(input, "avg_pool2d", "biu")
     if not input.numel():
         return input
-    mean = resample(input * input, 1, _neighbours(input.shape[1], size))
+    wide = input if input.is_floating_point() else input.double()
+    mean = resample(wide * wide, 1, _neighbours(input.shape[1], size))
+    mean = mean if input.is_floating_point() else mean.long()
     return input / (mean * alpha + k) ** beta
 
 

@@ -10,6 +10,7 @@ from minidl.ops.linear_systems import matrices
 from minidl.ops.matmul import matmul
 from minidl.ops.random import randn
 from minidl.ops.reductions import mean
+from minidl.ops.selection import where
 from minidl.ops.shapes import unsqueeze
 
 _LINALG = {"faces": ("linalg",), "method": False}
@@ -72,7 +73,7 @@ def _reflected(A, tau):
             "torch.linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]"
         )
     one = eye(rows, dtype=A.dtype, device=A.device)
-    out = one[:, :columns].expand(*A.shape)
+    out = where(A == A, one[:, :columns], one[:, :columns] + (A + tau.sum()) * 0).expand(*A.shape)
     for i in reversed(range(tau.shape[-1])):
         below = (one.cumsum(0)[:, i] - one[:, i]) * A[..., :, i]
         v = unsqueeze(below + one[:, i], -1)

@@ -135,14 +135,14 @@ def _ranked(names, rank, *tensors):
             raise RuntimeError(f"{name} must be a {rank}D tensor, but got {x.ndim}D")
 
 
-@function()
+@function(tensors="input mat2")
 def mm(input, mat2):
     """The product of two matrices, (M, K) times (K, N). Source: ``torch.mm``."""
     _ranked(("self", "mat2"), 2, input, mat2)
     return matmul(input, mat2)
 
 
-@function()
+@function(tensors="input mat2")
 def bmm(input, mat2):
     """Products of two batches of matrices, (B, M, K) times (B, K, N). Source: ``torch.bmm``."""
     _ranked(("batch1", "batch2"), 3, input, mat2)
@@ -155,7 +155,7 @@ def bmm(input, mat2):
     return matmul(input, mat2)
 
 
-@function()
+@function(tensors="input vec")
 def mv(input, vec):
     """A matrix times a vector, (M, K) times (K). Source: ``torch.mv``."""
     if input.ndim != 2 or vec.ndim != 1:
@@ -163,15 +163,20 @@ def mv(input, vec):
     return matmul(input, vec)
 
 
-@function()
+@function(tensors="input tensor")
 def dot(input, tensor):
     """The inner product of two vectors. Source: ``torch.dot``."""
     if input.ndim != 1 or tensor.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
+    if input.dtype is not tensor.dtype:
+        raise RuntimeError(
+            "dot : expected both vectors to have same dtype, but found "
+            f"{dtypes.scalar_name(input._array.dtype)} and {dtypes.scalar_name(tensor._array.dtype)}"
+        )
     return matmul(input, tensor)
 
 
-@function(aliases=("ger",))
+@function(aliases=("ger",), tensors="input vec2")
 def outer(input, vec2):
     """The outer product of two vectors. Source: ``torch.outer``."""
     if input.ndim != 1 or vec2.ndim != 1:

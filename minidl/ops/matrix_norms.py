@@ -14,7 +14,6 @@ from minidl.ops.linear_systems import inv, solve
 from minidl.ops.matmul import matmul as _matmul
 from minidl.ops.reductions import norm as _plain_norm
 from minidl.ops.reductions import sum
-from minidl.ops.selection import where
 from minidl.ops.shapes import movedim
 from minidl.ops.splitting import broadcast_shapes
 
@@ -71,11 +70,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
         return add(
             _plain_norm(x, 0, dim, keepdim), mul(sum(x, dim, keepdim), 0.0)
         )  # on the tape, with a gradient of 0
-    if ord in (1, 2, math.inf, -math.inf) or ord < 0:
-        return _plain_norm(x, ord, dim, keepdim)
-    powers = sum(x.abs() ** ord, dim, keepdim)
-    zero = powers == 0  # where the gradient is 0, not NaN
-    return where(zero, 0.0, where(zero, 1.0, powers) ** (1 / ord))
+    return _plain_norm(x, ord, dim, keepdim)
 
 
 def _two_dims(name, A, dim):
@@ -118,7 +113,10 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     if abs(ord) == math.inf:
         rows, columns = columns, rows
     sums = sum(A.abs(), rows, True)
-    out = sums.amax(columns, True) if ord > 0 else sums.amin(columns, True)
+    if ord > 0 and not sums.shape[columns]:
+        out = sums.sum(columns, True)
+    else:
+        out = sums.amax(columns, True) if ord > 0 else sums.amin(columns, True)
     if keepdim:
         return out
     return out.squeeze((rows, columns))
@@ -278,6 +276,7 @@ def vander(x, *, N=None):
     """
     if x.ndim == 0 and N is None:
         raise RuntimeError("linalg.vander: Expected dim() > 0. Got 0")
+    x = x.reshape(1) if x.ndim == 0 else x
     n = x.shape[-1] if N is None else N
     if n <= 1:
         raise RuntimeError(f"N must be greater than 1. Got {n}.")

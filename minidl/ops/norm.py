@@ -42,6 +42,8 @@ def _check_channels(input, *vectors):
 
 
 def _batch_norm_rule(g, input, weight, center, inv_std, training, needs):
+    if tuple(g.shape) == (0,):
+        return g, g, g
     return of(g).batch_norm_backward(g, input, weight, center, inv_std, bool(training), needs)
 
 
@@ -77,8 +79,8 @@ def batch_norm(
     statistics are those of the batch, and the running ones move to (1 - momentum) running + momentum statistic, in
     place, with the unbiased variance; otherwise the running ones are used.
 
-    Raises ``ValueError`` for a single value per channel in training or a negative ``eps``; ``RuntimeError`` for
-    vectors of another length, or where the running statistics are missing in evaluation.
+    Raises ``ValueError`` for a single value per channel or an ``eps`` that is not positive, in training;
+    ``RuntimeError`` for vectors of another length, or where the running statistics are missing in evaluation.
     Source: S. Ioffe, C. Szegedy, "Batch normalization", 2015.
 
     >>> import minidl
@@ -88,10 +90,12 @@ def batch_norm(
             [ 1.0000,  0.0000]])
     """
     require_floating(input, "batch_norm")
-    if eps < 0:
-        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    if training and not eps > 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     _check_channels(input, running_mean, running_var, weight, bias)
     space = of(input)
+    if input.shape == (0,):
+        return space.copy(input), Saved(center=input, inv_std=input)
     if not training:
         for name, running in (("running_mean", running_mean), ("running_var", running_var)):
             if running is None:

@@ -148,7 +148,7 @@ def argsort(input, dim=-1, descending=False, stable=False):
     return sort(input.detach(), dim, descending).indices
 
 
-@function()
+@function(tensors="input")
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """The ``k`` largest (or smallest) values along ``dim`` in order, and their indices. Source: ``torch.topk``.
 
@@ -171,7 +171,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     return ValueIndex["topk"](gather(input, dim, order), order)
 
 
-@function()
+@function(tensors="input")
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     """The distinct values in order, with each element's index among them and their counts where asked.
     Source: ``torch.unique``.

@@ -80,6 +80,7 @@ for _order in ("0", "1"):
     _bessel(f"modified_bessel_k{_order}", f"modified Bessel function of the second kind of order {_order}")
     _bessel(f"scaled_modified_bessel_k{_order}", f"modified Bessel function K{_order}, times exp(x)")
 _bessel("spherical_bessel_j0", "spherical Bessel function sin(x) / x")
+_bessel("airy_ai", "Airy function Ai, which decays to the right")
 
 
 def _modified(name, plain):

@@ -5,6 +5,7 @@ A pooling and its gradient are two ops that differentiate into each other: given
 
 from math import prod
 
+from minidl import dtypes
 from minidl.autograd import Saved, function, op
 from minidl.backends import of
 from minidl.ops.indexing import gather
@@ -103,7 +104,7 @@ def adaptive_max_indices(input, output_size):
 
 
 def _max(name, rank, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    geometry = check_max(name, rank, input, kernel_size, stride, padding, dilation, ceil_mode)
+    geometry = check_max(name, rank, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
     input, single = batched(input, rank)
     if return_indices:
         output, indices = max_pool_with_indices(input, *geometry, bool(ceil_mode))
@@ -167,8 +168,10 @@ def _avg(
 ):
     geometry = check_avg(name, rank, input, kernel_size, stride, padding, ceil_mode, divisor_override)
     input, single = batched(input, rank)
-    output = avg_pool(input, *geometry, bool(ceil_mode), bool(count_include_pad), divisor_override)
-    return unbatched(output, single)
+    whole = input.dtype is dtypes.int64
+    values = input.double() if whole else input
+    output = avg_pool(values, *geometry, bool(ceil_mode), bool(count_include_pad), divisor_override)
+    return unbatched(output.to(dtypes.int64) if whole else output, single)
 
 
 @function(faces=("torch", "functional"), method=False)

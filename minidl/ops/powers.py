@@ -52,7 +52,10 @@ def remainder(input, other):
     return binary("remainder", input, other)
 
 
-@op(input=lambda g: g, other=lambda g, input, other: neg(mul(g, trunc(div(input, other)))), inplace=True)
+@op(
+    input=lambda g: g, other=lambda g, input, other: neg(mul(g, trunc(div(input, other)))), number="other",
+    inplace=True,
+)  # fmt: skip
 def fmod(input, other):
     """input - other * trunc(input / other): the result has the dividend's sign. Source: ``torch.fmod``.
 

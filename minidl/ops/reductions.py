@@ -9,7 +9,8 @@ from minidl.ops.arithmetic import add, div, mul
 from minidl.ops.common import refuse_bool, wrap_dim, wrap_dims
 from minidl.ops.comparison import eq
 from minidl.ops.joining import flip, tril, triu
-from minidl.ops.pointwise import sqrt
+from minidl.ops.pointwise import abs, sign, sqrt
+from minidl.ops.powers import pow
 from minidl.ops.selection import where
 from minidl.ops.shapes import _expand, _permute, _reshape
 
@@ -73,9 +74,10 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
     """
     input = _in_dtype(input, dtype)
     if not dtypes.is_floating(input.dtype):
+        which = "Input" if dtype is None else "Optional"
         raise RuntimeError(
-            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
-            f"{dtypes.of(input.dtype)!r}. Hint: convert it with .float() or pass dtype=."
+            f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
+            f"Got: {dtypes.scalar_name(input.dtype)}. Hint: convert it with .float() or pass dtype=."
         )
     space, dims = of(input), wrap_dims(dim, input.ndim)
     count = math.prod(input.shape[d] for d in dims)
@@ -240,6 +242,8 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
         )
     if input.dtype.itemsize == 2:  # the powers leave the range of 16 bits where the norm does not
         return norm(input.float(), p, dim, keepdim).to(input.dtype)
+    if p == "nuc":
+        return _nuclear(input, dim, keepdim)
     p = 2 if p in ("fro", None) else float(p)
     size = input.abs()
     if p == math.inf:
@@ -247,10 +251,42 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     if p == -math.inf:
         return size.amin(() if dim is None else dim, keepdim)
     if p == 0:
-        return sum(where(eq(size, 0), 0.0, 1.0).to(input.dtype), dim, keepdim)
+        counted = where(eq(size, 0), 0.0, 1.0).to(input.dtype)
+        return sum(where(eq(counted, 2), size, counted), dim, keepdim)  # whose gradient is 0
     if p == 1:
         return sum(size, dim, keepdim)
-    return _euclid(input, dim, keepdim) if p == 2 else sum(size**p, dim, keepdim) ** (1 / p)
+    return _euclid(input, dim, keepdim) if p == 2 else _powers(input, p, dim, keepdim)
+
+
+def _nuclear(input, dim, keepdim):
+    """The sum of the singular values of matrices."""
+    rows, columns = wrap_dims((-2, -1) if dim is None else dim, input.ndim)
+    matrix = input.movedim((rows, columns), (-2, -1))
+    out = sum(matrix.svd().S, -1)
+    if not keepdim:
+        return out
+    first, second = sorted((rows, columns))
+    return out.unsqueeze(first).unsqueeze(second)
+
+
+def _powers_rule(g, input, result, dim, keepdim, p):
+    """sign(x) |x / norm|^(p - 1); 0 where the norm is 0, and for p < 1 where x is."""
+    shape, size = tuple(input.shape), abs(input)
+    if p < 1:
+        slope = where(eq(size, 0), 0.0, pow(size, p - 1))
+        scale = mul(g, pow(result, 1 - p))
+    else:
+        slope = pow(size, p - 1)
+        scale = where(eq(result, 0), 0.0, div(g, pow(result, p - 1)))
+    return mul(mul(sign(input), slope), spread(scale, shape, dim, keepdim))
+
+
+@op(input=_powers_rule, shown="LinalgVectorNorm", faces=(), method=False)
+def _powers(input, p, dim, keepdim):
+    """(sum |x|^p)^(1/p)"""
+    space, dims = of(input), wrap_dims(dim, input.ndim)
+    total = space.sum(space.pow(space.abs(input), p), dims, keepdim)
+    return space.pow(total, 1 / p)
 
 
 def _euclid_rule(g, input, result, dim, keepdim):
@@ -277,8 +313,12 @@ def _spread_evenly(g, input, result, dim, keepdim):
 def _amaximum(name, what):
     def forward(input, dim=(), keepdim=False):
         dims = wrap_dims(dim, input.ndim)
-        if input.size == 0 and (not dims or math.prod(input.shape[d] for d in dims) == 0):
-            raise IndexError(
+        given = dim not in ((), [], None)
+        empty = next((d for d in dims if input.shape[d] == 0), None)
+        if given and empty is not None:
+            raise IndexError(f"{name}(): Expected reduction dim {empty} to have non-zero size.")
+        if input.size == 0 and not given:
+            raise RuntimeError(
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify "
                 "the reduction dim with the 'dim' argument."
             )

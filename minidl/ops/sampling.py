@@ -87,6 +87,8 @@ def _weights(input, num_samples, replacement):
     if num_samples <= 0:
         raise RuntimeError(f"cannot sample n_sample <= 0 samples, got {num_samples}")
     categories = input.shape[-1]
+    if categories > 1 << 24:
+        raise RuntimeError(f"number of categories cannot exceed 2^24, got {categories}")
     if categories == 0 or (not replacement and num_samples > categories):
         raise RuntimeError(
             f"cannot sample n_sample > prob_dist.size(-1) samples without replacement: {num_samples} > {categories}"
@@ -94,7 +96,8 @@ def _weights(input, num_samples, replacement):
     space = of(input._array)
     weights = space.astype(input._array, dtypes.FLOAT64)
     if not space.all_within(weights, 0.0, dtypes.finfo(dtypes.float64).max):
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+        text = "probability tensor contains either `inf`, `nan` or element < 0"
+        raise RuntimeError(f"invalid multinomial distribution: {text}" if replacement else text)
     positive = space.sum(space.astype(weights > 0, dtypes.INT64), (weights.ndim - 1,), False)
     needed = 1 if replacement else num_samples
     if not space.all_within(positive, needed, categories):

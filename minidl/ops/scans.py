@@ -243,11 +243,6 @@ def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
 def _spaced(spacing, count):
     """Distances, one number or vector a dimension."""
     if isinstance(spacing, (list, tuple)):
-        if len(spacing) != count:
-            raise RuntimeError(
-                f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to "
-                f"'self.dim() = {count}', but got a list of length {len(spacing)}"
-            )
         return list(spacing)
     return [1 if spacing is None else spacing] * count
 
@@ -264,6 +259,15 @@ def gradient(input, *, spacing=None, dim=None, edge_order=1):
     """
     dims = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else list(dim)
     dims = [wrap_dim(d, input.ndim) for d in dims]
+    if isinstance(spacing, (list, tuple)) and len(spacing) != len(dims):
+        raise RuntimeError(
+            "torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() = "
+            f"{input.ndim}', since dim argument was not given, but got a list of length {len(spacing)}"
+            if dim is None
+            else "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to "
+            f"have the same length, but got a spacing argument of length {len(spacing)} and a dim argument of length "
+            f"{len(dims)}."
+        )
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     for d in dims:

@@ -8,7 +8,7 @@ from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.backends import of
 from minidl.ops.common import promote, wrap_dim
-from minidl.ops.create import linspace
+from minidl.ops.create import full, linspace, zeros
 from minidl.ops.ordering import sort
 from minidl.ops.shapes import movedim
 
@@ -66,6 +66,8 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
             f"tensor and input value tensor must match, but we got boundaries tensor {list(sorted_sequence.shape)} and "
             f"input value tensor {list(values.shape)}"
         )
+    if not values.numel() or not sorted_sequence.numel():
+        return zeros(values.shape, dtype=dtypes.int32 if out_int32 else dtypes.int64, device=values.device)
     return _searchsorted(sorted_sequence, values, right, dtypes.int32.numpy if out_int32 else dtypes.INT64)
 
 
@@ -133,16 +135,21 @@ def histc(input, bins=100, min=0, max=0):
     >>> minidl.histc(minidl.tensor([1.0, 2.0, 1.0]), bins=2, min=0, max=3)
     tensor([2., 1.])
     """
-    if input.dtype is dtypes.bool_ or input.dtype is dtypes.float16:
+    if not input.is_floating_point() or input.dtype is dtypes.float16:
         raise NotImplementedError(
             f"\"histogram_cpu\" not implemented for '{dtypes.scalar_name(input._array.dtype)}'"
         )
     if bins <= 0:
         raise RuntimeError("bins must be > 0")
     low, high = _limits("torch.histc", input, float(min), float(max))
-    wide = dtypes.float64 if not input.is_floating_point() else input.dtype
-    edges = linspace(low, high, bins + 1, dtype=wide, device=input.device)
-    return _counts(input.detach().to(wide), edges, input._array.dtype)
+    if input.dtype.itemsize == 2:  # in PyTorch the bin is a formula whose every step rounds
+        values = input.detach().reshape(-1)
+        low, high = (full((), v, dtype=input.dtype, device=input.device) for v in (low, high))
+        places = ((values - low) * bins / (high - low)).float().clamp(0, bins - 1).long()
+        inside = (values >= low) & (values <= high)
+        return bincount(places[inside], minlength=int(bins)).to(input.dtype)
+    edges = linspace(low, high, bins + 1, dtype=input.dtype, device=input.device)
+    return _counts(input.detach(), edges, input._array.dtype)
 
 
 @function(tensors="input")
@@ -159,7 +166,10 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False):
         if bins <= 0:
             raise RuntimeError("torch.histogram(): bins must be > 0, but got " + str(bins))
         low, high = (0.0, 0.0) if range is None else range
-        low, high = _limits("torch.histogram", input, low, high) if range is None else (low, high)
+        if range is None and not input.numel():
+            low, high = 0.0, 1.0
+        elif range is None:
+            low, high = _limits("torch.histogram", input, low, high)
         low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
         edges = linspace(low, high, bins + 1, dtype=input.dtype, device=input.device)
     counts = _counts(input.detach(), edges, input._array.dtype, None if weight is None else weight.detach())
@@ -172,10 +182,16 @@ def _rows(name, input, dim, return_inverse, return_counts):
     """Distinct slices along ``dim``, as rows of a matrix."""
     dim = wrap_dim(dim, input.ndim)
     moved = movedim(input.detach(), dim, 0)
+    empty = tuple(moved.shape).count(0)
+    if empty > 1:
+        raise RuntimeError("Number of zero sized dimensions is more than one, so unique cannot be applied ")
     if moved.shape[0] and moved.numel() == 0:
         raise RuntimeError(
             "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied"
         )
+    if empty:
+        none = zeros(0, dtype=dtypes.int64, device=input.device)
+        return _asked(input.detach().clone(), none, none, return_inverse, return_counts)
     flat = moved.reshape(moved.shape[0], -1)
     found = [Tensor._from_array(a) for a in getattr(of(flat._array), name)(flat._array)]
     values = movedim(found[0].reshape(-1, *moved.shape[1:]), 0, dim)

@@ -103,7 +103,7 @@ def _clamp(input, min, max):
     return of(input).clamp(input, *(None if v is None else fitting(input, v) for v in limits))
 
 
-@function(aliases=("clip",))
+@function(aliases=("clip",), tensors="input")
 def clamp(input, min=None, max=None):
     """``input`` limited to [min, max], elementwise; either limit may be None, a number or a tensor.
 

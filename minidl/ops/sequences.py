@@ -8,7 +8,7 @@ from minidl import dtypes
 from minidl.autograd import Tensor, function
 from minidl.autograd.tensor import leaf, make
 from minidl.ops.common import as_index
-from minidl.ops.create import arange, full, linspace
+from minidl.ops.create import arange, check_steps, full, linspace, tensor, whole_steps
 from minidl.ops.pointwise import cos
 from minidl.ops.selection import where as _where
 from minidl.ops.shapes import broadcast_to as _broadcast_to
@@ -23,11 +23,12 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
     >>> minidl.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    steps = as_index(steps, "steps")
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
+    check_steps("logspace", start, end, steps)
     start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
     wanted = dtypes.get_default_dtype() if dtype is None else dtype
+    if not wanted.is_floating_point and steps > 1:
+        values = np.trunc(float(base) ** whole_steps(start, end, steps))
+        return tensor(values, dtype=wanted, device=device, requires_grad=requires_grad)
     exponents = linspace(start, end, steps, dtype=dtypes.float64, device=device)
     out = make((float(base) ** exponents)._array, None).to(wanted)
     return out.requires_grad_(requires_grad)

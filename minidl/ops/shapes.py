@@ -29,13 +29,13 @@ def _filled(shape, count):
     if any(n < -1 for n in shape):
         raise RuntimeError(f"invalid shape dimension {min(shape)}")
     if -1 in shape:
-        if known == 0:
+        if known == 0 and count == 0:
             raise RuntimeError(
                 f"cannot reshape tensor of {count} elements into shape {list(shape)} because the "
                 "unspecified dimension size "
                 "-1 can be any value and is ambiguous"
             )
-        if count % known == 0:
+        if known and count % known == 0:
             return tuple(count // known if n == -1 else n for n in shape)
     elif known == count:
         return shape
@@ -111,7 +111,7 @@ def reshape_as(input, other):
     return reshape(input, other.shape)
 
 
-@function()
+@function(tensors="input")
 def flatten(input, start_dim=0, end_dim=-1):
     """Dimensions ``start_dim`` to ``end_dim`` as one. Source: ``torch.flatten``.
 
@@ -220,16 +220,19 @@ def movedim(input, source, destination):
     >>> minidl.zeros(2, 3, 4).movedim(0, -1).shape
     torch.Size([3, 4, 2])
     """
-    source = [wrap_dim(d, input.ndim) for d in ((source,) if isinstance(source, int) else source)]
-    destination = [
-        wrap_dim(d, input.ndim) for d in ((destination,) if isinstance(destination, int) else destination)
-    ]
+    source = [source] if isinstance(source, int) else list(source)
+    destination = [destination] if isinstance(destination, int) else list(destination)
     if len(source) != len(destination):
         raise RuntimeError(
             f"movedim: Invalid source or destination dims: source ({source} dims) should contain the "
             "same number of dims as "
             f"destination ({destination} dims)"
         )
+    given = {"source": source, "destination": destination}
+    source, destination = ([wrap_dim(d, input.ndim) for d in dims] for dims in given.values())
+    for (name, dims), wrapped in zip(given.items(), (source, destination), strict=True):
+        if len(set(wrapped)) < len(wrapped):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({dims})")
     order = [None] * input.ndim
     for s, d in zip(source, destination, strict=True):
         order[d] = s

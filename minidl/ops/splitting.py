@@ -67,6 +67,9 @@ def _nd_split(name, least, dim_of):
                 f"with {input.ndim} dimensions!"
             )
         dim, cuts = dim_of(input.ndim), indices_or_sections
+        if not isinstance(cuts, (int, tuple, list, Tensor)):
+            kind = cuts.__class__.__name__
+            raise TypeError(f"{name}() received an invalid combination of arguments - got (Tensor, {kind})")
         if isinstance(cuts, int) and (cuts <= 0 or input.shape[dim] % cuts):
             raise RuntimeError(
                 f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
@@ -297,7 +300,7 @@ def cartesian_prod(*tensors):
     return stack([t.reshape(-1) for t in meshgrid(*tensors, indexing="ij")], 1)
 
 
-@function(method=False)
+@function(method=False, tensors="input")
 def combinations(input, r=2, with_replacement=False):
     """All combinations of ``r`` elements of a vector, as rows. Source: ``torch.combinations``.
 

@@ -167,7 +167,7 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
 
     >>> import minidl
     >>> x = minidl.tensor([[1.0], [3.0]])
-    >>> minidl.batch_norm(x, None, None, None, None, True, 0.1, 0.0, False)
+    >>> minidl.batch_norm(x, None, None, None, None, True, 0.1, 1e-9, False)
     tensor([[-1.],
             [ 1.]])
     """

@@ -113,3 +113,39 @@ def clamp_(self, min=None, max=None):
     """In-place form of ``clamp``."""
     check_writable(self, "clamp_")
     return write(self, clamp(self.clone(), min, max), "clamp_")
+
+
+def _refuse_grad(self, name):
+    if self.requires_grad:
+        raise RuntimeError(
+            f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead."
+        )
+
+
+@function(faces=())
+def apply_(self, callable):
+    """Writes ``callable`` of each element, called one by one with Python numbers. Source: ``torch.Tensor.apply_``.
+
+    >>> import minidl
+    >>> minidl.tensor([1.0, 2.0]).apply_(lambda x: x + 1)
+    tensor([2., 3.])
+    """
+    _refuse_grad(self, "apply_")
+    return self.copy_(_listed(self, [callable(x) for x in self.reshape(-1).tolist()]))
+
+
+@function(faces=())
+def map_(self, tensor, callable):
+    """Writes ``callable`` of each element and that of ``tensor``, which broadcasts. Source: ``torch.Tensor.map_``.
+
+    >>> import minidl
+    >>> minidl.tensor([1.0, 2.0]).map_(minidl.tensor([3.0, 4.0]), lambda x, y: x * y)
+    tensor([3., 8.])
+    """
+    _refuse_grad(self, "map_")
+    others = tensor.expand(*self.shape).reshape(-1).tolist()
+    return self.copy_(_listed(self, map(callable, self.reshape(-1).tolist(), others)))
+
+
+def _listed(self, values):
+    return self.new_tensor(list(values)).reshape(self.shape)

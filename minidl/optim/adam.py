@@ -6,7 +6,7 @@ from minidl.backends import of, on
 from minidl.dtypes import FLOAT32
 from minidl.optim.columns import zeros
 from minidl.optim.optimizer import Optimizer, batches, check_implementation
-from minidl.optim.options import check_betas, check_not_negative, check_rate
+from minidl.optim.options import check_beta_kinds, check_betas, check_not_negative, check_rate
 
 __all__ = ["Adam"]
 
@@ -42,6 +42,7 @@ class Adam(Optimizer):
         check_not_negative(eps=eps)
         check_betas(betas)
         check_not_negative(weight_decay=weight_decay)
+        betas = check_beta_kinds(betas, foreach, capturable)
         check_implementation(foreach, fused, differentiable, capturable)
         super().__init__(params, {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,

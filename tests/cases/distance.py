@@ -11,7 +11,13 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     return (x1 * x2).sum(dim) / np.prod(list(lengths), axis=0)
 
 
+def pairwise(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+    return np.linalg.norm(x1 - x2 + eps, p, -1, keepdim)
+
+
 CASES = [
+    Case("pairwise_distance", (normal(3, 4), normal(4)), numpy=pairwise),
+    Case("pairwise_distance", (normal(3, 4), normal(3, 4), 1.5, 1e-3, True), numpy=pairwise, id="options"),
     Case("cosine_similarity", (normal(3, 4), normal(3, 4)), numpy=cosine_similarity),
     Case("cosine_similarity", (normal(2, 3, 4), normal(3, 1)), kwargs={"dim": -2}, numpy=cosine_similarity, id="dim"),
     Case("cosine_similarity", (normal(3), normal(3)), kwargs={"dim": 0}, numpy=cosine_similarity, id="vectors"),

@@ -2,9 +2,17 @@
 
 import numpy as np
 
-from .case import Case, away, boolean, integers, normal, values
+from .case import Case, away, boolean, constant, integers, normal, values
 
 CASES = [
+    Case("apply_", (constant(normal(2, 3)), abs), numpy=lambda x, f: np.abs(x), grad=False, backends=False),
+    Case(
+        "map_",
+        (constant(normal(2, 3)), constant(normal(3)), max),
+        numpy=lambda x, y, f: np.maximum(x, y),
+        grad=False,
+        backends=False,
+    ),
     Case("copy_", (normal(2, 3), normal(2, 3)), numpy=lambda x, source: source),
     Case(
         "copy_",

@@ -44,10 +44,11 @@ def pairs(m):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("protocol", [2, 4, 5])
 @pytest.mark.parametrize("legacy", [False, True])
-def test_tensors_of_pytorch(legacy):
+def test_tensors_of_pytorch(legacy, protocol):
     theirs = pairs(torch)
-    ours = from_torch(theirs, _use_new_zipfile_serialization=not legacy)
+    ours = from_torch(theirs, _use_new_zipfile_serialization=not legacy, pickle_protocol=protocol)
     for name in theirs:
         same(ours[name], theirs[name])
     ours["base"][1, 2, 0] = -1.0
@@ -183,3 +184,44 @@ def test_what_weights_only_refuses_is_refused_with_the_same_error():
         assert isinstance(errors[1], type(errors[0]))
         assert "Unsupported global" in str(errors[0])
         assert "Unsupported global" in str(errors[1])
+
+
+def test_negated_views_are_read_negated():
+    back = from_torch({"neg": torch._neg_view(torch.arange(3.0)), "buffer": torch.nn.Buffer(torch.ones(2))})
+    assert back["neg"].tolist() == [0, -1, -2]
+    assert back["buffer"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.ones(2).untyped_storage(),
+        lambda: torch.ones(2).storage(),
+        lambda: torch.ones(2, dtype=torch.complex64),
+        lambda: torch.eye(2).to_sparse(),
+        lambda: torch.ones(2, device="meta"),
+        lambda: torch.ones(2).to(torch.float8_e4m3fn),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_there_is_no_tensor_for_is_refused(make, legacy):
+    with pytest.raises(minidl.errors.UnsafePickleError, match="Weights only load failed"):
+        from_torch([make()], _use_new_zipfile_serialization=not legacy)
+
+
+@pytest.mark.parametrize("name", ["MultiStepLR", "OneCycleLR", "LambdaLR"])
+def test_states_of_schedulers(name):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1, momentum=0.9)
+    arguments = {"MultiStepLR": ([1, 2],), "OneCycleLR": (0.1, 10), "LambdaLR": (lambda epoch: 1.0,)}[name]
+    state = getattr(torch.optim.lr_scheduler, name)(optimizer, *arguments).state_dict()
+    assert from_torch(state) == to_torch(from_torch(state)) == state
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_scripted_programs_are_refused():
+    file = io.BytesIO()
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(1, 1), torch.ones(1)), file)
+    file.seek(0)
+    with pytest.raises(minidl.errors.FileFormatError):
+        minidl.load(file)

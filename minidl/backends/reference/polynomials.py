@@ -159,3 +159,47 @@ def spherical_bessel_j0(xp, input):
     series = 1 - near / 6 * (1 - near / 20 * (1 - near / 42 * (1 - near / 72 * (1 - near / 110))))
     out = xp.where(small, series, xp.sin(input) / xp.where(small, 1.0, input))
     return xp.where(xp.isinf(input), 0.0, out)
+
+
+def _airy_right(xp, x):
+    """Ai(x) = exp(-2/3 x^(3/2)) / pi times the integral over t > 0 of exp(-sqrt(x) t^2) cos(t^3 / 3)."""
+    root = xp.sqrt(x)[:, None]
+    end = xp.minimum(xp.sqrt(40.0 / root), 8.0)
+    t = end * (xp.arange(2 * _NODES + 1) / (2 * _NODES))
+    values = xp.exp(-root * t * t) * xp.cos(t**3 / 3)
+    values[:, 0] = values[:, 0] / 2
+    return xp.sum(values, axis=1) * end[:, 0] / (2 * _NODES) / math.pi * xp.exp(-2 / 3 * x**1.5)
+
+
+def _airy_middle(xp, x):
+    """The power series (A&S 10.4.2)."""
+    cube, even, odd = x**3, xp.ones_like(x), x
+    first, second = even, odd
+    for k in range(1, 60):
+        even = even * cube / ((3 * k - 1) * (3 * k))
+        odd = odd * cube / ((3 * k) * (3 * k + 1))
+        first, second = first + even, second + odd
+    return 0.355028053887817239 * first - 0.258819403792806798 * second
+
+
+def _airy_left(xp, x):
+    """The expansion for large -x (A&S 10.4.60)."""
+    size = -x
+    zeta = 2 / 3 * size**1.5
+    cosines, sines, term = xp.zeros_like(x), xp.zeros_like(x), xp.ones_like(x)
+    for k in range(20):
+        if k % 2:
+            sines = sines + (-1) ** (k // 2) * term
+        else:
+            cosines = cosines + (-1) ** (k // 2) * term
+        term = term * (6 * k + 1) * (6 * k + 3) * (6 * k + 5) / (216 * (k + 1) * (2 * k + 1)) / zeta
+    angle = zeta + math.pi / 4
+    return (cosines * xp.sin(angle) - sines * xp.cos(angle)) / (math.sqrt(math.pi) * size**0.25)
+
+
+@_in_float64
+def airy_ai(xp, input):
+    out = xp.where(
+        input < -7, _airy_left(xp, xp.minimum(input, -7.0)), _airy_middle(xp, xp.clip(input, -7.0, 2.0))
+    )
+    return xp.where(input > 2, _airy_right(xp, xp.clip(input, 2.0, 700.0)), out)
