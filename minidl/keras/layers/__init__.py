@@ -81,6 +81,13 @@ from minidl.keras.layers.noise import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from minidl.keras.layers.norm import BatchNormalization
+from minidl.keras.layers.norm_by_sample import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from minidl.keras.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -95,10 +102,17 @@ from minidl.keras.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from minidl.keras.layers.recurrent import RNN
+from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from minidl.keras.layers.recurrent_layers import GRU, LSTM, SimpleRNN
 from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
+from minidl.keras.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "Add",
@@ -110,6 +124,8 @@ __all__ = [
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
+    "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -133,6 +149,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -147,12 +164,15 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "MaxPool1D",
@@ -167,6 +187,7 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Reshape",
@@ -174,12 +195,18 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
     "ThresholdedReLU",
+    "TimeDistributed",
+    "UnitNormalization",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
@@ -191,4 +218,4 @@ __all__ = [
     "minimum",
     "multiply",
     "subtract",
-]
+]  # fmt: skip
