@@ -14,6 +14,7 @@ from minidl.keras.layers.activation_layers import (
     Softmax,
     ThresholdedReLU,
 )
+from minidl.keras.layers.attention import AdditiveAttention, Attention
 from minidl.keras.layers.borders import (
     Cropping1D,
     Cropping2D,
@@ -40,6 +41,7 @@ from minidl.keras.layers.conv_transpose import (
     Convolution3DTranspose,
 )
 from minidl.keras.layers.core import Activation, Dense, Dropout, Flatten
+from minidl.keras.layers.einsum_dense import EinsumDense
 from minidl.keras.layers.embedding import Embedding, Masking
 from minidl.keras.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -73,6 +75,7 @@ from minidl.keras.layers.merging import (
     multiply,
     subtract,
 )
+from minidl.keras.layers.multi_head import MultiHeadAttention
 from minidl.keras.layers.noise import (
     AlphaDropout,
     GaussianDropout,
@@ -102,10 +105,22 @@ from minidl.keras.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from minidl.keras.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
+from minidl.keras.layers.random_images import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from minidl.keras.layers.recurrent import RNN
 from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from minidl.keras.layers.recurrent_layers import GRU, LSTM, SimpleRNN
 from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
+from minidl.keras.layers.resizing import CenterCrop, Resizing
+from minidl.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minidl.keras.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
@@ -116,7 +131,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -126,6 +143,8 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -147,6 +166,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -184,13 +204,24 @@ __all__ = [
     "Maximum",
     "Minimum",
     "ModuleLayer",
+    "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -206,6 +237,9 @@ __all__ = [
     "ThresholdedReLU",
     "TimeDistributed",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
     "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",

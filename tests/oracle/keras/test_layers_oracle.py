@@ -36,7 +36,10 @@ CONVOLUTIONS = [
         for k in (1, 2, 3, 4, 5) for s in (1, 2, 3) for p in ("valid", "same")
     ],
     Row("Conv1DTranspose", (3, 3), (2, 5, 4), strides=2, padding="same", output_padding=1),
-    Row("Conv1DTranspose", (3, 3), (2, 5, 4), strides=2, output_padding=0),
+    *[
+        Row("Conv1DTranspose", (3, k), (2, 5, 4), strides=s, output_padding=o, padding=p)
+        for k, s, o in ((2, 2, 0), (3, 2, 0), (5, 3, 2), (4, 3, 1)) for p in ("valid", "same")
+    ],
     Row("Conv1DTranspose", (3, 3), (2, 5, 4), dilation_rate=2),
     Row("Conv2DTranspose", (3, 3), IMAGE, strides=2, padding="same"),
     Row("Conv2DTranspose", (3, (2, 4)), IMAGE, strides=(3, 2), activation="relu"),
