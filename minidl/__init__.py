@@ -7,6 +7,7 @@
 tensor([2., 4., 6.])
 """
 
+import importlib as _importlib
 import math as _math
 
 from minidl import absent as _absent
@@ -85,4 +86,6 @@ strided, contiguous_format, preserve_format, channels_last = (
 def __getattr__(name):
     if name == "bfloat16":
         return dtypes.named(name)
+    if name == "keras":  # the Keras face is a floor above, imported when it is first named
+        return _importlib.import_module("minidl.keras")
     raise AttributeError(_absent.message("module 'minidl'", name))

@@ -74,9 +74,19 @@ class CallbackList:
 
 
 def _moment(name):
-    def method(self, *args, **kwargs):
-        self.call(name, *args, *kwargs.values())
+    numbered = "epoch" in name or "batch" in name
+    lazy = name in (
+        "on_train_batch_end",
+        "on_test_batch_end",
+    )  # None there: the display asks for the values itself
 
+    def plain(self, logs=None):
+        self.call(name, {} if logs is None else logs)
+
+    def counted(self, number, logs=None):
+        self.call(name, number, {} if logs is None and not lazy else logs)
+
+    method = counted if numbered else plain
     method.__name__ = name
     method.__doc__ = f"Calls ``{name}`` of the callbacks."
     return method

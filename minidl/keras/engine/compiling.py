@@ -30,7 +30,14 @@ class Compiling:
                     raise TypeError(f"Model.compile() got an unexpected keyword argument '{name}'")
                 warnings.warn(f"compile({name}=...) does nothing", DeprecationWarning, stacklevel=2)
         put = object.__setattr__
-        put(self, "optimizer", optimizers.get(optimizer))
+        chosen = optimizers.get(optimizer)
+        if (
+            auto_scale_loss
+            and self._policy.name == "mixed_float16"
+            and not hasattr(chosen, "inner_optimizer")
+        ):
+            chosen = optimizers.LossScaleOptimizer(chosen)
+        put(self, "optimizer", chosen)
         put(self, "loss", loss)
         names = self._names_of_outputs()
         _check_losses(loss)
@@ -116,6 +123,11 @@ class Compiling:
 
     def _ordered_results(self):
         results = {}
+        if type(self).metrics is not Compiling.metrics:  # a subclass says itself which ones count
+            for metric in self.metrics:
+                value = metric.result()
+                results.update(value if isinstance(value, dict) else {metric.name: value})
+            return results
         if self.compiled and self._loss_tracker is not None:
             results["loss"] = self._loss_tracker.mean()
             results.update(self._compile_metrics.result())

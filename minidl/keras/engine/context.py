@@ -5,12 +5,12 @@ import threading
 
 class Context(threading.local):
     """``training``: what the outermost call said (None: nothing); ``scope``: names of the layers being called;
-    ``model``: how many models' calls are open, so that only the outermost one clears the added losses."""
+    ``tracing``: whether the run is one on zeros that only finds shapes, so that nothing is to be counted."""
 
     def __init__(self):
         self.training = None
         self.scope = ()
-        self.depth = 0
+        self.tracing = False
 
 
 CONTEXT = Context()

@@ -1,5 +1,6 @@
 """``InputSpec``: what a layer demands of its inputs' shapes, and the error where one does not meet it."""
 
+from minidl.autograd.tensor import TENSORS
 from minidl.keras.engine.nest import flatten
 from minidl.keras.engine.tensors import standardize_dtype
 
@@ -49,6 +50,10 @@ class InputSpec:
 
 def check_inputs(layer, inputs):
     """Raises ``ValueError`` where ``inputs`` do not meet ``layer.input_spec``: layer, expected, got, a way out."""
+    shape = inputs._array.shape if inputs.__class__ in TENSORS else None
+    fitted = layer.__dict__.get("_fitted_shape")
+    if shape is not None and fitted is not None and fitted[0] is layer.input_spec and fitted[1] == shape[1:]:
+        return  # the same sizes, the batch's apart, were looked at before
     specs, tensors = flatten(layer.input_spec), flatten(inputs)
     if len(specs) != len(tensors):
         raise ValueError(
@@ -64,6 +69,8 @@ def check_inputs(layer, inputs):
                 f'Input {index} of layer "{layer.name}"{layer._place()} is incompatible with the layer: {problem}. '
                 f"Full shape received: {tuple(tensor.shape)}.{_hint(spec, tuple(tensor.shape))}"
             )
+    if shape is not None:
+        layer.__dict__["_fitted_shape"] = (layer.input_spec, shape[1:])
 
 
 def _problem(spec, shape):

@@ -24,7 +24,7 @@ _SHAPE_ARGUMENTS = (
     "input_dtype",
 )
 _IGNORED = ("implementation", "quantization_config", "weights")
-BY_NAME = {}  # every class of layer by its name: what a config's class_name refers to
+BY_NAME = {}  # minidl's own classes of layers by name: what a config's class_name refers to
 
 
 class Layer(Calls, Weights, Losses, Module):
@@ -71,9 +71,9 @@ class Layer(Calls, Weights, Losses, Module):
     ``nn`` modules
     inside are put into that mode before ``call``.
 
-    **Masks.** With ``supports_masking = True`` the input's mask is passed on (``compute_mask`` may change it, and with
-    ``_makes_mask = True`` is asked even where there was none); ``call(self, inputs, mask=None)`` gets it. A
-    tensor's mask is its attribute ``_keras_mask``, bool, (N, T).
+    **Masks.** With ``supports_masking = True`` the input's mask is passed on; a layer with its own
+    ``compute_mask(self, inputs, mask=None)`` supports masking and is asked for one even where the input has none.
+    ``call(self, inputs, mask=None)`` gets it. A tensor's mask is its attribute ``_keras_mask``, bool, (N, T).
 
     **Configs.** ``get_config`` gives the arguments of ``__init__``; where it is not overridden, the arguments that the
     constructor was called with are used. ``activations.serialize`` and its sisters write the objects among them.
@@ -105,7 +105,11 @@ class Layer(Calls, Weights, Losses, Module):
             cls._signature = Signature(cls.call)
         if "compute_output_shape" in cls.__dict__:
             cls._shape_signature = Signature(cls.compute_output_shape)
-        BY_NAME[cls.__name__] = cls
+        if "compute_mask" in cls.__dict__:
+            cls._makes_mask = True
+            cls.supports_masking = cls.__dict__.get("supports_masking", True)
+        if cls.__module__.startswith("minidl.keras."):
+            BY_NAME[cls.__name__] = cls
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
@@ -212,6 +216,12 @@ class Layer(Calls, Weights, Losses, Module):
                 "first statement in the "
                 "`__init__()` method. Go add it!"
             )
+
+    def __getattr__(self, name):
+        own = getattr(type(self), name, None)
+        if isinstance(own, property):  # it raised AttributeError itself: that one tells why
+            return own.fget(self)
+        return super().__getattr__(name)
 
     def __setattr__(self, name, value):
         if isinstance(value, (Module, list, tuple, dict)):

@@ -29,6 +29,8 @@ class Calls:
             self._demand_init()
             if is_symbolic(args, kwargs):
                 return self._call_symbolic(*self._settled(args, kwargs))
+            if args and isinstance(args[0], (list, tuple)) and _is_numbers(args[0]):
+                args = (as_tensor(args[0], where=self._where()), *args[1:])
             args, kwargs = self._settled(map_structure(self._taken, args), map_structure(self._taken, kwargs))
         return self._run(args, kwargs)
 
@@ -78,7 +80,7 @@ class Calls:
             if self.input_spec is not None:
                 check_inputs(self, args[0])
             if self._autocast:
-                args = map_structure(self._cast, args)
+                args = self._cast_all(args)
             masks = _mask_of(args[0]) if args else None
             if signature.mask or signature.masks:
                 kwargs = self._with_masks(args, kwargs, masks)
@@ -90,6 +92,9 @@ class Calls:
                 self._set_mode(bool(training))
             context.training = training
             outputs = self._computed(args, kwargs)
+        except Exception as error:
+            self._explain(error, args)
+            raise
         finally:
             context.training, context.scope = outer, scope
         self.__dict__["called"] = True
@@ -99,6 +104,14 @@ class Calls:
             self._punish_activity(outputs)
         return outputs
 
+    def _explain(self, error, args):
+        """Notes on the error which layer was called on what: the innermost one alone."""
+        if not hasattr(error, "__notes__"):
+            shapes = ", ".join(str(tuple(leaf.shape)) for leaf in flatten(args) if hasattr(leaf, "shape"))
+            error.add_note(
+                f"In layer '{self.name}' ({type(self).__name__}){self._place()}, called on inputs of shape {shapes}."
+            )
+
     def _computed(self, args, kwargs):
         call = self.call
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
@@ -107,6 +120,11 @@ class Calls:
             with self._cast_weights():
                 return call(*args, **kwargs)
         return call(*args, **kwargs)
+
+    def _cast_all(self, args):
+        if len(args) == 1 and args[0].__class__ in TENSORS:
+            return args if args[0]._array.dtype == self._compute_dtype.numpy else (self._cast(args[0]),)
+        return map_structure(self._cast, args)
 
     def _cast(self, value):
         if value.__class__ in TENSORS and (self.takes_integers or value.is_floating_point()):
@@ -159,7 +177,7 @@ class Calls:
 
     def _put_mask(self, args, outputs, masks):
         if not self.supports_masking:
-            if masks is not None and not self._warned_of_mask:
+            if masks is not None and not self._warned_of_mask and not self._signature.mask:
                 self._warned_of_mask = True
                 warnings.warn(
                     f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask attached to "
@@ -252,6 +270,13 @@ def symbolic_of(shapes, dtype):
     if isinstance(shapes, (list, tuple)) and not all(d is None or isinstance(d, int) for d in shapes):
         return type(shapes)(symbolic_of(shape, dtype) for shape in shapes)
     return KerasTensor(shapes, dtype)
+
+
+def _is_numbers(value):
+    """Whether a nested list holds plain numbers: it is one array then, not several inputs."""
+    while isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return isinstance(value, (int, float))
 
 
 def _mask_of(inputs):

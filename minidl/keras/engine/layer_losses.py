@@ -1,6 +1,7 @@
 """The part of ``Layer`` that adds to the loss and to the metrics: penalties of weights and outputs, added terms."""
 
 from minidl.autograd.modes import no_grad
+from minidl.keras.engine.context import CONTEXT
 from minidl.keras.engine.nest import flatten
 from minidl.keras.metrics import Mean, Metric
 
@@ -25,13 +26,17 @@ class Losses:
 
     def add_loss(self, loss):
         """Adds a term (or a list of them) to the loss; call it in ``call``: it counts until the next call."""
-        Losses._any_added[0] = True
+        if CONTEXT.tracing:
+            return
+        _ANY_ADDED[0] = True
         for term in flatten(loss):
             value = term() if callable(term) and not hasattr(term, "shape") else term
             self._added_losses.append(value)
 
     def _punish_activity(self, outputs):
-        Losses._any_added[0] = True
+        if CONTEXT.tracing:
+            return
+        _ANY_ADDED[0] = True
         for output in flatten(outputs):
             self._added_losses.append(self.activity_regularizer(output) / output.shape[0])
 
@@ -59,6 +64,8 @@ class Losses:
         """Shows ``value``'s mean over the batches under ``name`` in the logs; call it in ``call``. Keras 2's method."""
         if name is None:
             raise ValueError("add_metric() needs a name: add_metric(value, name='...')")
+        if CONTEXT.tracing:
+            return
         if name not in self._added_metrics:
             self._added_metrics[name] = Mean(name=name)
         with no_grad():

@@ -116,12 +116,12 @@ class Weights:
     def _shown(self, name, module, attribute):
         """The ``Weight`` of a tensor that was not declared: the same object each time."""
         kept = self.__dict__.setdefault("_shown_weights", {})
-        weight = kept.get((id(module), attribute))
+        weight = kept.get(name)
         if weight is None:
             learns = attribute in module._parameters and module._parameters[attribute].requires_grad
             weight = Weight(name, [(module, attribute)], trainable=learns)
             weight.path = f"{self.path}/{name}"
-            kept[id(module), attribute] = weight
+            kept[name] = weight
         return weight
 
     def _own_by_kind(self):

@@ -22,6 +22,11 @@ class LossTracker(Metric):
         if len(self.pending) >= 4096:
             self.mean()
 
+    @property
+    def is_empty(self):
+        """Whether nothing was noted since it was reset."""
+        return not self.pending and not self.weight
+
     def mean(self):
         """The weighted mean so far, a Python float."""
         for value, weight in self.pending:

@@ -130,6 +130,21 @@ class Model(Trainer, Layer):
         else:
             super()._build_for(args, kwargs)
 
+    def reset_states(self):
+        """Forgets the states that stateful layers keep between batches."""
+        for layer in self._all_layers():
+            for name in ("reset_states", "reset_state"):
+                if hasattr(layer, name) and not isinstance(layer, Model):
+                    getattr(layer, name)()
+                    break
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        optimizer = self.__dict__.get("optimizer")
+        for known in (optimizer, getattr(optimizer, "inner_optimizer", None)):
+            if getattr(known, "_slots", None):  # it knows weights by identity, which a copy has not
+                known._index = {id(slot.variable): i for i, slot in enumerate(known._slots)}
+
     # --- files ----------------------------------------------------------------------------------------------------
 
     def save(self, filepath, overwrite=True, include_optimizer=True, save_format=None, zipped=None, **kwargs):

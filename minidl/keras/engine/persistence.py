@@ -1,5 +1,9 @@
 """Where models go to files: ``minidl/keras/saving`` registers what it can write and read; models look here."""
 
+import os
+
+from minidl.keras.engine.weight_files import ENDINGS, load_arrays, save_arrays
+
 WRITERS = {}  # what to do ("save", "save_weights", "load_weights") -> function
 
 
@@ -23,9 +27,13 @@ def save(model, filepath, **kwargs):
 
 def save_weights(model, filepath, **kwargs):
     """Writes the weights."""
+    if os.fspath(filepath).endswith(ENDINGS):
+        return save_arrays(model, filepath, **kwargs)
     return _call("save_weights", model, filepath, **kwargs)
 
 
 def load_weights(model, filepath, **kwargs):
     """Reads the weights."""
+    if os.fspath(filepath).endswith(ENDINGS):
+        return load_arrays(model, filepath, skip_mismatch=kwargs.get("skip_mismatch", False))
     return _call("load_weights", model, filepath, **kwargs)

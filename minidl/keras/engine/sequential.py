@@ -5,7 +5,7 @@ from minidl.keras.engine.inputs import Input, InputLayer
 from minidl.keras.engine.keras_tensor import KerasTensor
 from minidl.keras.engine.layer import Layer
 from minidl.keras.engine.model import Model
-from minidl.keras.engine.nest import map_shapes
+from minidl.keras.engine.nest import flatten, map_shapes
 from minidl.keras.engine.serialization import deserialize_layer, serialize_layer
 from minidl.keras.engine.wrapping import Lambda, ModuleLayer
 from minidl.nn.module import Module
@@ -29,6 +29,7 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name, **kwargs)
         object.__setattr__(self, "_stack", [])
         object.__setattr__(self, "_graph", None)
+        object.__setattr__(self, "_symbols", [])  # the symbolic output of each layer, once the input is known
         if layers is not None and not isinstance(layers, (list, tuple)):
             layers = [layers]
         for layer in layers or ():
@@ -78,10 +79,14 @@ class Sequential(Model):
             raise ValueError("There are no layers in the model to pop.")
         layer = self._stack.pop()
         self._register()
-        self.built = False
-        object.__setattr__(self, "_graph", None)
-        if rebuild:
-            self._rebuild()
+        if self._graph is None:
+            return layer
+        layer._inbound_nodes.remove(flatten(self._symbols.pop())[0].history[0])
+        if self._symbols:
+            self._close(self._graph._input_structure)
+        else:
+            self.built = False
+            object.__setattr__(self, "_graph", None)
         return layer
 
     def _register(self):
@@ -113,26 +118,41 @@ class Sequential(Model):
         if not self._stack:
             return
         first = self._stack[0]
-        if isinstance(first, InputLayer) and len(self._stack) > 1:
+        if self._graph is not None:
+            self.build(self._graph.input_shape)
+        elif isinstance(first, InputLayer) and len(self._stack) > 1:
             self.build(first.batch_shape)
-        elif len(self._stack) >= 1 and isinstance(first, Functional):
+        elif isinstance(first, Functional) or (isinstance(first, Sequential) and first._graph is not None):
             self.build(first.input_shape)
 
     def build(self, input_shape=None):
         """Makes the weights for inputs of ``input_shape``, (None, ...) with the batch."""
         if input_shape is None or not self.layers:
             return
-        if not isinstance(self._stack[0], InputLayer):
+        if isinstance(self._stack[0], InputLayer):
+            source = self._stack[0]._inbound_nodes[0].outputs
+        elif self._graph is not None and _same(self._graph.input_shape, input_shape):
+            source = self._graph._input_structure
+        else:
             source = map_shapes(
                 lambda shape: Input(batch_shape=(None, *shape[1:]), dtype=_input_dtype(self._stack[0])),
                 input_shape,
             )
-        else:
-            source = self._stack[0]._inbound_nodes[0].outputs
-        x = source
-        for layer in self.layers:
-            x = layer(x)
-        object.__setattr__(self, "_graph", Functional(source, x, name=self.name, registered=False))
+        if self._graph is None or source is not self._graph._input_structure:
+            self._symbols.clear()
+        for layer in self.layers[len(self._symbols) :]:
+            symbol = layer(self._symbols[-1] if self._symbols else source)
+            self._symbols.append(symbol)
+        self._close(source)
+
+    def _close(self, source):
+        graph = Functional(source, self._symbols[-1], name=self.name, registered=False)
+        object.__setattr__(self, "_graph", graph)
+
+    def __call__(self, *args, **kwargs):
+        if args and isinstance(args[0], (list, tuple)) and len(args[0]) == 1 and hasattr(args[0][0], "shape"):
+            args = (args[0][0], *args[1:])  # a list of one input
+        return super().__call__(*args, **kwargs)
 
     def call(self, inputs, training=None, mask=None):
         """Runs the layers one after the other."""
@@ -189,6 +209,10 @@ class Sequential(Model):
             model.add(deserialize_layer(layer, custom_objects), rebuild=False)
         model._rebuild()
         return model
+
+
+def _same(a, b):
+    return map_shapes(lambda shape: shape[1:], a) == map_shapes(lambda shape: shape[1:], b)
 
 
 def _input_dtype(layer):

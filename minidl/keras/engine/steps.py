@@ -1,9 +1,10 @@
 """The part of ``Model`` that does one batch: ``train_step``, ``test_step``, ``predict_step`` and the loss."""
 
 from minidl.autograd.modes import no_grad
-from minidl.autograd.tensor import Tensor
+from minidl.autograd.tensor import TENSORS, Tensor
 from minidl.keras.engine.data import unpack_x_y_sample_weight
-from minidl.keras.engine.nest import flatten
+from minidl.keras.engine.layer_losses import Losses
+from minidl.keras.engine.nest import flatten, map_structure
 from minidl.keras.engine.outputs import to_numpy
 
 _FAST = {"train_step": "_train_on", "test_step": "_test_on"}
@@ -38,12 +39,22 @@ class Steps:
         total = None
         if self._compile_loss is not None:
             total = self._compile_loss(y, y_pred, sample_weight)
-        for term in self.losses:
+        for term in self._terms():
             term = term if not isinstance(term, Tensor) or term.ndim == 0 else term.sum()
             total = term if total is None else total + term
         if total is None:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
         return total
+
+    def _terms(self):
+        """``losses``; while an epoch runs, the list of weights that have penalties is made once."""
+        kept = self.__dict__.get("_epoch_weights")
+        if kept is None or type(self).losses is not Losses.losses:
+            return self.losses
+        found = self._call_losses() if self._any_added[0] else []
+        return found + [
+            weight.regularizer(weight.tensor()) for weight in kept if weight.regularizer is not None
+        ]
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Shows the compiled metrics a batch; returns all metrics' values by name."""
@@ -54,7 +65,7 @@ class Steps:
 
     def _train_on(self, data):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self._called(x, True)
+        y_pred = for_loss(self._called(x, True))
         loss = self.compute_loss(x, y, y_pred, sample_weight, True)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         self._learn(loss)
@@ -62,7 +73,11 @@ class Steps:
 
     def _learn(self, loss):
         """Gradients of the loss, and the optimizer's step."""
-        variables = self.trainable_variables
+        variables = self.__dict__.get("_epoch_weights")
+        if variables is None:
+            variables = self.trainable_variables
+            if self.__dict__.get("_in_epoch"):
+                self.__dict__["_epoch_weights"] = variables
         if not variables:
             return
         optimizer = self.optimizer
@@ -76,7 +91,7 @@ class Steps:
     def _test_on(self, data):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with no_grad():
-            y_pred = self._called(x, False)
+            y_pred = for_loss(self._called(x, False))
             if self._compile_loss is not None or self.losses:
                 loss = self.compute_loss(x, y, y_pred, sample_weight, False)
                 self._loss_tracker.update_state(loss, sample_weight=_rows(x))
@@ -95,7 +110,7 @@ class Steps:
 
     def _predict_on(self, data):
         with no_grad():
-            return to_numpy(self.predict_step(data))
+            return to_numpy(for_loss(self.predict_step(data)))
 
     def _called(self, x, training):
         return self(x, training=training)
@@ -119,18 +134,43 @@ class Steps:
 
     def _logs(self, logs=None):
         """Python floats of a step's logs; of the metrics where it gave none, or gave the metrics' own names."""
-        if logs is None or (self.metrics and set(logs) == set(self._names_of_metrics())):
-            logs = self.get_metrics_result()
+        if logs is None or set(logs) == set(self._ordered_results()):
+            found = self.get_metrics_result()
+            if logs is not None and self._loss_tracker is not None and self._loss_tracker.is_empty:
+                found = {
+                    **found,
+                    **{name: logs[name] for name in logs if name == "loss" and not self._holds("loss")},
+                }
+            logs = found
         return {name: _number(value) for name, value in logs.items()}
 
-    def _names_of_metrics(self):
-        return list(self._ordered_results())
+    def _holds(self, name):
+        """Whether the model or a layer holds a metric of this name: an own step's tracker."""
+        return any(metric.name == name for metric in self._held_metrics())
 
     def _in_order(self, logs):
         """The values as ``evaluate`` returns them: the metrics' order, then what else there is."""
         names = [name for name in self._ordered_results() if name in logs]
         names += [name for name in logs if name not in names]
         return [logs[name] for name in names]
+
+
+def for_loss(y_pred):
+    """Outputs in half precision as float32: losses and metrics are computed in it."""
+    if y_pred.__class__ in TENSORS:
+        return _single(y_pred)
+    return map_structure(_single, y_pred)
+
+
+def _single(leaf):
+    if leaf.__class__ not in TENSORS or leaf._array.dtype.itemsize != 2 or not leaf.is_floating_point():
+        return leaf
+    out = leaf.float()
+    for name in ("_keras_mask", "_keras_logits"):
+        kept = leaf.__dict__.get(name)
+        if kept is not None:
+            setattr(out, name, kept.float() if name == "_keras_logits" else kept)
+    return out
 
 
 def _number(value):

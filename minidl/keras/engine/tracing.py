@@ -2,6 +2,7 @@
 
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import Tensor
+from minidl.keras.engine.context import CONTEXT
 from minidl.keras.engine.keras_tensor import KerasTensor
 from minidl.keras.engine.nest import flatten, map_structure, pack_like
 from minidl.keras.engine.tensors import named_dtype, standardize_dtype
@@ -13,11 +14,12 @@ _SIZES = ((2, 31), (3, 37))  # batch, and any other unknown size: what differs b
 
 def traced_outputs(layer, args, kwargs):
     """Symbolic outputs of ``layer`` called on symbolic tensors. An error of the layer's names the layer."""
-    runs = []
+    runs, outer = [], CONTEXT.tracing
     for batch, other in _SIZES:
         sizes = (batch, other)
         values = [map_structure(lambda leaf, s=sizes: _zeros(leaf, s), part) for part in (args, kwargs)]
         with no_grad(), fork_rng():
+            CONTEXT.tracing = True
             try:
                 runs.append(layer._run(tuple(values[0]), dict(values[1])))
             except Exception as error:
@@ -26,6 +28,8 @@ def traced_outputs(layer, args, kwargs):
                     f"found by a run on zeros of shape {_shapes(values)}, which failed so. Hint: give the "
                     "layer a compute_output_shape(input_shape) method."
                 ) from error
+            finally:
+                CONTEXT.tracing = outer
     outputs = [_joint(a, b) for a, b in zip(flatten(runs[0]), flatten(runs[1]))]
     return pack_like(runs[0], outputs)
 

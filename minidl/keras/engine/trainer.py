@@ -82,7 +82,11 @@ class Trainer(Compiling, Steps, OnBatch):
                 continue
             self.reset_metrics()
             calls.on_epoch_begin(epoch)
-            logs = self._train_epoch(batches, calls)
+            self.__dict__.update(_in_epoch=True, _epoch_weights=None)
+            try:
+                logs = self._train_epoch(batches, calls)
+            finally:
+                self.__dict__.update(_in_epoch=False, _epoch_weights=None)
             if validation is not None and _validates(epoch, validation_freq):
                 found = self._test(validation, calls, validation_steps)
                 logs.update({f"val_{name}": value for name, value in found.items()})

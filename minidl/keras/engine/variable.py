@@ -145,7 +145,11 @@ class Weight(_Face):
     @property
     def parameters(self):
         """The tensors that hold it, in PyTorch's layout."""
-        return [getattr(module, attribute) for module, attribute in self.places]
+        found = []
+        for module, attribute in self.places:
+            own = module._parameters.get(attribute)  # a buffer is found by getattr
+            found.append(getattr(module, attribute) if own is None else own)
+        return found
 
     @property
     def value(self):

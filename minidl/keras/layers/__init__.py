@@ -3,6 +3,8 @@
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.engine.inputs import Input, InputLayer
 from minidl.keras.engine.layer import Layer
+from minidl.keras.engine.serialization import deserialize_layer as deserialize
+from minidl.keras.engine.serialization import serialize_layer as serialize
 from minidl.keras.engine.wrapping import Lambda, ModuleLayer
 from minidl.keras.layers.activation_layers import (
     ELU,
@@ -248,9 +250,11 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]  # fmt: skip

@@ -12,7 +12,8 @@ from minidl.ops.generator import Generator
 from minidl.ops.selection import where
 
 __all__ = [
-    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D",
+    "SpatialDropout3D",
 ]  # fmt: skip
 
 _SELU_LOW = -1.6732632423543772 * 1.0507009873554805  # what SELU gives far on the negative side

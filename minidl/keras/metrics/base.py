@@ -1,50 +1,14 @@
 """``Metric``: sums that grow batch by batch, and the number made of them."""
 
-from minidl import backends, dtypes, where, zeros
+from minidl import where
 from minidl.autograd.modes import no_grad
-from minidl.autograd.tensor import Tensor, make
 from minidl.keras.config import floatx, named_dtype
 from minidl.keras.engine.naming import auto_name, to_snake_case
 from minidl.keras.losses.base import same_rank
+from minidl.keras.state import make_state
 from minidl.keras.tensors import to_float, to_tensor
 
-__all__ = ["Mean", "MeanMetricWrapper", "Metric", "State", "Sum"]
-
-
-class State(Tensor):
-    """A tensor of a metric's state: it is overwritten in place and follows the device of what is added to it."""
-
-    def assign(self, value):
-        """Overwrites the values."""
-        with no_grad():
-            value = to_tensor(value)
-            self._follow(value)
-            self.copy_(value.expand(self.shape) if value.shape != self.shape else value)
-        return self
-
-    def assign_add(self, value):
-        """Adds ``value``."""
-        with no_grad():
-            if isinstance(value, Tensor):
-                self._follow(value)
-                value = value if value.dtype == self.dtype else value.to(self.dtype)
-            self.add_(value if isinstance(value, (Tensor, int, float)) else to_tensor(value, self.dtype))
-        return self
-
-    def assign_sub(self, value):
-        """Subtracts ``value``."""
-        return self.assign_add(-to_tensor(value))
-
-    def _follow(self, value):
-        if value.device != self.device:
-            self._array = backends.transfer(self._array, value.device)
-
-    @property
-    def value(self):
-        """The tensor: itself."""
-        return self
-
-    __hash__ = object.__hash__
+__all__ = ["Mean", "MeanMetricWrapper", "Metric", "Sum"]
 
 
 class Metric:
@@ -78,11 +42,7 @@ class Metric:
             raise RuntimeError(
                 "You forgot to call `super().__init__()` in the `__init__()` method. Go add it!"
             )
-        kind = dtypes.float64 if dtype is None else named_dtype(dtype)
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        made = initializer(shape, kind) if callable(initializer) else zeros(shape, dtype=kind)
-        state = make(made._array, None, State)
-        state.name = name or "variable"
+        state = make_state(shape, initializer, dtype, name, f"{self.name}/{name or 'variable'}")
         self._states.append(state)
         return state
 
@@ -221,7 +181,7 @@ class Mean(Metric):
     def result(self):
         """The mean; 0 before anything was added."""
         with no_grad():
-            self.count._follow(self.total)
+            self.count.follow(self.total)
             return self._out(ratio(self.total, self.count))
 
 

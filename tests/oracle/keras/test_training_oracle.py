@@ -184,3 +184,78 @@ def test_evaluate_order_and_on_batch():
             ]
         )
     np.testing.assert_allclose(*kinds, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sgd",
+        "rmsprop",
+        "adam",
+        "adamw",
+        "adagrad",
+        "adadelta",
+        "adamax",
+        "nadam",
+        "lion",
+        "ftrl",
+        "adafactor",
+    ],
+)
+def test_ten_epochs_of_each_optimizer(name):
+    losses, first = [], None
+    for keras in (theirs, ours):
+        model = mlp(keras, 3, "softmax")
+        model.build((None, 6))
+        first = first or model.get_weights()
+        model.set_weights(first)
+        model.compile(name, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        losses.append(model.fit(X, CLASSES, epochs=10, batch_size=16, shuffle=False, verbose=0).history)
+    for key in losses[0]:
+        np.testing.assert_allclose(losses[1][key], losses[0][key], rtol=1e-4, atol=1e-5, err_msg=key)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda k: k.callbacks.EarlyStopping("loss", patience=1, min_delta=0.05),
+        lambda k: k.callbacks.EarlyStopping("accuracy", patience=0, restore_best_weights=True),
+        lambda k: k.callbacks.EarlyStopping("loss", patience=2, baseline=0.1),
+        lambda k: k.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=0.05, cooldown=1),
+        lambda k: k.callbacks.LearningRateScheduler(lambda epoch, lr: lr * 0.5),
+    ],
+)
+def test_callbacks_act_alike(make):
+    found, first = [], None
+    for keras in (theirs, ours):
+        model = mlp(keras, 3, "softmax")
+        model.build((None, 6))
+        first = first or model.get_weights()
+        model.set_weights(first)
+        model.compile(keras.optimizers.SGD(0.2), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(
+            X, CLASSES, epochs=8, batch_size=16, shuffle=False, verbose=0, callbacks=[make(keras)]
+        )
+        found.append((history.history, history.epoch, model.get_weights()))
+    assert found[0][1] == found[1][1]
+    assert sorted(found[0][0]) == sorted(found[1][0])
+    for key in found[0][0]:
+        np.testing.assert_allclose(found[1][0][key], found[0][0][key], rtol=1e-5, atol=1e-6, err_msg=key)
+    for a, b in zip(found[0][2], found[1][2], strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-6)
+
+
+def test_the_summary_is_the_same(capsys):
+    texts = []
+    for keras in (theirs, ours):
+        keras.backend.clear_session()
+        model = keras.Sequential(
+            [keras.Input((6,)), keras.layers.Dense(300, name="a_layer_with_a_long_name_indeed_it_is")]
+        )
+        model.add(keras.layers.Dense(1))
+        model.compile("adam", "mse")
+        model.fit(X, REAL, verbose=0)
+        for options in ({}, {"line_length": 70}, {"show_trainable": True}):
+            model.summary(**options)
+        texts.append("\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines()))
+    assert texts[0] == texts[1]
