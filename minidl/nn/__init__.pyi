@@ -112,6 +112,7 @@ from minidl.nn.attention import MultiheadAttention as MultiheadAttention
 from minidl.nn.loss import NLLLoss as NLLLoss
 from minidl.nn.loss import NLLLoss2d as NLLLoss2d
 from minidl.nn.activation import PReLU as PReLU
+from minidl.nn.distance import PairwiseDistance as PairwiseDistance
 from minidl.nn.parameter import Parameter as Parameter
 from minidl.nn.parameter_containers import ParameterDict as ParameterDict
 from minidl.nn.parameter_containers import ParameterList as ParameterList

@@ -25,7 +25,8 @@ def grid(x, bins, **kwargs):
 CASES = [
     *(
         Case(
-            "segment_reduce", (distinct(5, 2), name), kwargs={"lengths": LENGTHS, "initial": initial}, id=name, layouts=False,
+            "segment_reduce", (distinct(5, 2), name), kwargs={"lengths": LENGTHS, "initial": initial},
+            id=name, layouts=False,
             numpy=lambda x, reduce, lengths, initial: segments(x, reduce, lengths, initial),
         )
         for name, initial in (("sum", 1), ("max", -9), ("min", 9), ("prod", 2))
@@ -39,7 +40,8 @@ CASES = [
         numpy=lambda x, reduce, offsets: segments(x, reduce, np.diff(offsets)),
     ),
     Case(
-        "segment_reduce", (normal(2, 3), "sum"), kwargs={"lengths": values([[1, 2], [3, 0]]), "axis": 1}, id="axis", layouts=False,
+        "segment_reduce", (normal(2, 3), "sum"), kwargs={"lengths": values([[1, 2], [3, 0]]), "axis": 1},
+        id="axis", layouts=False,
         numpy=lambda x, reduce, lengths, axis: np.stack(
             [segments(row, reduce, n) for row, n in zip(x, lengths, strict=True)]
         ),
