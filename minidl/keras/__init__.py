@@ -14,6 +14,7 @@ from minidl.keras import (
     models,
     optimizers,
     regularizers,
+    saving,
     utils,
 )
 from minidl.keras.engine.functional import Functional
@@ -25,5 +26,5 @@ from minidl.keras.engine.variable import Variable
 
 __all__ = [
     "Functional", "Input", "Layer", "Model", "Sequential", "Variable", "activations", "backend", "callbacks", "config",
-    "constraints", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "optimizers", "regularizers", "utils",
+    "constraints", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "optimizers", "regularizers", "saving", "utils",
 ]  # fmt: skip
