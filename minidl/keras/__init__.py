@@ -26,5 +26,6 @@ from minidl.keras.engine.variable import Variable
 
 __all__ = [
     "Functional", "Input", "Layer", "Model", "Sequential", "Variable", "activations", "backend", "callbacks", "config",
-    "constraints", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "optimizers", "regularizers", "saving", "utils",
+    "constraints", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "optimizers",
+    "regularizers", "saving", "utils",
 ]  # fmt: skip

@@ -14,7 +14,8 @@ from minidl.keras.saving.model_files import save_model
 from minidl.keras.saving.tolerant import clean
 
 __all__ = [
-    "Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_config", "model_from_json", "save_model",
+    "Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_config", "model_from_json",
+    "save_model",
 ]  # fmt: skip
 
 

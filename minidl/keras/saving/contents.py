@@ -11,7 +11,10 @@ from minidl.io.container import read_container
 from minidl.keras.saving import tree
 from minidl.keras.saving.files import kind_of
 
-_ZIP_SMALL, _ZIP_EXPANSION = 2**26, 1100  # a member above the first may be this many times its compressed size
+_ZIP_SMALL, _ZIP_EXPANSION = (
+    2**26,
+    1100,
+)  # a member above the first may be this many times its compressed size
 
 
 @dataclasses.dataclass
@@ -109,7 +112,9 @@ def _store_arrays(root, where):
 def _member(archive, name, where):
     info = archive.getinfo(name)
     if info.file_size > _ZIP_SMALL and info.file_size > _ZIP_EXPANSION * info.compress_size:
-        raise FileFormatError(f"{where!r}: {name} claims {info.file_size} bytes, but {info.compress_size} are stored")
+        raise FileFormatError(
+            f"{where!r}: {name} claims {info.file_size} bytes, but {info.compress_size} are stored"
+        )
     try:
         return archive.read(name)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
@@ -145,7 +150,9 @@ def _parse_npz(path):
 def _parse_safetensors(path):
     with open(path, "rb") as file:
         arrays, metadata = read_container(file.read(), repr(path))
-    contents = Contents(path, "names", arrays, about={k: v for k, v in metadata.items() if k != "model_config"})
+    contents = Contents(
+        path, "names", arrays, about={k: v for k, v in metadata.items() if k != "model_config"}
+    )
     if "model_config" in metadata:
         contents.config = tree.parse_json(metadata["model_config"], f"{path!r}: model_config")
     return contents

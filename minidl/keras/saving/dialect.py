@@ -3,13 +3,21 @@
 from minidl.keras.engine import layer as layer_module
 from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.graph_config import _is_place as is_place
-from minidl.keras.engine.serialization import serialize_layer
 from minidl.keras.engine.sequential import Sequential
+from minidl.keras.engine.serialization import serialize_layer
 from minidl.keras.saving import lambdas
 
 # What Keras 2 has no argument for: left out where it says nothing.
 _ONLY_KERAS3 = {
-    *("quantization_config", "lora_rank", "lora_alpha", "autocast", "optional", "use_cudnn", "flash_attention"),
+    *(
+        "quantization_config",
+        "lora_rank",
+        "lora_alpha",
+        "autocast",
+        "optional",
+        "use_cudnn",
+        "flash_attention",
+    ),
     *("use_gate", "sliding_window", "rms_scaling", "renorm", "renorm_clipping", "ragged_inputs", "num_bins"),
 }
 _SAYS_NOTHING = (None, False, "auto")
@@ -88,7 +96,12 @@ def _lambda(config, keras3):
     config["function"] = lambdas.written(function, keras3)
     if not keras3:
         config["function_type"] = "function" if isinstance(config["function"], str) else "lambda"
-        config |= {"module": "builtins", "output_shape": None, "output_shape_type": "raw", "output_shape_module": None}
+        config |= {
+            "module": "builtins",
+            "output_shape": None,
+            "output_shape_type": "raw",
+            "output_shape_module": None,
+        }
     return config
 
 
@@ -126,7 +139,10 @@ def _model(config, model, keras3, graphs):
         written["name"] = entry.get("name", entry["config"].get("name"))
         written["inbound_nodes"] = [_node(node, symbols, keras3) for node in entry.get("inbound_nodes", ())]
     if keras3:
-        for key, structure in (("input_layers", model._input_structure), ("output_layers", model._output_structure)):
+        for key, structure in (
+            ("input_layers", model._input_structure),
+            ("output_layers", model._output_structure),
+        ):
             if not isinstance(structure, (list, tuple, dict)):
                 config[key] = list(config[key][0])
     else:

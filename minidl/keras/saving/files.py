@@ -79,7 +79,9 @@ def _kind_of_zip(path):
         raise FileFormatError(f"{path!r} is a zip archive with a pickle: is it a file of torch.save?")
     if names and all(name.endswith(".npy") for name in names):
         return "npz"
-    raise FileFormatError(f"{path!r} is a zip archive, but no .keras file: it holds {names[:5]}, no config.json")
+    raise FileFormatError(
+        f"{path!r} is a zip archive, but no .keras file: it holds {names[:5]}, no config.json"
+    )
 
 
 def refuse_overwriting(path, overwrite):

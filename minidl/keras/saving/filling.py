@@ -1,4 +1,4 @@
-"""From a file's arrays into a model's weights: by order, by name, by place. All is checked before anything is changed."""
+"""From a file's arrays into a model's weights: by order, name or place. All is checked before anything is changed."""
 
 import warnings
 
@@ -19,13 +19,14 @@ def top_level_weights(model):
 
 def fill(model, contents, by_name=False, skip_mismatch=False):
     """Overwrites the weights. ``ValueError`` that lists both sides where they do not fit; then nothing was changed."""
-    if not model.weights and any(not path.startswith("optimizer") for path in contents.arrays):
-        if not model.built:
-            raise ValueError(
-                f"You are loading weights into the model '{model.name}', which has not been built yet: it has none to "
-                "fill. Hint: build it first, by model.build((None, features)) or a call on data."
-            )
-    pair = {"layers": _by_name if by_name else _by_order, "store": _by_place, "names": _by_path}[contents.layout]
+    if not model.weights and not model.built and contents.arrays:
+        raise ValueError(
+            f"You are loading weights into the model '{model.name}', which has not been built yet: it has none to "
+            "fill. Hint: build it first, by model.build((None, features)) or a call on data."
+        )
+    pair = {"layers": _by_name if by_name else _by_order, "store": _by_place, "names": _by_path}[
+        contents.layout
+    ]
     if by_name and contents.layout == "store":
         raise ValueError(
             f"{contents.where!r} keeps weights by their place in the model, without names of layers. Hint: leave "
@@ -55,7 +56,9 @@ def _fitting(pairs, title, skip):
 
 
 def _told(rows):
-    return "\n".join(f"  {name}: {', '.join(str(shape) for shape in shapes) or 'none'}" for name, shapes in rows)
+    return "\n".join(
+        f"  {name}: {', '.join(str(shape) for shape in shapes) or 'none'}" for name, shapes in rows
+    )
 
 
 def _both(own, saved):
@@ -74,8 +77,8 @@ def _by_order(model, contents, skip):
     )
     if len(own) != len(saved):
         raise ValueError(
-            f"Layer count mismatch when loading weights from file {contents.where!r}. Model expected {len(own)} layers, "
-            f"found {len(saved)} saved layers.{_both(*shapes)}"
+            f"Layer count mismatch when loading weights from file {contents.where!r}. Model expected {len(own)} "
+            f"layers, found {len(saved)} saved layers.{_both(*shapes)}"
         )
     if top or top_level_weights(model):
         own.append(("top-level model", top_level_weights(model)))
@@ -86,7 +89,8 @@ def _by_order(model, contents, skip):
         if len(weights) != len(arrays):
             raise ValueError(
                 f"Weight count mismatch for layer #{k} (named {name} in the current model, {saved_name} in the save "
-                f"file). Layer expects {len(weights)} weight(s). Received {len(arrays)} saved weight(s).{_both(*shapes)}"
+                f"file). Layer expects {len(weights)} weight(s). Received {len(arrays)} saved weight(s)."
+                + _both(*shapes)
             )
         pairs += _fitting(zip(weights, arrays, strict=True), title, skip)
     return pairs
@@ -135,7 +139,10 @@ def _by_key(own, saved, contents, skip):
             f" In the file are missing: {missing[:12] or 'none'}; in the model: {unknown[:12] or 'none'}."
         )
         if not skip:
-            rows = ([(k, [tuple(w.shape)]) for k, w in own.items()], [(k, [a.shape]) for k, a in saved.items()])
+            rows = (
+                [(k, [tuple(w.shape)]) for k, w in own.items()],
+                [(k, [a.shape]) for k, a in saved.items()],
+            )
             raise ValueError(message + _both(*rows))
         warnings.warn(message, stacklevel=2)
     common = [key for key in own if key in saved]

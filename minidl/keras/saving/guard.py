@@ -34,7 +34,9 @@ def parse_apart(path):
             [sys.executable, "-c", _COMMAND, path], capture_output=True, timeout=_SECONDS, env=environment
         )
     except subprocess.TimeoutExpired:
-        raise FileFormatError(f"{path!r}: reading it took more than {_SECONDS} seconds; it was given up") from None
+        raise FileFormatError(
+            f"{path!r}: reading it took more than {_SECONDS} seconds; it was given up"
+        ) from None
     if done.returncode == 0:
         return _unpacked(done.stdout)
     message = done.stderr.decode("utf-8", "replace").strip().splitlines()

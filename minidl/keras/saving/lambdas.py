@@ -59,12 +59,10 @@ def _function(parts, layer):
         code = marshal.loads(base64.b64decode(parts[0]))
     except (binascii.Error, ValueError, EOFError, TypeError) as error:
         raise ValueError(
-            f"The code of the Lambda layer '{layer}' is not of this version of Python: {error}. Hint: rebuild the model "
-            "by its own program."
+            f"The code of the Lambda layer '{layer}' is not of this version of Python: {error}. Hint: rebuild the "
+            "model by its own program."
         ) from None
     if parts[2]:
         raise ValueError(f"The Lambda layer '{layer}' keeps variables with its code, which is not supported")
     scope = {"__builtins__": builtins, **custom.get_custom_objects()}
     return types.FunctionType(code, scope, "<lambda>", tuple(parts[1]) if parts[1] else None)
-
-

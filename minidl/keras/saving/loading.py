@@ -14,7 +14,16 @@ from minidl.keras.saving.guard import parse_apart
 from minidl.keras.saving.tolerant import clean
 from minidl.keras.saving.training import compile_by, restore_optimizer
 
-_SIZES = ("units", "filters", "input_dim", "output_dim", "input_size", "depth_multiplier", "key_dim", "num_heads")
+_SIZES = (
+    "units",
+    "filters",
+    "input_dim",
+    "output_dim",
+    "input_size",
+    "depth_multiplier",
+    "key_dim",
+    "num_heads",
+)
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, untrusted=False, **dropped):
@@ -98,7 +107,9 @@ def _check_sizes(contents):
 def _state(contents):
     """The names and arrays of the optimizer's state, in order."""
     if contents.layout == "layers":
-        return contents.optimizer, [contents.arrays[f"optimizer_weights/{name}"] for name in contents.optimizer]
+        return contents.optimizer, [
+            contents.arrays[f"optimizer_weights/{name}"] for name in contents.optimizer
+        ]
     found = []
     for prefix in ("optimizer/vars/", "optimizer/inner_optimizer/vars/"):
         own = [path for path in contents.arrays if path.startswith(prefix) and path[len(prefix) :].isdigit()]

@@ -51,7 +51,9 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
         )
     refuse_overwriting(path, overwrite)
     _demand_weights(model)
-    data = archive_of(model, include_optimizer) if path.endswith(".keras") else tree_of(model, include_optimizer)
+    data = (
+        archive_of(model, include_optimizer) if path.endswith(".keras") else tree_of(model, include_optimizer)
+    )
     write_whole(path, data)
 
 
@@ -59,8 +61,8 @@ def _demand_weights(model):
     lazy = isinstance(model, Sequential) and model.layers and not model.built
     if lazy or (not model.built and not model.weights):
         raise ValueError(
-            f"The model '{model.name}' cannot be saved yet: its weights are made when its input's shape is known. Hint: "
-            "call it on data, or model.build((None, features)), or give it a keras.Input first."
+            f"The model '{model.name}' cannot be saved yet: its weights are made when its input's shape is known. "
+            "Hint: call it on data, or model.build((None, features)), or give it a keras.Input first."
         )
 
 
@@ -94,8 +96,8 @@ def _plain(value):
     if hasattr(value, "get_config") or callable(value):
         name = getattr(value, "__name__", type(value).__name__)
         raise NotImplementedError(
-            f"The config of a layer holds {name!r}, which is no plain data. Hint: let its get_config() write it as data, "
-            "or save the weights alone, by save_weights."
+            f"The config of a layer holds {name!r}, which is no plain data. Hint: let its get_config() write it as "
+            "data, or save the weights alone, by save_weights."
         )
     return str(value)
 
@@ -189,8 +191,8 @@ def _groups(model):
 
 
 def save_weights(model, filepath, overwrite=True):
-    """Writes the weights: to ``.weights.h5`` as Keras 3, to another ``.h5`` as Keras 2 (Keras 3 reads both), to ``.npz``
-    or ``.safetensors`` by their paths, in Keras' layouts. ``ValueError`` for another ending."""
+    """Writes the weights: to ``.weights.h5`` as Keras 3, to another ``.h5`` as Keras 2 (Keras 3 reads both), to
+    ``.npz`` or ``.safetensors`` by their paths, in Keras' layouts. ``ValueError`` for another ending."""
     path = os.fspath(filepath)
     if path.endswith(ENDINGS):
         save_arrays(model, path, overwrite)

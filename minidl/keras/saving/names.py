@@ -44,7 +44,9 @@ def parts(model):
         for number, attribute in enumerate(attributes):
             name = ".".join((*scope, attribute))
             if name in found:
-                name = ".".join((*scope, weight.name if len(attributes) == 1 else f"{weight.name}.{attribute}"))
+                name = ".".join(
+                    (*scope, weight.name if len(attributes) == 1 else f"{weight.name}.{attribute}")
+                )
             base, count = name, 1
             while name in found:
                 count += 1
@@ -65,8 +67,8 @@ def to_state_dict(model):
 
 
 def load_state_dict(model, state_dict, strict=True):
-    """Overwrites a Keras model's weights by a ``state_dict`` in PyTorch's layouts: by the names of ``to_state_dict``, or,
-    where none of them is there, by order. ``ValueError`` lists what does not fit; then nothing was changed.
+    """Overwrites a Keras model's weights by a ``state_dict`` in PyTorch's layouts: by the names of ``to_state_dict``,
+    or, where none of them is there, by order. ``ValueError`` lists what does not fit; then nothing was changed.
 
     >>> from minidl import keras, nn
     >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
@@ -94,5 +96,3 @@ def load_state_dict(model, state_dict, strict=True):
     for name, value in given.items():
         if name in own:
             own[name].assign(value)
-
-

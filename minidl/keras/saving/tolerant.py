@@ -9,7 +9,15 @@ from minidl.keras.engine.signature import Signature
 from minidl.keras.saving import lambdas
 
 _DROPPED = {
-    *("implementation", "time_major", "input_length", "ragged", "optional", "quantization_config", "autocast"),
+    *(
+        "implementation",
+        "time_major",
+        "input_length",
+        "ragged",
+        "optional",
+        "quantization_config",
+        "autocast",
+    ),
     *("lora_rank", "lora_alpha", "use_cudnn", "fused", "virtual_batch_size", "adjustment", "batch_size"),
     *("build_input_shape", "zero_output_for_mask", "input_dtype", "flash_attention"),
 }
@@ -48,7 +56,9 @@ def _stateful(value):
 
 def _entry(entry, safe_mode, place, fixed):
     if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str) or "config" not in entry:
-        raise FileFormatError(f"{place}: expected a dict with 'class_name' and 'config', got {str(entry)[:200]}")
+        raise FileFormatError(
+            f"{place}: expected a dict with 'class_name' and 'config', got {str(entry)[:200]}"
+        )
     name, config = entry["class_name"], entry["config"]
     if name == "Sequential" and isinstance(config, list):  # before Keras 2.2
         config = {"layers": config}
@@ -80,7 +90,8 @@ def _entry(entry, safe_mode, place, fixed):
 def _layers(config, safe_mode, fixed):
     model = config.get("name", "the model")
     return [
-        _entry(entry, safe_mode, f"layer {i} of model {model!r}", fixed) for i, entry in enumerate(config["layers"])
+        _entry(entry, safe_mode, f"layer {i} of model {model!r}", fixed)
+        for i, entry in enumerate(config["layers"])
     ]
 
 
@@ -120,12 +131,11 @@ def _arguments(name, cls, config, safe_mode, fixed):
     renamed = _ARGUMENTS.get(name, {})
     config = {renamed.get(key, key): value for key, value in config.items()}
     if config.get("time_major"):
-        raise ValueError(f"{name} '{config.get('name')}' has time_major=True, which is not supported: transpose instead")
+        raise ValueError(f"{name} '{config.get('name')}' has time_major=True, which is not supported")
     known = _known_arguments(cls)
     made = {}
     for key, value in config.items():
-        dropped = key in _DROPPED and (key not in known or name != "Lambda" and key in ("implementation", "input_length"))
-        if dropped or (key not in known and value in _SAYS_NOTHING):
+        if (key in _DROPPED and key not in known) or (key not in known and value in _SAYS_NOTHING):
             continue
         made[key] = value
     for key in ("batch_shape", "batch_input_shape"):
@@ -136,7 +146,9 @@ def _arguments(name, cls, config, safe_mode, fixed):
     if "renorm_momentum" in made and not made.get("renorm") and "renorm" not in known:
         del made["renorm_momentum"]
     if name == "Lambda":
-        made = {k: v for k, v in made.items() if k not in ("module", "function_type") and "output_shape_" not in k}
+        made = {
+            k: v for k, v in made.items() if k not in ("module", "function_type") and "output_shape_" not in k
+        }
         made["function"] = lambdas.read(made.get("function"), made.get("name"), safe_mode)
     return made
 

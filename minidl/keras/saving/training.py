@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
-from minidl.keras import losses, metrics, optimizers
 from minidl.keras import custom_objects as custom
+from minidl.keras import losses, metrics, optimizers
 from minidl.keras.engine.nest import flatten
 
 _BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
@@ -134,7 +134,7 @@ def _class_of(function):
 
 def compile_by(model, config, custom_objects=None):
     """Compiles a model by a ``training_config`` or a ``compile_config``."""
-    optimizer = dict(config.get("optimizer_config") or config.get("optimizer") or {"class_name": "RMSprop", "config": {}})
+    optimizer = dict(config.get("optimizer_config") or config.get("optimizer") or {"class_name": "RMSprop"})
     optimizer["class_name"] = optimizer["class_name"].rpartition(">")[2]
     inner = dict(optimizer.get("config") or {})
     if "lr" in inner:
@@ -147,15 +147,15 @@ def compile_by(model, config, custom_objects=None):
     with custom.CustomObjectScope(custom_objects or {}):
         model.compile(
             optimizer=optimizers.deserialize(optimizer),
-            loss=_mapped(config.get("loss"), losses.deserialize) if not _by_shape(config.get("loss")) else config["loss"],
+            loss=_mapped(config.get("loss"), _read_loss),
             metrics=_flat(_mapped(config.get("metrics"), _read_metric)),
             weighted_metrics=_flat(_mapped(config.get("weighted_metrics"), _read_metric)),
             loss_weights=config.get("loss_weights"),
         )
 
 
-def _by_shape(value):
-    return isinstance(value, str) and value.lower() in ("crossentropy", "ce")
+def _read_loss(value):
+    return value if value in _BY_SHAPE else losses.deserialize(value)
 
 
 def _read_metric(value):
@@ -221,8 +221,8 @@ def restore_optimizer(model, names, arrays):
         return
     if not _restore_keras2(optimizer, names, arrays):
         warnings.warn(
-            f"The saved state of the optimizer ({len(arrays)} arrays) is not that of {type(optimizer).__name__} for this "
-            f"model ({len(own)} arrays): it starts afresh.",
+            f"The saved state of the optimizer ({len(arrays)} arrays) is not that of {type(optimizer).__name__} for "
+            f"this model ({len(own)} arrays): it starts afresh.",
             stacklevel=3,
         )
 

@@ -34,7 +34,9 @@ def write_names(group, name, values):
     while any(part.nbytes > LIMIT for part in np.array_split(array, parts)):
         parts += 1
         if parts > 2 * len(array):
-            raise ValueError(f"a name of more than {LIMIT} bytes cannot be saved: {max(values, key=len)[:80]}...")
+            raise ValueError(
+                f"a name of more than {LIMIT} bytes cannot be saved: {max(values, key=len)[:80]}..."
+            )
     if parts == 1:
         group.attrs[name] = array
         return
