@@ -85,7 +85,7 @@ def test_a_missing_monitor_is_one_warning_with_the_names():
 
 
 def test_reduce_on_plateau(capsys):
-    model, history = run(
+    _model, history = run(
         [1.0] * 6, callbacks.ReduceLROnPlateau(patience=2, factor=0.5, verbose=1), model=model_of(0.1)
     )
     np.testing.assert_allclose(
@@ -94,7 +94,7 @@ def test_reduce_on_plateau(capsys):
     assert "Epoch 3: ReduceLROnPlateau reducing learning rate to 0.05" in capsys.readouterr().out
     _, history = run([1.0] * 4, callbacks.ReduceLROnPlateau(patience=1, min_lr=0.04), model=model_of(0.1))
     assert float(history.history["learning_rate"][-1]) == pytest.approx(0.04)
-    with pytest.raises(ValueError, match="factor >= 1.0"):
+    with pytest.raises(ValueError, match=r"factor >= 1\.0"):
         callbacks.ReduceLROnPlateau(factor=1.0)
     _, history = run([1.0] * 5, callbacks.ReduceLROnPlateau(patience=1, cooldown=2), model=model_of(1.0))
     np.testing.assert_allclose(history.history["learning_rate"], [1, 1, 0.1, 0.1, 0.01], rtol=1e-6)

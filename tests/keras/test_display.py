@@ -189,3 +189,33 @@ def test_history_table_frame_and_plot(tmp_path):
     pytest.importorskip("matplotlib")
     figure = history.plot(tmp_path / "h.png")
     assert (tmp_path / "h.png").stat().st_size > 1000 and len(figure.axes) == 2
+
+
+def test_models_as_dot(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    inputs = keras.Input((3,), name="x")
+    hidden = layers.Dense(3, activation="relu", name="h")(inputs)
+    model = keras.Model(inputs, layers.Dense(1, name="y")(hidden + inputs))
+    path = keras.utils.plot_model(model, tmp_path / "m.png", show_shapes=True, show_layer_activations=True)
+    text = (tmp_path / "m.dot").read_text(encoding="utf-8")
+    assert path.endswith("m.dot")
+    for part in (
+        '"x" -> "h";',
+        '"h" -> "add";',
+        '"x" -> "add";',
+        '"add" -> "y";',
+        'label="Dense|relu|(None, 3)"',
+    ):
+        assert part in text
+    lazy = keras.Sequential([layers.Dense(1)])
+    with pytest.raises(ValueError, match="not yet been built"):
+        keras.utils.plot_model(lazy)
+
+
+def test_progbar(capsys):
+    bar = keras.utils.Progbar(3)
+    for step in range(3):
+        bar.update(step + 1, [("loss", step), ("rate", 0.5)])
+    assert re.fullmatch(
+        r"3/3 - \d+s - \d+(us|ms|s)/step - loss: 1\.0000 - rate: 0\.5000\n", capsys.readouterr().out
+    )

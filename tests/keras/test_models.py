@@ -63,7 +63,7 @@ def test_keras3_nodes_are_read():
     config = {
         "name": "m",
         "layers": [
-            {"class_name": "InputLayer", "name": "i", "config": {"batch_shape": [None, 3], "name": "i"}, "inbound_nodes": []},
+            {"class_name": "InputLayer", "name": "i", "config": {"batch_shape": [None, 3], "name": "i"}},
             {"class_name": "Dense", "name": "d", "config": {"units": 2, "name": "d"}, "inbound_nodes": [node]},
         ],
         "input_layers": [["i", 0, 0]],
@@ -74,16 +74,16 @@ def test_keras3_nodes_are_read():
 
 def test_graphs_refuse():
     a, b = keras.Input((3,)), keras.Input((3,), name="other")
-    with pytest.raises(ValueError, match="`inputs` not connected to `outputs`.*Hint: add 'other'"):
+    with pytest.raises(ValueError, match=r"`inputs` not connected to `outputs`.*Hint: add 'other'"):
         keras.Model(a, layers.Dense(1)(b))
     with pytest.raises(ValueError, match="used 2 times in the model"):
         keras.Model(a, layers.Dense(1, name="x")(layers.Dense(1, name="x")(a)))
     model = keras.Model(a, layers.Dense(1)(a))
     with pytest.raises(ValueError, match=r"expected shape=\(None, 3\), found shape=\(2, 4\)"):
         model(np.ones((2, 4)))
-    with pytest.raises(ValueError, match="takes 1 inputs .* but received 2"):
+    with pytest.raises(ValueError, match=r"takes 1 inputs .* but received 2"):
         model([X, X])
-    with pytest.raises(TypeError, match="list of layers makes a keras.Sequential"):
+    with pytest.raises(TypeError, match=r"list of layers makes a keras.Sequential"):
         keras.Model([layers.Dense(1)])
     with pytest.raises(TypeError, match=r"len\(\) of a symbolic KerasTensor"):
         len(a)
@@ -108,7 +108,7 @@ def test_sequential_grows_and_shrinks():
     model.add(layers.Dense(4))
     model.add(layers.Dense(2))
     assert model.output_shape == (None, 2) and len(model.layers) == 2
-    assert [w.path for w in model.weights][0] == "s/dense/kernel"
+    assert model.weights[0].path == "s/dense/kernel"
     model.pop()
     assert model.output_shape == (None, 4) and model.count_params() == 16
     with pytest.raises(ValueError, match=r"Only instances of `keras.Layer`.*with \(\)"):

@@ -28,7 +28,8 @@ def clone_model(model, input_tensors=None, clone_function=None):
         return made
     if not isinstance(model, Functional):
         raise ValueError(
-            f"Expected a Sequential or a functional model, but got a subclass, {type(model).__name__}. Hint: make a new "
+            f"Expected a Sequential or a functional model, but got a subclass, "
+            f"{type(model).__name__}. Hint: make a new "
             "one by its class, and copy the weights by set_weights."
         )
     return _cloned_graph(model, input_tensors, copy)

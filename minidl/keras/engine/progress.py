@@ -174,3 +174,45 @@ def _cut(line, limit):
             visible += 1
         place += 1
     return "".join(out)
+
+
+class Progbar:
+    """A progress bar for loops of one's own: ``update(current, values)`` or ``add(n, values)``.
+
+    ``values`` is a list of (name, value), averaged over the steps unless named in ``stateful_metrics``. Source: Keras'
+    ``keras.utils.Progbar``.
+
+    >>> bar = Progbar(2, verbose=0)
+    >>> bar.add(1, [("loss", 1.0)])
+    >>> bar.add(1, [("loss", 2.0)])
+    >>> bar.values()
+    {'loss': 1.5}
+    """
+
+    def __init__(self, target, width=20, verbose=1, interval=0.05, stateful_metrics=None, unit_name="step"):
+        self.target, self.stateful = target, set(stateful_metrics or ())
+        self.seen_so_far, self.sums = 0, {}
+        self.display = Progress(target, verbose)
+
+    def update(self, current, values=None, finalize=None):
+        """Shows ``current`` steps done; the last one ends the line."""
+        steps = current - self.seen_so_far
+        for name, value in values or ():
+            if name in self.stateful:
+                self.sums[name] = [float(value), 1]
+            else:
+                total, count = self.sums.get(name, (0.0, 0))
+                self.sums[name] = [total + float(value) * max(steps, 1), count + max(steps, 1)]
+        self.seen_so_far = current
+        if finalize or (finalize is None and self.target is not None and current >= self.target):
+            self.display.finish(current, self.values())
+        else:
+            self.display.update(current, self.values)
+
+    def add(self, n, values=None):
+        """``n`` more steps."""
+        self.update(self.seen_so_far + n, values)
+
+    def values(self):
+        """The means so far."""
+        return {name: total / count for name, (total, count) in self.sums.items()}

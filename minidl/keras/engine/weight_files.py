@@ -33,7 +33,8 @@ def save_arrays(model, path, overwrite=True):
     weights = named_weights(model)
     if not weights:
         raise ValueError(
-            f"Model '{model.name}' has no weights yet. Hint: build it, model.build((None, features)), or call it on data."
+            f"Model '{model.name}' has no weights yet. Hint: build it, model.build((None, features)), "
+            "or call it on data."
         )
     arrays = {name: np.ascontiguousarray(weight.numpy()) for name, weight in weights.items()}
     with replacing(path) as file:
@@ -65,7 +66,8 @@ def load_arrays(model, path, skip_mismatch=False):
     for weight, array in pairs:
         if tuple(weight.shape) != tuple(array.shape) and not skip_mismatch:
             raise ValueError(
-                f"{path!r}: the weight '{weight.path}' has shape {tuple(weight.shape)}, the file's {tuple(array.shape)}."
+                f"{path!r}: the weight '{weight.path}' has shape {tuple(weight.shape)}, the file's "
+                f"{tuple(array.shape)}."
             )
     for weight, array in pairs:
         if tuple(weight.shape) == tuple(array.shape):

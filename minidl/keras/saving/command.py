@@ -18,7 +18,7 @@ def add_arguments(commands):
         "convert", help="convert a model's file: .h5, .keras, .weights.h5, .safetensors"
     )
     convert.add_argument(
-        "source", help="a .h5 or .keras file of Keras or minidl, or a .safetensors that this command made"
+        "source", help="a .h5 or .keras file, or a .safetensors that this command made"
     )
     convert.add_argument("target", help="the new file; its ending says the format")
     convert.add_argument("--overwrite", action="store_true", help="replace the target where it exists")
@@ -41,8 +41,8 @@ def main(args):
 def convert(source, target, overwrite=False, untrusted=False):
     """Writes the model of a file in another format: what the target's ending says.
 
-    ``.safetensors`` gets PyTorch's names and layouts, ``dense.weight`` (out, in), and the architecture in its metadata, so
-    that it can be converted back. ``ValueError`` for another ending or a source without an architecture.
+    ``.safetensors`` gets PyTorch's names and layouts, ``dense.weight`` (out, in), and the architecture in its metadata,
+    so that it can be converted back. ``ValueError`` for another ending or a source without an architecture.
     """
     source, target = os.fspath(source), os.fspath(target)
     if not target.endswith(_ENDINGS):

@@ -187,7 +187,20 @@ def test_evaluate_order_and_on_batch():
 
 
 @pytest.mark.parametrize(
-    "name", "sgd rmsprop adam adamw adagrad adadelta adamax nadam lion ftrl adafactor".split()
+    "name",
+    [
+        "sgd",
+        "rmsprop",
+        "adam",
+        "adamw",
+        "adagrad",
+        "adadelta",
+        "adamax",
+        "nadam",
+        "lion",
+        "ftrl",
+        "adafactor",
+    ],
 )
 def test_ten_epochs_of_each_optimizer(name):
     losses, first = [], None
