@@ -92,7 +92,7 @@ def skipgrams(
     if shuffle:
         order = generator.permutation(len(couples))
         couples, labels = couples[order], labels[order]
-    shown = np.eye(2, dtype=np.int64)[1 - labels][:, ::-1][:, ::-1] if categorical else labels
+    shown = np.eye(2, dtype=np.int64)[labels] if categorical else labels
     return couples.tolist(), [list(row) for row in shown.tolist()] if categorical else shown.tolist()
 
 
