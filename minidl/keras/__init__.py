@@ -47,6 +47,6 @@ from minidl.keras.regularizers import Regularizer
 __all__ = [
     "DTypePolicy", "Functional", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric",
     "Model", "Optimizer", "Regularizer", "Sequential", "Variable", "__version__", "activations", "backend",
-    "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses", "metrics", "mixed_precision", "models",
-    "optimizers", "preprocessing", "regularizers", "saving", "utils",
+    "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses", "metrics", "mixed_precision",
+    "models", "optimizers", "preprocessing", "regularizers", "saving", "utils",
 ]  # fmt: skip

@@ -17,9 +17,7 @@ def add_arguments(commands):
     convert = commands.add_parser(
         "convert", help="convert a model's file: .h5, .keras, .weights.h5, .safetensors"
     )
-    convert.add_argument(
-        "source", help="a .h5 or .keras file, or a .safetensors that this command made"
-    )
+    convert.add_argument("source", help="a .h5 or .keras file, or a .safetensors that this command made")
     convert.add_argument("target", help="the new file; its ending says the format")
     convert.add_argument("--overwrite", action="store_true", help="replace the target where it exists")
     convert.add_argument("--untrusted", action="store_true", help="read the source in a process with limits")

@@ -1,5 +1,7 @@
 """Configs as files hold them: one form of a ``.h5`` that Keras 2 and 3 both open, and Keras 3's of a ``.keras``."""
 
+import warnings
+
 from minidl.keras.engine import layer as layer_module
 from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.graph_config import _is_place as is_place
@@ -20,6 +22,8 @@ _ONLY_KERAS3 = {
     ),
     *("use_gate", "sliding_window", "rms_scaling", "renorm", "renorm_clipping", "ragged_inputs", "num_bins"),
 }
+_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
+_OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
 _SAYS_NOTHING = (None, False, "auto")
 _NO_SEED = {"SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"}
 _NO_FORMAT = {"ZeroPadding1D", "Cropping1D", "UpSampling1D"}
@@ -32,9 +36,6 @@ def model_config(model, keras3=False):
     entry = _entry(serialize_layer(model), keras3, graphs)
     if keras3:
         entry.setdefault("registered_name", None)
-        entry["module"] = entry.get("module") or "keras"
-        if isinstance(model, (Functional, Sequential)) and type(model) in (Functional, Sequential):
-            entry["module"] = "keras" if type(model) is Sequential else "keras.src.models.functional"
     return entry
 
 
@@ -50,6 +51,8 @@ def _entry(entry, keras3, graphs):
     """A layer's dict with its config and everything inside it in the form of a file."""
     name, config = entry["class_name"], dict(entry["config"])
     own = "module" not in entry
+    if own and name == "Operator":
+        name, config = _portable(name, config)
     model = graphs.get(config.get("name"))
     if own and isinstance(config.get("layers"), (list, tuple)) and model is not None:
         config = _model(config, model, keras3, graphs)
@@ -61,9 +64,22 @@ def _entry(entry, keras3, graphs):
     if not own:
         return {"module": entry["module"], **made, "registered_name": entry.get("registered_name")}
     if keras3:
-        module = "keras" if name in ("Sequential", "Functional") else "keras.layers"
-        return {"module": module, **made, "registered_name": None}
+        return {"module": _MODULES.get(name, "keras.layers"), **made, "registered_name": None}
     return made
+
+
+def _portable(name, config):
+    """``x + y`` of tensors as the layer that does so in every Keras; other operators are known to minidl alone."""
+    if config["operation"] in _OPERATORS and config.get("constant") is None:
+        return _OPERATORS[config["operation"]], {
+            k: config[k] for k in ("name", "trainable", "dtype") if k in config
+        }
+    warnings.warn(
+        f"The model uses {config['operation']!r} on a symbolic tensor: minidl opens the file, Keras will not know this "
+        "layer. Hint: write it as a layer.",
+        stacklevel=2,
+    )
+    return name, config
 
 
 def _layer(name, config, keras3, graphs):
@@ -116,6 +132,10 @@ def _value(value, keras3, graphs):
         return {key: _value(inner, keras3, graphs) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_value(inner, keras3, graphs) for inner in value]
+    if isinstance(value, slice):
+        return {"class_name": "__slice__", "items": [value.start, value.stop, value.step]}
+    if value is Ellipsis:
+        return {"class_name": "__ellipsis__"}
     if hasattr(value, "tolist"):
         return value.tolist()
     return value

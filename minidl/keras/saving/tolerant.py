@@ -64,7 +64,7 @@ def _entry(entry, safe_mode, place, fixed):
         config = {"layers": config}
     if not isinstance(config, dict):
         raise FileFormatError(f"{place}: the config of {name!r} is {str(config)[:200]}, not a dict")
-    if str(entry.get("module", "")).startswith("keras.src.ops") and name in _OPERATORS:
+    if name in _OPERATORS and _is_operation(entry):
         return _operator(entry, name, config)
     if name == "Model" and "layers" in config:
         name = "Functional"
@@ -108,6 +108,14 @@ def _class(name, entry, place):
             "@keras.utils.register_keras_serializable()."
         )
     return found
+
+
+def _is_operation(entry):
+    """Whether ``Add`` is Keras 3's operation, of two arguments, not the layer, of a list."""
+    if "module" in entry:
+        return str(entry["module"]).startswith("keras.src.ops")
+    nodes = [node for node in entry.get("inbound_nodes", ()) if isinstance(node, dict)]
+    return any(len(node.get("args", ())) > 1 or not isinstance(node["args"][0], list) for node in nodes)
 
 
 def _operator(entry, name, config):
@@ -171,6 +179,10 @@ def _value(value, safe_mode, place, fixed):
         return tuple(_value(item, safe_mode, place, fixed) for item in value.get("items", ()))
     if name in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy") and isinstance(inner, dict):
         return inner.get("name")
+    if name == "__slice__":
+        return slice(*value.get("items", (None, None, None)))
+    if name == "__ellipsis__":
+        return Ellipsis
     if name == "__numpy__" or (name is None and value.get("type") == "TensorShape"):
         return value.get("config", {}).get("value") if name else value.get("items")
     if name == "function" and isinstance(inner, str):
