@@ -2,6 +2,8 @@
 
 import difflib
 
+import numpy as np
+
 from minidl.errors import FileFormatError
 from minidl.keras import custom_objects as custom
 from minidl.keras.engine import layer as layer_module
@@ -153,6 +155,9 @@ def _arguments(name, cls, config, safe_mode, fixed):
         made["axis"] = int(made["axis"][0])
     if "renorm_momentum" in made and not made.get("renorm") and "renorm" not in known:
         del made["renorm_momentum"]
+    if name == "Operator" and isinstance(made.get("constant"), list):
+        indices = made["operation"] in ("getitem", "reshape")
+        made["constant"] = tuple(made["constant"]) if indices else np.array(made["constant"], "float32")
     if name == "Lambda":
         made = {
             k: v for k, v in made.items() if k not in ("module", "function_type") and "output_shape_" not in k
