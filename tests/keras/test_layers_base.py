@@ -291,3 +291,25 @@ def test_no_warnings_in_ordinary_use():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         layers.Dense(1)(layers.Dropout(0.5)(np.ones((2, 2)), training=True))
+
+
+class Dense(layers.Layer):
+    """A layer of the user's with the name of one of ours."""
+
+    def call(self, x):
+        return x
+
+
+def test_configs_find_classes():
+    deserialize, serialize = layers.deserialize, layers.serialize
+    config = {"class_name": "Dense", "config": {"units": 2}}
+    assert type(deserialize(config)) is layers.Dense
+    assert type(deserialize(config | {"config": {}}, {"Dense": Dense})) is Dense
+    assert type(deserialize(serialize(Scale(2.0)))) is Scale
+    assert type(deserialize(serialize(Dense()))) is Dense
+    with pytest.raises(ValueError, match=r"Unknown layer: 'Scael'.*custom_objects=\{'Scael'"):
+        deserialize({"class_name": "Scael", "config": {}})
+    with pytest.raises(ValueError, match="Did you mean 'Dropout'"):
+        deserialize({"class_name": "Dropot", "config": {}})
+    with keras.utils.custom_object_scope({"Mine": Scale}):
+        assert type(deserialize({"class_name": "Mine", "config": {"factor": 3.0}})) is Scale

@@ -1,5 +1,6 @@
 """The rules of fit, evaluate and predict: splits, shuffling, weights, kinds of data, order of callbacks, errors."""
 
+import os
 import sys
 import types
 import warnings
@@ -336,3 +337,35 @@ def test_torch_tensors_are_read(monkeypatch):
     Tensor.__module__ = "torch"
     monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
     assert linear().predict(Tensor(X), verbose=0).shape == (21, 1)
+
+
+def test_targets_that_would_broadcast_are_refused():
+    model = keras.Sequential([layers.Dense(2)])
+    model.compile("sgd", "mse")
+    for y in (np.ones((21, 1)), np.ones(21), np.ones((21, 7))):
+        with pytest.raises(ValueError, match=r"y has shape .*the model's output \(21, 2\).*Hint"):
+            model.fit(X, y, batch_size=21, verbose=0)
+
+
+def test_lists_of_one_input_and_of_numbers():
+    model = keras.Sequential([layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    model.fit([X], [Y], verbose=0)
+    assert layers.Dense(2)([[1.0, 2.0], [3.0, 4.0]]).shape == (2, 2)
+    inputs = keras.Input((3,))
+    assert keras.Model(inputs, layers.Dense(1)(inputs))([[1.0, 2.0, 3.0]]).shape == (1, 1)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_predict_does_not_grow():
+    def resident():
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    model = keras.Sequential([layers.Dense(16, activation="relu"), layers.Dense(1)])
+    for _ in range(300):
+        model.predict(X, verbose=0)
+    before = resident()
+    for _ in range(1500):
+        model.predict(X, verbose=0)
+    assert resident() - before < 2**20

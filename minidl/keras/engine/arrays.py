@@ -52,7 +52,7 @@ def as_array(data, what):
         array = _numbers_of_objects(array, what)
     if array.dtype.kind in "USMm":
         raise ValueError(
-            f"`{what}` holds {_kind(array)} ({array.dtype}), such as {array.reshape(-1)[0]!r}; a "
+            f"`{what}` holds {_kind(array)} ({array.dtype}), such as {array.reshape(-1)[0].item()!r}; a "
             "model takes numbers. Hint: "
             "number the classes, e.g. classes, y = np.unique(y, return_inverse=True)."
         )

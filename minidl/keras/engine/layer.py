@@ -24,7 +24,7 @@ _SHAPE_ARGUMENTS = (
     "input_dtype",
 )
 _IGNORED = ("implementation", "quantization_config", "weights")
-BY_NAME = {}  # every class of layer by its name: what a config's class_name refers to
+BY_NAME = {}  # minidl's own classes of layers by name: what a config's class_name refers to
 
 
 class Layer(Calls, Weights, Losses, Module):
@@ -108,7 +108,8 @@ class Layer(Calls, Weights, Losses, Module):
         if "compute_mask" in cls.__dict__:
             cls._makes_mask = True
             cls.supports_masking = cls.__dict__.get("supports_masking", True)
-        BY_NAME[cls.__name__] = cls
+        if cls.__module__.startswith("minidl.keras."):
+            BY_NAME[cls.__name__] = cls
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)

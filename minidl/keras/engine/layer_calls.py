@@ -29,6 +29,8 @@ class Calls:
             self._demand_init()
             if is_symbolic(args, kwargs):
                 return self._call_symbolic(*self._settled(args, kwargs))
+            if args and isinstance(args[0], (list, tuple)) and _is_numbers(args[0]):
+                args = (as_tensor(args[0], where=self._where()), *args[1:])
             args, kwargs = self._settled(map_structure(self._taken, args), map_structure(self._taken, kwargs))
         return self._run(args, kwargs)
 
@@ -268,6 +270,13 @@ def symbolic_of(shapes, dtype):
     if isinstance(shapes, (list, tuple)) and not all(d is None or isinstance(d, int) for d in shapes):
         return type(shapes)(symbolic_of(shape, dtype) for shape in shapes)
     return KerasTensor(shapes, dtype)
+
+
+def _is_numbers(value):
+    """Whether a nested list holds plain numbers: it is one array then, not several inputs."""
+    while isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return isinstance(value, (int, float))
 
 
 def _mask_of(inputs):

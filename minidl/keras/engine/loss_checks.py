@@ -22,12 +22,35 @@ def checked(loss, y_true, y_pred, sample_weight):
         raise ValueError(f"{error} {reason}") from error
 
 
+_ELEMENTWISE = {
+    *("MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError"),
+    *(
+        "Huber",
+        "LogCosh",
+        "BinaryCrossentropy",
+        "BinaryFocalCrossentropy",
+        "KLDivergence",
+        "Poisson",
+        "Hinge",
+    ),
+    *("SquaredHinge", "CategoricalHinge", "CosineSimilarity"),
+}
+
+
 def _unfit(loss, y_true, y_pred):
     """Why an elementwise or one-hot loss cannot take the shapes, before it broadcasts them silently."""
     name = type(loss).__name__
     if name == "CategoricalCrossentropy":
         return explanation(loss, y_true, y_pred)
-    return ""
+    if name not in _ELEMENTWISE or isinstance(y_pred, (list, tuple, dict)) or not hasattr(y_true, "shape"):
+        return ""
+    given, made = tuple(y_true.shape), tuple(y_pred.shape)
+    if given == made or (*given, 1) == made or given == (*made, 1):
+        return ""
+    units = (
+        f" Hint: the last layer has {made[-1]} units; the targets want {given[-1] if len(given) > 1 else 1}."
+    )
+    return f"y has shape {given}, the model's output {made}: {name} compares them element by element.{units}"
 
 
 def explanation(loss, y_true, y_pred):

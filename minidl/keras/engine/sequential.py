@@ -149,6 +149,11 @@ class Sequential(Model):
         graph = Functional(source, self._symbols[-1], name=self.name, registered=False)
         object.__setattr__(self, "_graph", graph)
 
+    def __call__(self, *args, **kwargs):
+        if args and isinstance(args[0], (list, tuple)) and len(args[0]) == 1 and hasattr(args[0][0], "shape"):
+            args = (args[0][0], *args[1:])  # a list of one input
+        return super().__call__(*args, **kwargs)
+
     def call(self, inputs, training=None, mask=None):
         """Runs the layers one after the other."""
         x = inputs

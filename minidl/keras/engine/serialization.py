@@ -1,6 +1,7 @@
 """Layers from configs: ``{"class_name": ..., "config": {...}}`` of Keras 2 and 3, custom classes, shared layers."""
 
 import difflib
+import sys
 
 from minidl.keras import custom_objects as custom
 from minidl.keras.engine import layer as layer_module
@@ -17,9 +18,15 @@ def serialize_layer(layer):
     return config
 
 
-def layer_class(name, registered_name=None, custom_objects=None):
-    """The class of a name: a custom one first. ``ValueError`` that says what to pass where there is none."""
+def layer_class(name, registered_name=None, custom_objects=None, module=None):
+    """The class of a name: a custom one first, then one of a module that the program has imported, then minidl's.
+
+    ``ValueError`` that says what to pass where there is none. Nothing is imported, so nothing runs.
+    """
     found = custom.lookup(registered_name, custom_objects) or custom.lookup(name, custom_objects)
+    if found is None and module in sys.modules:
+        known = getattr(sys.modules[module], str(name), None)
+        found = known if isinstance(known, type) and issubclass(known, Layer) else None
     found = found or layer_module.BY_NAME.get(str(name).rpartition(">")[2])
     if found is None:
         close = difflib.get_close_matches(str(name), layer_module.BY_NAME, n=1)
@@ -41,7 +48,9 @@ def deserialize_layer(config, custom_objects=None):
             f"Could not interpret a layer's config: {config!r}. Expected a dict with the keys "
             "'class_name' and 'config'."
         )
-    cls = layer_class(config["class_name"], config.get("registered_name"), custom_objects)
+    cls = layer_class(
+        config["class_name"], config.get("registered_name"), custom_objects, config.get("module")
+    )
     inner = dict(config.get("config") or {})
     with custom.CustomObjectScope(custom_objects or {}):
         made = cls.from_config(inner)
