@@ -9,9 +9,10 @@ import torch
 import minidl
 from minidl import keras as ours
 from minidl.keras.engine.layout import to_keras
+from minidl.keras.engine.variable import Weight
 
 TOLERANCE = {"rtol": 2e-5, "atol": 2e-5}
-OWN_KEYS = {"batch_input_shape"}
+ANYWHERE = {"name", "dtype", "trainable", "input_axes", "output_axes"}
 KERAS_KEYS = {"quantization_config", "rms_scaling", "synchronized"}
 
 
@@ -56,7 +57,9 @@ def weight_gradients(layer):
         if any(g is None for g in grads):
             found.append(None)
         else:
-            found.append(np.asarray(to_keras(getattr(weight, "layout", None), grads).numpy()))
+            found.append(
+                np.asarray(to_keras(weight.layout if isinstance(weight, Weight) else None, grads).numpy())
+            )
     return found
 
 
@@ -131,26 +134,21 @@ def compare_names(theirs, mine):
 
 
 def plain(value):
-    """A config's value without what may differ: where a class lives; lists as tuples."""
+    """A config's value without what may differ: names, where a class lives; lists as tuples."""
     if isinstance(value, dict):
         if "class_name" in value:
-            return value["class_name"], plain(
-                {k: v for k, v in value["config"].items() if k not in ("name", "dtype")}
-            )
-        return {k: plain(v) for k, v in value.items()}
+            return value["class_name"], plain(value["config"])
+        return {k: plain(v) for k, v in value.items() if k not in ANYWHERE | KERAS_KEYS}
     return tuple(map(plain, value)) if isinstance(value, (list, tuple)) else value
 
 
 def compare_configs(theirs, mine):
     """The same keys and values, and a layer made again of ours."""
-    wanted, got = theirs.get_config(), mine.get_config()
-    wanted = {k: plain(v) for k, v in wanted.items() if k not in KERAS_KEYS and k not in ("name", "dtype")}
-    shown = {k: plain(v) for k, v in got.items() if k not in OWN_KEYS and k not in ("name", "dtype")}
-    for key in set(shown) & KERAS_KEYS:
-        shown.pop(key)
-    assert shown == wanted
-    again = type(mine).from_config(got)
-    assert again.get_config() == got
+    wanted, got = plain(theirs.get_config()), plain(mine.get_config())
+    assert got == wanted, {
+        k: (got.get(k), wanted.get(k)) for k in {*got, *wanted} if got.get(k) != wanted.get(k)
+    }
+    assert type(mine).from_config(mine.get_config()).get_config() == mine.get_config()
 
 
 def compare_shapes(theirs, mine, values):
@@ -168,5 +166,5 @@ def compare(row):
     compare_names(theirs, mine)
     compare_outputs(theirs, mine, values, row)
     compare_statistics(theirs, mine)
-    compare_configs(theirs, mine)
+    compare_configs(*(getattr(kit.layers, row.name)(*row.args, **row.kwargs) for kit in (keras, ours)))
     compare_shapes(theirs, mine, values)

@@ -16,6 +16,7 @@ from minidl.keras.layers.activation_layers import (
     Softmax,
     ThresholdedReLU,
 )
+from minidl.keras.layers.attention import AdditiveAttention, Attention
 from minidl.keras.layers.borders import (
     Cropping1D,
     Cropping2D,
@@ -42,6 +43,7 @@ from minidl.keras.layers.conv_transpose import (
     Convolution3DTranspose,
 )
 from minidl.keras.layers.core import Activation, Dense, Dropout, Flatten
+from minidl.keras.layers.einsum_dense import EinsumDense
 from minidl.keras.layers.embedding import Embedding, Masking
 from minidl.keras.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -75,6 +77,7 @@ from minidl.keras.layers.merging import (
     multiply,
     subtract,
 )
+from minidl.keras.layers.multi_head import MultiHeadAttention
 from minidl.keras.layers.noise import (
     AlphaDropout,
     GaussianDropout,
@@ -82,6 +85,13 @@ from minidl.keras.layers.noise import (
     SpatialDropout1D,
     SpatialDropout2D,
     SpatialDropout3D,
+)
+from minidl.keras.layers.norm import BatchNormalization
+from minidl.keras.layers.norm_by_sample import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
 )
 from minidl.keras.layers.pooling import (
     AveragePooling1D,
@@ -97,14 +107,35 @@ from minidl.keras.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from minidl.keras.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
+from minidl.keras.layers.random_images import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
+from minidl.keras.layers.recurrent import RNN
+from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from minidl.keras.layers.recurrent_layers import GRU, LSTM, SimpleRNN
 from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
+from minidl.keras.layers.resizing import CenterCrop, Resizing
+from minidl.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from minidl.keras.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -112,6 +143,10 @@ __all__ = [
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
+    "BatchNormalization",
+    "Bidirectional",
+    "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -133,8 +168,10 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -149,12 +186,15 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "MaxPool1D",
@@ -166,22 +206,43 @@ __all__ = [
     "Maximum",
     "Minimum",
     "ModuleLayer",
+    "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
+    "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
     "ThresholdedReLU",
+    "TimeDistributed",
+    "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
@@ -195,4 +256,4 @@ __all__ = [
     "multiply",
     "serialize",
     "subtract",
-]
+]  # fmt: skip

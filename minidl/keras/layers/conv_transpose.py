@@ -58,7 +58,7 @@ class BaseConvTranspose(ConvLayer):
     def call(self, inputs):
         x = channels_first(inputs, self.data_format)
         sizes = x.shape[2:]
-        crops = [self._cropped(i) for i in range(self.rank)]
+        crops = [self._cropped(n, i) for i, n in enumerate(sizes)]
         x = _CONVOLVE[self.rank](
             x, self.core.weight, self.core.bias, self.strides, tuple(crops), 0, 1, self.dilation_rate
         )
@@ -80,12 +80,12 @@ class BaseConvTranspose(ConvLayer):
     def _extent(self, axis):
         return (self.kernel_size[axis] - 1) * self.dilation_rate[axis] + 1
 
-    def _cropped(self, axis):
-        """How much is cut off before the output's first position."""
+    def _cropped(self, n, axis):
+        """How much is cut off before the output's first position: half of what is too much, for 'same'."""
         if self.padding == "valid":
             return 0
-        k, s = self._extent(axis), self.strides[axis]
-        return k // 2 if self.output_padding is not None else max(k - s, 0) // 2
+        full = (n - 1) * self.strides[axis] + self._extent(axis)
+        return max(full - self._size(n, axis), 0) // 2
 
     def _size(self, n, axis):
         """The output's size of an input's."""

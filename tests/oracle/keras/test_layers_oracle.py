@@ -36,13 +36,24 @@ CONVOLUTIONS = [
         for k in (1, 2, 3, 4, 5) for s in (1, 2, 3) for p in ("valid", "same")
     ],
     Row("Conv1DTranspose", (3, 3), (2, 5, 4), strides=2, padding="same", output_padding=1),
-    Row("Conv1DTranspose", (3, 3), (2, 5, 4), strides=2, output_padding=0),
+    *[
+        Row("Conv1DTranspose", (3, k), (2, 5, 4), strides=s, output_padding=o, padding=p)
+        for k, s, o in ((2, 2, 0), (3, 2, 0), (5, 3, 2), (4, 3, 1)) for p in ("valid", "same")
+    ],
     Row("Conv1DTranspose", (3, 3), (2, 5, 4), dilation_rate=2),
     Row("Conv2DTranspose", (3, 3), IMAGE, strides=2, padding="same"),
     Row("Conv2DTranspose", (3, (2, 4)), IMAGE, strides=(3, 2), activation="relu"),
     Row("Conv2DTranspose", (3, 3), (2, 4, 5, 6), strides=2, padding="same", **FIRST),
     Row("Conv3DTranspose", (2, 3), (2, 3, 4, 3, 2), strides=2, padding="same"),
 ]  # fmt: skip
+
+
+def padded_unevenly(name, size, strides, padding):
+    """Whether Keras' torch backend averages over copies of the border, where TensorFlow leaves it out."""
+    return (
+        name in ("AveragePooling2D", "AveragePooling3D") and padding == "same" and size == 3 and strides != 1
+    )
+
 
 POOLING = [
     *[
@@ -51,6 +62,7 @@ POOLING = [
                             ("AveragePooling2D", ODD), ("MaxPooling3D", (1, 5, 4, 6, 2)),
                             ("AveragePooling3D", (1, 5, 4, 6, 2)))
         for size in (2, 3) for strides in (None, 1, 2) for padding in ("valid", "same")
+        if not padded_unevenly(name, size, strides, padding)
     ],
     Row("MaxPooling2D", ((2, 3),), ODD, strides=(3, 2), padding="same"),
     Row("AveragePooling2D", (2,), (2, 3, 7, 6), padding="same", **FIRST),
