@@ -1,5 +1,7 @@
 """How an optimizer sees a weight: the tensors that hold it, its name, its layout, and states of the same make."""
 
+import numpy as np
+
 from minidl import backends
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import Tensor, make
@@ -12,6 +14,7 @@ class Slot:
 
     def __init__(self, variable, number):
         self.variable = variable
+        self._alone = [variable] if isinstance(variable, Tensor) else None
         self.layout = getattr(variable, "layout", None)
         if not (isinstance(self.layout, tuple) or hasattr(self.layout, "to_keras")):
             self.layout = None  # a tensor's own ``layout`` says "strided"
@@ -23,6 +26,8 @@ class Slot:
     @property
     def parts(self):
         """The tensors, in PyTorch's layout."""
+        if self._alone is not None:
+            return self._alone
         held = getattr(self.variable, "parameters", None)
         if isinstance(held, (list, tuple)):
             return list(held)
@@ -39,6 +44,10 @@ class Slot:
     def gradients(self, gradient):
         """A gradient (a tensor, or one a part) as raw arrays of the parts' dtypes; a part without one is None."""
         parts = self.parts
+        if len(parts) == 1 and isinstance(gradient, Tensor):  # the usual case, at once
+            array, held = gradient._array, parts[0]._array
+            if array.shape == held.shape and array.dtype == held.dtype:
+                return [array]
         given = list(gradient) if isinstance(gradient, (list, tuple)) else [gradient]
         if len(given) != len(parts):
             given = from_keras(self.layout, to_tensor(gradient))
@@ -81,7 +90,8 @@ class SlotState:
     def arrays(self, parts):
         """The raw arrays, on the devices of the parts."""
         for i, part in enumerate(parts):
-            if self.tensors[i].device != part.device:
+            on_host = part._array.__class__ is np.ndarray and self.tensors[i]._array.__class__ is np.ndarray
+            if not on_host and self.tensors[i].device != part.device:
                 self.tensors[i] = make(backends.transfer(self.tensors[i]._array, part.device), None)
         return [tensor._array for tensor in self.tensors]
 
