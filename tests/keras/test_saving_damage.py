@@ -213,7 +213,7 @@ def test_a_reader_that_crashes_or_hangs_ends_alone(whole, monkeypatch):
 
 
 def test_a_reader_that_swallows_memory_ends_alone(whole, monkeypatch):
-    swallow = "import sys; from minidl.keras.saving import guard; guard._limit(sys.argv[1]); x = bytearray(2**33); print(len(x))"
-    monkeypatch.setattr(guard, "_COMMAND", swallow)
+    swallow = "guard._limit(sys.argv[1]); x = bytearray(2**33); print(len(x))"
+    monkeypatch.setattr(guard, "_COMMAND", f"import sys; from minidl.keras.saving import guard; {swallow}")
     with pytest.raises(FileFormatError, match="MemoryError"):
         load(whole / "m.h5", untrusted=True)

@@ -7,6 +7,7 @@ import numpy as np
 from minidl.errors import FileFormatError
 from minidl.keras import custom_objects as custom
 from minidl.keras.engine import layer as layer_module
+from minidl.keras.engine.serialization import layer_class
 from minidl.keras.engine.signature import Signature
 from minidl.keras.saving import lambdas
 
@@ -81,7 +82,7 @@ def _entry(entry, safe_mode, place, fixed):
         config = {key: _value(value, safe_mode, f"{place}, {key}", fixed) for key, value in config.items()}
         config = _arguments(name, cls, config, safe_mode, fixed) if own else config
     made = {"class_name": name, "config": config}
-    for key in ("name", "registered_name"):
+    for key in ("name", "registered_name") if own else ("name", "registered_name", "module"):
         if isinstance(entry.get(key), str):
             made[key] = entry[key]
     if "inbound_nodes" in entry:
@@ -98,9 +99,9 @@ def _layers(config, safe_mode, fixed):
 
 
 def _class(name, entry, place):
-    found = custom.lookup(entry.get("registered_name")) or custom.lookup(name)
-    found = found or layer_module.BY_NAME.get(name.rpartition(">")[2])
-    if found is None or not isinstance(found, type):
+    try:
+        return layer_class(name, entry.get("registered_name"), module=entry.get("module"))
+    except ValueError:
         close = difflib.get_close_matches(name, layer_module.BY_NAME, n=1)
         inner = entry["config"].get("name") if isinstance(entry["config"], dict) else None
         raise ValueError(
@@ -108,8 +109,7 @@ def _class(name, entry, place):
             f"{f' Did you mean {close[0]!r}?' if close else ''} Hint: for a class of your own pass "
             f"custom_objects={{{name!r}: {name.rpartition('>')[2]}}}, or decorate it with "
             "@keras.utils.register_keras_serializable()."
-        )
-    return found
+        ) from None
 
 
 def _is_operation(entry):
@@ -155,6 +155,8 @@ def _arguments(name, cls, config, safe_mode, fixed):
         made["axis"] = int(made["axis"][0])
     if "renorm_momentum" in made and not made.get("renorm") and "renorm" not in known:
         del made["renorm_momentum"]
+    if name == "MultiHeadAttention" and made.get("attention_axes") == [1]:
+        del made["attention_axes"]  # all of (N, T, D), as where nothing is said
     if name == "Operator" and isinstance(made.get("constant"), list):
         indices = made["operation"] in ("getitem", "reshape")
         made["constant"] = tuple(made["constant"]) if indices else np.array(made["constant"], "float32")
