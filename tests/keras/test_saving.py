@@ -115,6 +115,50 @@ def test_layers_of_ones_own(ending, tmp_path):
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
+class Net(keras.Model):
+    def __init__(self, units=3, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.blocks = [layers.Dense(units), layers.Dense(units)]
+        self.out = layers.Dense(1)
+
+    def call(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.out(x)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_models_of_ones_own(ending, tmp_path):
+    model = trained(Net(5))
+    model.save(tmp_path / f"m.{ending}")
+    again = keras.models.load_model(tmp_path / f"m.{ending}", custom_objects={"Net": Net})
+    assert again.units == 5 and int(again.optimizer.iterations) == 2
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_recurrent_and_wrapped_layers(ending, tmp_path):
+    model = keras.Sequential([
+        keras.Input((5, 3)), layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+        layers.TimeDistributed(layers.Dense(3)), layers.BatchNormalization(), layers.GRU(2),
+    ])  # fmt: skip
+    x = np.random.default_rng(1).normal(size=(4, 5, 3))
+    model.save(tmp_path / f"m.{ending}")
+    again = keras.models.load_model(tmp_path / f"m.{ending}", compile=False)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    if ending == "h5":
+        with h5py.File(tmp_path / "m.h5") as file:
+            wrapper = json.loads(file.attrs["model_config"])["config"]["layers"][1]
+        inner = wrapper["config"]["layer"]
+        assert (
+            inner["module"] == "keras.layers" and inner["registered_name"] is None and "module" not in wrapper
+        )
+
+
 def test_a_custom_loss_is_left_out_of_an_h5_and_said(tmp_path):
     def own_loss(y_true, y_pred):
         return (y_true - y_pred).abs().mean(-1)

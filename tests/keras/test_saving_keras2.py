@@ -244,3 +244,62 @@ def test_long_lists_of_names_are_split(tmp_path):
     model.set_weights([w + 1 for w in kept])
     model.load_weights(tmp_path / "w.h5")
     assert all((a == b).all() for a, b in zip(model.get_weights(), kept, strict=True))
+
+
+def test_recurrent_layers_of_keras_2(tmp_path):
+    """Their configs have what Keras 3 refuses: ``time_major``, ``implementation``."""
+    units, features = 4, 3
+    weights = [
+        R.normal(size=s).astype("float32") for s in ((features, 4 * units), (units, 4 * units), (4 * units,))
+    ]
+    lstm = {
+        "class_name": "LSTM",
+        "config": {
+            "name": "lstm", "trainable": True, "dtype": "float32", "batch_input_shape": [None, 5, features],
+            "return_sequences": False, "return_state": False, "go_backwards": False, "stateful": False, "unroll": False,
+            "time_major": False, "units": units, "activation": "tanh", "recurrent_activation": "sigmoid",
+            "use_bias": True, "unit_forget_bias": True, "implementation": 2, "dropout": 0.0, "recurrent_dropout": 0.0,
+            "kernel_initializer": {"class_name": "GlorotUniform", "config": {"seed": None}, "shared_object_id": 1},
+            "recurrent_initializer": {"class_name": "Orthogonal", "config": {"gain": 1.0, "seed": None}},
+            "bias_initializer": initializer("Zeros"), "kernel_regularizer": None, "recurrent_regularizer": None,
+            "bias_regularizer": None, "activity_regularizer": None, "kernel_constraint": None,
+            "recurrent_constraint": None, "bias_constraint": None,
+        },
+    }  # fmt: skip
+    names = ("lstm/lstm_cell/kernel:0", "lstm/lstm_cell/recurrent_kernel:0", "lstm/lstm_cell/bias:0")
+    path = write(tmp_path / "m.h5", sequential(lstm), {"lstm": dict(zip(names, weights, strict=True))})
+    model = keras.models.load_model(path, compile=False)
+    x = R.normal(size=(2, 5, features)).astype("float32")
+    h = c = np.zeros((2, units))
+    for t in range(5):
+        i, f, g, o = np.split(x[:, t] @ weights[0] + h @ weights[1] + weights[2], 4, axis=1)
+        c = c / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+        h = np.tanh(c) / (1 + np.exp(-o))
+    np.testing.assert_allclose(model.predict(x, verbose=0), h, rtol=1e-4, atol=1e-5)
+    lstm["config"]["time_major"] = True
+    write(tmp_path / "m.h5", sequential(lstm), {"lstm": dict(zip(names, weights, strict=True))})
+    with pytest.raises(ValueError, match="time_major"):
+        keras.models.load_model(path, compile=False)
+
+
+def test_batch_normalization_and_leaky_relu_of_keras_2(tmp_path):
+    config = {
+        "name": "bn", "trainable": True, "dtype": "float32", "axis": [1], "momentum": 0.99, "epsilon": 0.001,
+        "center": True, "scale": True, "fused": None, "renorm": False, "virtual_batch_size": None,
+        "beta_initializer": initializer("Zeros"), "gamma_initializer": initializer("Ones"),
+        "moving_mean_initializer": initializer("Zeros"), "moving_variance_initializer": initializer("Ones"),
+    }  # fmt: skip
+    norm = {"class_name": "BatchNormalization", "config": config}
+    leaky = {"class_name": "LeakyReLU", "config": {"name": "leaky", "dtype": "float32", "alpha": 0.25}}
+    arrays = [np.full(3, v, "float32") for v in (2.0, 0.5, 0.1, 4.0)]
+    names = ("bn/gamma:0", "bn/beta:0", "bn/moving_mean:0", "bn/moving_variance:0")
+    path = write(
+        tmp_path / "m.h5",
+        sequential(input_layer(), norm, leaky),
+        {"bn": dict(zip(names, arrays, strict=True)), "leaky": {}},
+    )
+    y = (X - 0.1) / np.sqrt(4.001) * 2 + 0.5
+    model = keras.models.load_model(path, compile=False)
+    np.testing.assert_allclose(
+        model.predict(X, verbose=0), np.where(y > 0, y, 0.25 * y), rtol=1e-5, atol=1e-6
+    )

@@ -76,12 +76,16 @@ def _built(contents, safe_mode):
         raise FileFormatError(f"{contents.where!r} describes a layer, {type(model).__name__}, not a model")
     shapes = contents.config.get("build_config")
     if not model.weights and isinstance(shapes, dict):
-        model.build_from_config({k: _tuples(v) for k, v in shapes.items()})
+        model.build_from_config(_tuples(shapes))
     return model
 
 
-def _tuples(shape):
-    return tuple(shape) if isinstance(shape, list) and all(not isinstance(n, list) for n in shape) else shape
+def _tuples(shapes):
+    if isinstance(shapes, dict):
+        return {key: _tuples(shape) for key, shape in shapes.items()}
+    if isinstance(shapes, list) and any(isinstance(inner, (list, dict)) for inner in shapes):
+        return [_tuples(shape) for shape in shapes]
+    return tuple(shapes) if isinstance(shapes, list) else shapes
 
 
 def _check_sizes(contents):

@@ -72,7 +72,10 @@ def tree_of(model, include_optimizer=True):
     with root:
         root.attrs["keras_version"], root.attrs["backend"] = _KERAS, "tensorflow"
         root.attrs["minidl_version"] = __version__
-        root.attrs["model_config"] = _json(model_config(model))
+        config = model_config(model)
+        if not isinstance(model, (Functional, Sequential)) and _build_config(model):
+            config["build_config"] = _build_config(model)  # what a model of one's own code is built with
+        root.attrs["model_config"] = _json(config)
         training = training_config(model) if include_optimizer and model.compiled else None
         if training is not None:
             root.attrs["training_config"] = _json(training)
