@@ -341,3 +341,21 @@ def test_a_file_of_weights_is_no_model(tmp_path):
 
 def test_the_bytes_are_those_of_a_file():
     assert model_files.tree_of(small()).startswith(b"\x89HDF") and FileFormatError.__mro__[1] is RuntimeError
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.Dense(3, kernel_regularizer="l2"), lambda: keras.regularizers.L1L2(0.1, 0.2),
+        lambda: keras.losses.BinaryCrossentropy(from_logits=True), lambda: keras.metrics.AUC(num_thresholds=7),
+        lambda: keras.optimizers.SGD(0.1, momentum=0.5), lambda: keras.initializers.RandomNormal(0.1), small,
+        lambda: keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5), lambda: keras.constraints.MaxNorm(2),
+        lambda: Scale(2.0),
+    ],
+)  # fmt: skip
+def test_objects_as_plain_data(make):
+    first = make()
+    data = json.loads(json.dumps(keras.saving.serialize_keras_object(first)))
+    again = keras.saving.deserialize_keras_object(data, custom_objects={"Scale": Scale})
+    assert type(again) is type(first)
+    assert json.dumps(again.get_config(), default=str) == json.dumps(first.get_config(), default=str)
