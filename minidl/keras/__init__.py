@@ -2,7 +2,9 @@
 
 >>> import numpy as np
 >>> from minidl import keras
->>> model = keras.Sequential([keras.layers.Dense(8, activation="relu"), keras.layers.Dense(1, activation="sigmoid")])
+>>> model = keras.Sequential(
+...     [keras.layers.Dense(8, activation="relu"), keras.layers.Dense(1, activation="sigmoid")]
+... )
 >>> model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
 >>> history = model.fit(np.eye(4), np.array([0, 1, 0, 1]), epochs=2, verbose=0)
 >>> sorted(history.history)

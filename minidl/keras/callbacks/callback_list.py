@@ -75,7 +75,10 @@ class CallbackList:
 
 def _moment(name):
     numbered = "epoch" in name or "batch" in name
-    lazy = name in ("on_train_batch_end", "on_test_batch_end")  # None there: the display asks for the values itself
+    lazy = name in (
+        "on_train_batch_end",
+        "on_test_batch_end",
+    )  # None there: the display asks for the values itself
 
     def plain(self, logs=None):
         self.call(name, {} if logs is None else logs)

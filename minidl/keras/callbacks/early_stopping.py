@@ -37,17 +37,14 @@ class EarlyStopping(Monitor):
         current = self.watched(logs)
         if current is None or epoch < self.start_from_epoch:
             return
-        if self.restore_best_weights and self.best_weights is None:
-            self.best_weights, self.best_epoch = self.model.get_weights(), epoch
-        self.wait += 1
-        if self.best is None or self.is_better(current, self.best):
+        better = self.best is None or self.is_better(current, self.best)
+        if better:
             self.best, self.best_epoch = current, epoch
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()
-            if self.baseline is None or self.is_better(current, self.baseline):
-                self.wait = 0
-            return
-        if self.wait >= self.patience and epoch > 0:
+        beats = better and (self.baseline is None or self.is_better(current, self.baseline))
+        self.wait = 0 if beats else self.wait + 1
+        if not better and self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
