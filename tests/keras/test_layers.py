@@ -137,3 +137,35 @@ def test_merging_refuses_other_shapes():
         layers.Subtract()([np.ones((2, 3))])
     with pytest.raises(ValueError, match="matching shapes"):
         layers.Concatenate()([np.ones((2, 3, 1)), np.ones((2, 4, 1))])
+
+
+def test_dropout_takes_a_noise_shape_and_a_seed():
+    x = np.ones((3, 4, 5), dtype="float32")
+    layer, again = (layers.Dropout(0.5, noise_shape=(None, 1, 5), seed=2) for _ in range(2))
+    y = layer(x, training=True).numpy()
+    assert set(np.unique(y)) == {0.0, 2.0}
+    assert (y == y[:, :1]).all()
+    np.testing.assert_array_equal(y, again(x, training=True).numpy())
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [layers.RandomFlip(seed=1), layers.RandomRotation(0.2), layers.RandomZoom(0.2), layers.RandomContrast(0.2),
+     layers.RandomTranslation(0.1, 0.1), layers.RandomBrightness(0.1)],
+    ids=lambda layer: type(layer).__name__,
+)  # fmt: skip
+def test_random_image_layers_change_training_images_only(layer):
+    x = RNG.uniform(0, 255, (8, 6, 6, 3)).astype("float32")
+    np.testing.assert_array_equal(layer(x, training=False).numpy(), x)
+    y = layer(x, training=True).numpy()
+    assert y.shape == x.shape
+    assert np.isfinite(y).all()
+    assert not np.array_equal(y, x)
+
+
+def test_random_crop_takes_a_part_of_the_images():
+    x = np.arange(2 * 6 * 6).reshape(2, 6, 6, 1).astype("float32")
+    y = layers.RandomCrop(3, 4, seed=0)(x, training=True).numpy()
+    top, left = divmod(int(y[0, 0, 0, 0]), 6)
+    np.testing.assert_array_equal(y, x[:, top : top + 3, left : left + 4])
+    assert layers.RandomCrop(3, 4)(x, training=False).shape == (2, 3, 4, 1)

@@ -42,7 +42,7 @@ from minidl.keras.layers.conv_transpose import (
     Convolution2DTranspose,
     Convolution3DTranspose,
 )
-from minidl.keras.layers.core import Activation, Dense, Dropout, Flatten
+from minidl.keras.layers.core import Activation, Dense, Flatten
 from minidl.keras.layers.einsum_dense import EinsumDense
 from minidl.keras.layers.embedding import Embedding, Masking
 from minidl.keras.layers.global_pooling import (
@@ -80,6 +80,7 @@ from minidl.keras.layers.merging import (
 from minidl.keras.layers.multi_head import MultiHeadAttention
 from minidl.keras.layers.noise import (
     AlphaDropout,
+    Dropout,
     GaussianDropout,
     GaussianNoise,
     SpatialDropout1D,

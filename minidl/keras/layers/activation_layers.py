@@ -59,6 +59,8 @@ class ReLU(Elementwise):
         self.keep(max_value=max_value, negative_slope=negative_slope, threshold=threshold)
 
     def call(self, inputs):
+        if self.max_value is not None and not self.negative_slope and not self.threshold:
+            return inputs.clamp(0.0, self.max_value)
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 

@@ -21,7 +21,7 @@ def affine(images, numbers, interpolation="bilinear", fill_mode="reflect", fill_
 
     ``numbers`` are a, b, e, c, d, f, each (N,). Outside the image ``fill_mode`` says what is seen.
     """
-    n, height, width, _ = images.shape
+    height, width = images.shape[1:3]
     a, b, e, c, d, f = (v.reshape(-1, 1, 1) for v in numbers)
     y = arange(height, dtype=images.dtype, device=images.device).reshape(1, -1, 1)
     x = arange(width, dtype=images.dtype, device=images.device).reshape(1, 1, -1)

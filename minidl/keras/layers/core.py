@@ -1,13 +1,12 @@
-"""Layers that everything is made of: Dense, Activation, Flatten, Reshape, Dropout and their kind."""
+"""Layers that everything is made of: Dense, Activation, Flatten."""
 
 from minidl import nn
 from minidl.keras import activations, constraints, initializers, regularizers
 from minidl.keras.engine import layout
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.engine.layer import Layer
-from minidl.nn import functional as F
 
-__all__ = ["Activation", "Dense", "Dropout", "Flatten"]
+__all__ = ["Activation", "Dense", "Flatten"]
 
 
 class Dense(Layer):
@@ -133,27 +132,3 @@ class Flatten(Layer):
 
     def get_config(self):
         return {**super().get_config(), "data_format": self.data_format or "channels_last"}
-
-
-class Dropout(Layer):
-    """Zeros a fraction ``rate`` of the inputs while training, and scales the others by 1 / (1 - rate)."""
-
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
-        super().__init__(**kwargs)
-        if not 0 <= rate <= 1:
-            raise ValueError(
-                f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
-                f"Received: rate={rate}"
-            )
-        self.rate, self.noise_shape, self.seed = rate, noise_shape, seed
-        self.supports_masking = True
-        self.built = True
-
-    def call(self, inputs, training=False):
-        return F.dropout(inputs, self.rate, True) if training and self.rate > 0 else inputs
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}

@@ -1,4 +1,4 @@
-"""Noise while training: SpatialDropout1D-3D, GaussianNoise, GaussianDropout, AlphaDropout."""
+"""Noise while training: Dropout, SpatialDropout1D-3D, GaussianNoise, GaussianDropout, AlphaDropout."""
 
 import math
 
@@ -6,12 +6,14 @@ from minidl import rand, randn
 from minidl.keras.config import standardize_data_format
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.layers.arguments import Described
+from minidl.nn import functional as F
 from minidl.ops.dropout import masked_scale
 from minidl.ops.generator import Generator
 from minidl.ops.selection import where
 
 __all__ = [
-    "AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D",
+    "SpatialDropout3D",
 ]  # fmt: skip
 
 _SELU_LOW = -1.6732632423543772 * 1.0507009873554805  # what SELU gives far on the negative side
@@ -49,6 +51,34 @@ class Noise(Described):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+class Dropout(Noise):
+    """Zeros a share ``rate`` of the inputs while training, and scales the others by 1 / (1 - rate).
+
+    ``noise_shape`` says which are dropped together: 1 along a dimension for all of it, None for its own size.
+    Source: N. Srivastava et al., 2014; Keras' ``Dropout``.
+
+    >>> import numpy as np
+    >>> from minidl import keras
+    >>> keras.layers.Dropout(0.5)(np.ones((1, 2)))
+    tensor([[1., 1.]])
+    """
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self._take("rate", rate, seed)
+        if noise_shape is not None:
+            noise_shape = tuple(noise_shape)
+        self.keep(noise_shape=noise_shape)
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0:
+            return inputs
+        if self.seed is None and self.noise_shape is None:
+            return F.dropout(inputs, self.rate, True)
+        kept = self.drawn(rand, inputs, noise_shape_of(self.noise_shape, inputs.shape)) >= self.rate
+        return masked_scale(inputs, kept, 0.0 if self.rate == 1 else 1 / (1 - self.rate))
 
 
 class BaseSpatialDropout(Noise):

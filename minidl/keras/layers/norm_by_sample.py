@@ -135,8 +135,8 @@ class RMSNormalization(Described):
 
     >>> import numpy as np
     >>> from minidl import keras
-    >>> keras.layers.RMSNormalization()(np.array([[3.0, 4.0]])).tolist()
-    [[0.848528265953064, 1.1313710212707520]]
+    >>> keras.layers.RMSNormalization()(np.array([[3.0, 4.0]])).detach()
+    tensor([[0.8485, 1.1314]])
     """
 
     takes_integers = True

@@ -68,7 +68,10 @@ class Normalization(Described):
     def build(self, input_shape):
         ndim = len(input_shape)
         if any(not -ndim <= a < ndim for a in self.axis):
-            raise ValueError(f"All `axis` values must be in the range [-ndim, ndim). Received: inputs.shape={tuple(input_shape)}, axis={self.axis}")  # fmt: skip
+            raise ValueError(
+                "All `axis` values must be in the range [-ndim, ndim). Received: "
+                f"inputs.shape={tuple(input_shape)}, axis={self.axis}"
+            )
         self.kept = tuple(sorted(a % ndim for a in self.axis))
         if any(input_shape[a] is None for a in self.kept):
             raise ValueError(
@@ -157,8 +160,8 @@ class CategoryEncoding(Described):
         index = inputs.long()
         if index.numel() and not 0 <= int(index.min()) <= int(index.max()) < self.num_tokens:
             raise ValueError(
-                f"Input values must be in the range 0 <= values < num_tokens with num_tokens={self.num_tokens}, but got "
-                f"{int(index.min())} to {int(index.max())} in layer '{self.name}'."
+                f"Input values must be in the range 0 <= values < num_tokens with num_tokens={self.num_tokens}, but "
+                f"got {int(index.min())} to {int(index.max())} in layer '{self.name}'."
             )
         if self.output_mode == "one_hot" and index.ndim > 1 and index.shape[-1] == 1:
             index = index.squeeze(-1)

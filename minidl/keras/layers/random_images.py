@@ -11,7 +11,8 @@ from minidl.keras.layers.resizing import cropped_to_ratio, cut
 from minidl.ops.selection import where
 
 __all__ = [
-    "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom",
+    "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip", "RandomRotation", "RandomTranslation",
+    "RandomZoom",
 ]  # fmt: skip
 
 

@@ -83,7 +83,7 @@ class Resizing(ImageLayer):
         h, w = x.shape[first : first + 2]
         high, wide = max(int(w * self.height / self.width), h), max(int(h * self.width / self.height), w)
         top, left = int((high - h) / 2), int((wide - w) / 2)
-        widths = (left, wide - w - left, top, high - h - top)
+        widths = (left, left, top, top)  # Keras' borders are alike, an odd pixel is not added
         return F.pad(x, widths if first == x.ndim - 2 else (0, 0, *widths), value=self.fill_value)
 
 
