@@ -153,3 +153,11 @@ def test_a_metric_that_forgot_super():
 
     with pytest.raises(RuntimeError, match="super"):
         Bare()
+
+
+def test_a_result_does_not_grow_with_the_state():
+    metric = M.Sum(dtype="float64")
+    first = metric([1.0])
+    metric.update_state([2.0])
+    assert float(first) == 1.0
+    assert float(metric.result()) == 3.0

@@ -88,7 +88,9 @@ class Metric:
         return cls(**config)
 
     def _out(self, value):
-        return value.to(named_dtype(self.dtype))
+        with no_grad():
+            out = value.to(named_dtype(self.dtype))
+            return out.clone() if out is value else out  # the state itself goes on growing
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"
