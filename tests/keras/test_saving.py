@@ -359,3 +359,16 @@ def test_objects_as_plain_data(make):
     again = keras.saving.deserialize_keras_object(data, custom_objects={"Scale": Scale})
     assert type(again) is type(first)
     assert json.dumps(again.get_config(), default=str) == json.dumps(first.get_config(), default=str)
+
+
+def test_checkpoints_are_files_like_these(tmp_path):
+    model = small()
+    model.compile("adam", "mse")
+    names = ("{epoch}.keras", "{epoch}.h5", "{epoch}.weights.h5", "{epoch}.npz", "{epoch}.safetensors")
+    calls = [keras.callbacks.ModelCheckpoint(str(tmp_path / name)) for name in names]
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=calls)
+    assert sorted(os.listdir(tmp_path)) == sorted(name.format(epoch=e) for name in names for e in (1, 2))
+    for name in names:
+        other = small()
+        other.load_weights(tmp_path / name.format(epoch=2))
+        np.testing.assert_array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))

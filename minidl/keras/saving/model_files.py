@@ -33,6 +33,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
     ``FileExistsError`` with ``overwrite=False``, ``NotImplementedError`` for a layer without a config,
     ``MissingDependencyError`` without h5py. Source: Keras' ``save_model``.
 
+    >>> import h5py  # has to be installed
     >>> import os, tempfile
     >>> import numpy as np
     >>> from minidl import keras
