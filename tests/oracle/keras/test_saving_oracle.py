@@ -8,7 +8,8 @@ from minidl import keras as ours
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:Argument `alpha` is deprecated"),  # the name that Keras 2 and 3 both read
+    # the name that Keras 2 and 3 both read
+    pytest.mark.filterwarnings("ignore:Argument `alpha` is deprecated"),
 ]
 ENDINGS = ("h5", "keras")
 
