@@ -1,4 +1,4 @@
-"""The command line: ``python -m minidl demo``, ``doctor`` and ``bench``."""
+"""The command line: ``python -m minidl demo``, ``doctor``, ``bench``, ``convert`` and ``inspect``."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from minidl import doctor
 from minidl._version import __version__
 from minidl.bench import command as bench
 from minidl.demo import run
+from minidl.keras.saving import command as files
 
 
 def _parser():
@@ -34,6 +35,7 @@ def _parser():
         "--out", default="minidl-demo", help="folder for the model and the picture (default: minidl-demo)"
     )
     bench.add_arguments(commands.add_parser("bench", help="time kernels beside PyTorch, NumPy and CuPy"))
+    files.add_arguments(commands)
     doctor = commands.add_parser("doctor", help="say what works here, what does not, and the fix")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -61,6 +63,8 @@ def main(argv=None):
     try:
         if args.command == "bench":
             return bench.main(args)
+        if args.command in ("convert", "inspect"):
+            return files.main(args)
         return doctor.main(args.json) if args.command == "doctor" else _demo(parser, args)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -28,6 +28,7 @@ from minidl.keras import (
     optimizers,
     preprocessing,
     regularizers,
+    saving,
     utils,
 )
 from minidl.keras.engine.functional import Functional
@@ -49,5 +50,5 @@ __all__ = [
     "DTypePolicy", "Functional", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric",
     "Model", "Optimizer", "Regularizer", "Sequential", "Variable", "__version__", "activations", "backend",
     "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses", "metrics", "mixed_precision",
-    "models", "optimizers", "preprocessing", "regularizers", "utils",
+    "models", "optimizers", "preprocessing", "regularizers", "saving", "utils",
 ]  # fmt: skip

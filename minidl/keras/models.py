@@ -2,19 +2,27 @@
 
 import json
 
+from minidl.keras.custom_objects import CustomObjectScope
 from minidl.keras.engine import operators  # noqa: F401 (symbolic tensors learn their operators)
 from minidl.keras.engine.cloning import clone_model
 from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.model import Model
 from minidl.keras.engine.sequential import Sequential
 from minidl.keras.engine.serialization import deserialize_layer
+from minidl.keras.saving.loading import load_model
+from minidl.keras.saving.model_files import save_model
+from minidl.keras.saving.tolerant import clean
 
-__all__ = ["Functional", "Model", "Sequential", "clone_model", "model_from_config", "model_from_json"]
+__all__ = [
+    "Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_config", "model_from_json",
+    "save_model",
+]  # fmt: skip
 
 
 def model_from_config(config, custom_objects=None):
-    """A new model, with new weights, of ``{"class_name": ..., "config": ...}``."""
-    return deserialize_layer(config, custom_objects)
+    """A new model, with new weights, of ``{"class_name": ..., "config": ...}`` of Keras 2, Keras 3 or minidl."""
+    with CustomObjectScope(custom_objects or {}):
+        return deserialize_layer(clean(config))
 
 
 def model_from_json(json_string, custom_objects=None):

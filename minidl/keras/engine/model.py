@@ -8,6 +8,7 @@ from minidl.keras.engine import persistence
 from minidl.keras.engine.context import CONTEXT
 from minidl.keras.engine.layer import Layer
 from minidl.keras.engine.layer_calls import symbolic_of
+from minidl.keras.engine.nest import map_structure
 from minidl.keras.engine.node import is_symbolic
 from minidl.keras.engine.serialization import serialize_layer
 from minidl.keras.engine.summary import print_summary
@@ -126,6 +127,9 @@ class Model(Trainer, Layer):
     def _build_for(self, args, kwargs):
         if type(self).build is Model.build:  # its layers are built as call runs them
             self.__dict__["_path"] = "/".join(CONTEXT.scope)
+            if args:  # what a file needs to build it again; the batch stays open
+                shapes = map_structure(lambda x: (None, *x.shape[1:]) if hasattr(x, "shape") else None, args[0])
+                self.__dict__["_build_config"] = {"input_shape": shapes}
             self.built = True
         else:
             super()._build_for(args, kwargs)

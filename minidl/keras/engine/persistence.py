@@ -34,6 +34,6 @@ def save_weights(model, filepath, **kwargs):
 
 def load_weights(model, filepath, **kwargs):
     """Reads the weights."""
-    if os.fspath(filepath).endswith(ENDINGS):
+    if os.fspath(filepath).endswith(ENDINGS) and "load_weights" not in WRITERS:
         return load_arrays(model, filepath, skip_mismatch=kwargs.get("skip_mismatch", False))
     return _call("load_weights", model, filepath, **kwargs)

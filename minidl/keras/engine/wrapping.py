@@ -9,7 +9,8 @@ from minidl.nn.module import Module
 class Lambda(Layer):
     """Computes ``function(inputs)``, or ``function(inputs, **arguments)``; it has no weights.
 
-    Files do not hold the function's code: loading one needs it in ``custom_objects``. Source: Keras' ``Lambda``.
+    Files name a function, which loading then needs in ``custom_objects``; of a lambda expression they hold the
+    code, which is run only with ``safe_mode=False``. Source: Keras' ``Lambda``.
 
     >>> import numpy as np
     >>> from minidl import keras

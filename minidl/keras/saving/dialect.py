@@ -1,0 +1,220 @@
+"""Configs as files hold them: one form of a ``.h5`` that Keras 2 and 3 both open, and Keras 3's of a ``.keras``."""
+
+import warnings
+
+from minidl.keras.engine import layer as layer_module
+from minidl.keras.engine.functional import Functional
+from minidl.keras.engine.graph_config import _is_place as is_place
+from minidl.keras.engine.sequential import Sequential
+from minidl.keras.engine.serialization import serialize_layer
+from minidl.keras.saving import lambdas
+
+# What Keras 2 has no argument for: left out where it says nothing.
+_ONLY_KERAS3 = {
+    *(
+        "quantization_config",
+        "lora_rank",
+        "lora_alpha",
+        "autocast",
+        "optional",
+        "use_cudnn",
+        "flash_attention",
+    ),
+    *("use_gate", "sliding_window", "rms_scaling", "renorm", "renorm_clipping", "ragged_inputs", "num_bins"),
+}
+_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
+_OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
+_SAYS_NOTHING = (None, False, "auto")
+_NO_SEED = {"SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"}
+_NO_FORMAT = {"ZeroPadding1D", "Cropping1D", "UpSampling1D"}
+
+
+def model_config(model, keras3=False):
+    """``{"class_name", "config"}`` of a model, with the input's shape where it is known, as a file holds it."""
+    graphs = {}
+    _collect(model, graphs)
+    entry = _entry(serialize_layer(model), keras3, graphs)
+    if keras3:
+        entry.setdefault("registered_name", None)
+    return entry
+
+
+def _collect(model, graphs):
+    """Of every graph and stack of layers inside, by its name, the model: nodes need shapes, stacks their input."""
+    if isinstance(model, (Functional, Sequential)):
+        graphs[model.name] = model
+    for layer in model._flat_layers():
+        _collect(layer, graphs)
+
+
+def _entry(entry, keras3, graphs):
+    """A layer's dict with its config and everything inside it in the form of a file."""
+    name, config = entry["class_name"], dict(entry["config"])
+    own = "module" not in entry
+    if own and name == "Operator":
+        name, config = _portable(name, config)
+    model = graphs.get(config.get("name"))
+    if own and isinstance(config.get("layers"), (list, tuple)) and model is not None:
+        config = _model(config, model, keras3, graphs)
+    elif own:
+        config = _layer(name, config, keras3, graphs)
+    else:
+        config = {key: _value(value, keras3, graphs) for key, value in config.items()}
+    made = {"class_name": name, "config": config}
+    if not own:
+        return {"module": entry["module"], **made, "registered_name": entry.get("registered_name")}
+    if keras3:
+        return {"module": _MODULES.get(name, "keras.layers"), **made, "registered_name": None}
+    return made
+
+
+def _portable(name, config):
+    """``x + y`` of tensors as the layer that does so in every Keras; other operators are known to minidl alone."""
+    if config["operation"] in _OPERATORS and config.get("constant") is None:
+        return _OPERATORS[config["operation"]], {
+            k: config[k] for k in ("name", "trainable", "dtype") if k in config
+        }
+    warnings.warn(
+        f"The model uses {config['operation']!r} on a symbolic tensor: minidl opens the file, Keras will not know this "
+        "layer. Hint: write it as a layer.",
+        stacklevel=2,
+    )
+    return name, config
+
+
+def _layer(name, config, keras3, graphs):
+    if name == "InputLayer":
+        return _input(config, keras3)
+    config.pop("batch_input_shape", None)
+    if name == "Lambda":
+        return _lambda(config, keras3)
+    if not keras3:
+        config = {k: v for k, v in config.items() if k not in _ONLY_KERAS3 or v not in _SAYS_NOTHING}
+        if name == "LeakyReLU":
+            config["alpha"] = config.pop("negative_slope", config.get("alpha", 0.3))
+        if name == "BatchNormalization" and "renorm" not in config:
+            config.pop("renorm_momentum", None)
+        if name in _NO_SEED and config.get("seed") is None:
+            config.pop("seed", None)
+        if name in _NO_FORMAT and config.get("data_format") in (None, "channels_last"):
+            config.pop("data_format", None)
+    return {key: _value(value, keras3, graphs) for key, value in config.items()}
+
+
+def _input(config, keras3):
+    made = {"batch_shape" if keras3 else "batch_input_shape": list(config["batch_shape"])}
+    made |= {"dtype": config["dtype"], "sparse": bool(config.get("sparse")), "ragged": False}
+    return {**made, "name": config["name"]}
+
+
+def _lambda(config, keras3):
+    function = config.pop("_function")
+    config["function"] = lambdas.written(function, keras3)
+    if not keras3:
+        config["function_type"] = "function" if isinstance(config["function"], str) else "lambda"
+        config |= {
+            "module": "builtins",
+            "output_shape": None,
+            "output_shape_type": "raw",
+            "output_shape_module": None,
+        }
+    return config
+
+
+def _value(value, keras3, graphs):
+    """A value inside a config: layers of wrappers are written with their module, without which Keras 3 fails."""
+    if isinstance(value, dict) and "class_name" in value and "config" in value:
+        if value.get("module") in (None, "keras.layers") and value["class_name"] in layer_module.BY_NAME:
+            bare = {"class_name": value["class_name"], "config": value["config"]}
+            return {"module": "keras.layers", "registered_name": None, **_entry(bare, keras3, graphs)}
+        return value
+    if isinstance(value, dict):
+        return {key: _value(inner, keras3, graphs) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_value(inner, keras3, graphs) for inner in value]
+    if isinstance(value, slice):
+        return {"class_name": "__slice__", "items": [value.start, value.stop, value.step]}
+    if value is Ellipsis:
+        return {"class_name": "__ellipsis__"}
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value
+
+
+# --- models -------------------------------------------------------------------------------------------------------
+
+
+def _model(config, model, keras3, graphs):
+    layers = [_with_function(entry, layer) for entry, layer in zip(config["layers"], _layers_of(model))]
+    config = {**config, "layers": [_entry(entry, keras3, graphs) for entry in layers]}
+    if isinstance(model, Sequential):
+        if layers and layers[0]["class_name"] != "InputLayer" and model._graph is not None:
+            config["layers"].insert(0, _known_input(model, keras3, config["layers"]))
+        if not keras3:
+            config.pop("dtype", None)
+            config.pop("trainable", None)
+        return config
+    symbols = _symbols(model)
+    for written, entry in zip(config["layers"], layers):
+        written["name"] = entry.get("name", entry["config"].get("name"))
+        written["inbound_nodes"] = [_node(node, symbols, keras3) for node in entry.get("inbound_nodes", ())]
+    if keras3:
+        for key, structure in (
+            ("input_layers", model._input_structure),
+            ("output_layers", model._output_structure),
+        ):
+            if not isinstance(structure, (list, tuple, dict)):
+                config[key] = list(config[key][0])
+    else:
+        config.pop("trainable", None)
+    return config
+
+
+def _layers_of(model):
+    return model._stack if isinstance(model, Sequential) else model.layers
+
+
+def _with_function(entry, layer):
+    """A ``Lambda``'s entry with the function itself, which its config only names."""
+    if entry["class_name"] == "Lambda" and "module" not in entry:
+        return {**entry, "config": {**entry["config"], "_function": layer.function}}
+    return entry
+
+
+def _known_input(model, keras3, layers):
+    """The ``InputLayer`` of a stack that learned its input's shape from data: the batch stays open."""
+    symbol = model._graph.inputs[0]
+    taken = {entry["config"].get("name") for entry in layers}
+    name = next(n for n in ("input_layer", *(f"input_layer_{i}" for i in range(1, 99))) if n not in taken)
+    config = {"batch_shape": [None, *symbol.shape[1:]], "dtype": symbol.dtype, "name": name}
+    return _entry({"class_name": "InputLayer", "config": config}, keras3, {})
+
+
+def _node(node, symbols, keras3):
+    """A call: Keras 2's list, which Keras 3 reads as well, unless another argument than the first is a tensor."""
+    kwargs = {key: value for key, value in (node[0][3] if node else {}).items() if value is not None}
+    tensors = any(is_place(value) for value in kwargs.values())
+    if not keras3 and not tensors:
+        return [[*entry[:3], kwargs if i == 0 else {}] for i, entry in enumerate(node)]
+    first = [_tensor(entry[:3], symbols) for entry in node]
+    others = {key: _tensor(value, symbols) if is_place(value) else value for key, value in kwargs.items()}
+    return {"args": [first if len(first) > 1 else first[0]], "kwargs": others}
+
+
+def _tensor(place, symbols):
+    symbol = symbols[tuple(place)]
+    config = {"shape": list(symbol.shape), "dtype": symbol.dtype, "keras_history": list(place)}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def _symbols(model):
+    """The symbolic tensors of a graph by (layer, number of its call, number of the output)."""
+    found, counts = {}, {}
+    for symbol in model.inputs:
+        found[symbol.history[0].layer.name, 0, symbol.history[1]] = symbol
+    for node in model.nodes:
+        number = counts.get(node.layer.name, 0)
+        counts[node.layer.name] = number + 1
+        for i, symbol in enumerate(node.flat_outputs):
+            found[node.layer.name, number, i] = symbol
+    return found

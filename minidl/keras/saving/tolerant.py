@@ -1,0 +1,227 @@
+"""Configs of files of any Keras since 2.0, as the layers here take them."""
+
+import difflib
+
+import numpy as np
+
+from minidl.errors import FileFormatError
+from minidl.keras import custom_objects as custom
+from minidl.keras.engine import layer as layer_module
+from minidl.keras.engine.serialization import layer_class
+from minidl.keras.engine.signature import Signature
+from minidl.keras.saving import lambdas
+
+_DROPPED = {
+    *(
+        "implementation",
+        "time_major",
+        "input_length",
+        "ragged",
+        "optional",
+        "quantization_config",
+        "autocast",
+    ),
+    *("lora_rank", "lora_alpha", "use_cudnn", "fused", "virtual_batch_size", "adjustment", "batch_size"),
+    *("build_input_shape", "zero_output_for_mask", "input_dtype", "flash_attention"),
+}
+_SAYS_NOTHING = (None, False, "auto", [], {})
+_CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
+_OPERATORS = {
+    **{"Add": "add", "Subtract": "sub", "Multiply": "mul", "Divide": "truediv", "TrueDivide": "truediv"},
+    **{"FloorDivide": "floordiv", "Mod": "mod", "Power": "pow", "Matmul": "matmul", "Negative": "neg"},
+    **{"Absolute": "abs", "Less": "lt", "LessEqual": "le", "Greater": "gt", "GreaterEqual": "ge"},
+}
+_ARGUMENTS = {  # of a class, arguments by the names of other versions
+    "LeakyReLU": {"alpha": "negative_slope"},
+    "InputLayer": {"batch_input_shape": "batch_shape"},
+    "RandomZoom": {"interpolation_order": "interpolation"},
+}
+
+
+def clean(entry, safe_mode=True):
+    """A model's or layer's dict of a file as ``deserialize_layer`` takes it.
+
+    ``ValueError`` for a layer that is not known here, with its class and its place, and for one with Python code while
+    ``safe_mode`` holds; ``FileFormatError`` for what is no config.
+    """
+    try:
+        return _entry(entry, safe_mode, "the model", _stateful(entry))
+    except RecursionError:
+        raise FileFormatError("the config is nested too deeply") from None
+
+
+def _stateful(value):
+    """Whether a layer inside keeps its state from batch to batch: only then a fixed batch size means something."""
+    if isinstance(value, dict):
+        return value.get("stateful") is True or any(_stateful(inner) for inner in value.values())
+    return isinstance(value, list) and any(_stateful(inner) for inner in value)
+
+
+def _entry(entry, safe_mode, place, fixed):
+    if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str) or "config" not in entry:
+        raise FileFormatError(
+            f"{place}: expected a dict with 'class_name' and 'config', got {str(entry)[:200]}"
+        )
+    name, config = entry["class_name"], entry["config"]
+    if name == "Sequential" and isinstance(config, list):  # before Keras 2.2
+        config = {"layers": config}
+    if not isinstance(config, dict):
+        raise FileFormatError(f"{place}: the config of {name!r} is {str(config)[:200]}, not a dict")
+    if name in _OPERATORS and _is_operation(entry):
+        return _operator(entry, name, config)
+    if name == "Model" and "layers" in config:
+        name = "Functional"
+    name = _CLASSES.get(name, name)
+    cls = _class(name, entry, place)
+    own = cls.__module__.startswith("minidl.keras")
+    if isinstance(config.get("layers"), list):
+        config = {**config, "layers": _layers(config, safe_mode, fixed)}
+        config.pop("dtype", None)
+        config.pop("build_input_shape", None)
+    else:
+        config = {key: _value(value, safe_mode, f"{place}, {key}", fixed) for key, value in config.items()}
+        config = _arguments(name, cls, config, safe_mode, fixed) if own else config
+    made = {"class_name": name, "config": config}
+    for key in ("name", "registered_name") if own else ("name", "registered_name", "module"):
+        if isinstance(entry.get(key), str):
+            made[key] = entry[key]
+    if "inbound_nodes" in entry:
+        made["inbound_nodes"] = [_node(node) for node in entry["inbound_nodes"]]
+    return made
+
+
+def _layers(config, safe_mode, fixed):
+    model = config.get("name", "the model")
+    return [
+        _entry(entry, safe_mode, f"layer {i} of model {model!r}", fixed)
+        for i, entry in enumerate(config["layers"])
+    ]
+
+
+def _class(name, entry, place):
+    try:
+        return layer_class(name, entry.get("registered_name"), module=entry.get("module"))
+    except ValueError:
+        close = difflib.get_close_matches(name, layer_module.BY_NAME, n=1)
+        inner = entry["config"].get("name") if isinstance(entry["config"], dict) else None
+        raise ValueError(
+            f"Unknown layer '{name}' at {place}" + (f", named {inner!r}" if inner else "") + "."
+            f"{f' Did you mean {close[0]!r}?' if close else ''} Hint: for a class of your own pass "
+            f"custom_objects={{{name!r}: {name.rpartition('>')[2]}}}, or decorate it with "
+            "@keras.utils.register_keras_serializable()."
+        ) from None
+
+
+def _is_operation(entry):
+    """Whether ``Add`` is Keras 3's operation, of two arguments, not the layer, of a list."""
+    if "module" in entry:
+        return str(entry["module"]).startswith("keras.src.ops")
+    nodes = [node for node in entry.get("inbound_nodes", ()) if isinstance(node, dict)]
+    return any(len(node.get("args", ())) > 1 or not isinstance(node["args"][0], list) for node in nodes)
+
+
+def _operator(entry, name, config):
+    """``x + y`` of Keras 3: a layer named Add, but of its operations."""
+    made = {"class_name": "Operator", "config": {"operation": _OPERATORS[name], "name": config.get("name")}}
+    nodes = []
+    for node in entry.get("inbound_nodes", ()):
+        args = list(node["args"]) + list(node.get("kwargs", {}).values())
+        symbols = [arg for arg in args if isinstance(arg, dict)]
+        others = [arg for arg in args if not isinstance(arg, dict)]
+        if others:
+            made["config"] |= {"constant": others[0], "constant_first": not isinstance(args[0], dict)}
+        nodes.append({"args": [symbols[0] if len(symbols) == 1 else symbols], "kwargs": {}})
+    return {**made, "name": entry.get("name"), "inbound_nodes": nodes}
+
+
+# --- arguments ----------------------------------------------------------------------------------------------------
+
+
+def _arguments(name, cls, config, safe_mode, fixed):
+    renamed = _ARGUMENTS.get(name, {})
+    config = {renamed.get(key, key): value for key, value in config.items()}
+    if config.get("time_major"):
+        raise ValueError(f"{name} '{config.get('name')}' has time_major=True, which is not supported")
+    known = _known_arguments(cls)
+    made = {}
+    for key, value in config.items():
+        if (key in _DROPPED and key not in known) or (key not in known and value in _SAYS_NOTHING):
+            continue
+        made[key] = value
+    for key in ("batch_shape", "batch_input_shape"):
+        if isinstance(made.get(key), (list, tuple)) and made[key] and not fixed:
+            made[key] = [None, *made[key][1:]]
+    if isinstance(made.get("axis"), list) and len(made["axis"]) == 1:
+        made["axis"] = int(made["axis"][0])
+    if "renorm_momentum" in made and not made.get("renorm") and "renorm" not in known:
+        del made["renorm_momentum"]
+    if name == "MultiHeadAttention" and made.get("attention_axes") == [1]:
+        del made["attention_axes"]  # all of (N, T, D), as where nothing is said
+    if name == "Operator" and isinstance(made.get("constant"), list):
+        indices = made["operation"] in ("getitem", "reshape")
+        made["constant"] = tuple(made["constant"]) if indices else np.array(made["constant"], "float32")
+    if name == "Lambda":
+        made = {
+            k: v for k, v in made.items() if k not in ("module", "function_type") and "output_shape_" not in k
+        }
+        made["function"] = lambdas.read(made.get("function"), made.get("name"), safe_mode)
+    return made
+
+
+def _known_arguments(cls):
+    return {
+        *layer_module._SHAPE_ARGUMENTS,
+        *(n for base in cls.__mro__ if "__init__" in base.__dict__ for n in Signature(base.__init__).names),
+    }
+
+
+def _value(value, safe_mode, place, fixed):
+    """A value of a config: policies by their name, functions by theirs, tuples, layers inside wrappers."""
+    if isinstance(value, list):
+        return [_value(inner, safe_mode, place, fixed) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    name, inner = value.get("class_name"), value.get("config")
+    if name == "__tuple__":
+        return tuple(_value(item, safe_mode, place, fixed) for item in value.get("items", ()))
+    if name in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy") and isinstance(inner, dict):
+        return inner.get("name")
+    if name == "__slice__":
+        return slice(*value.get("items", (None, None, None)))
+    if name == "__ellipsis__":
+        return Ellipsis
+    if name == "__numpy__" or (name is None and value.get("type") == "TensorShape"):
+        return value.get("config", {}).get("value") if name else value.get("items")
+    if name == "function" and isinstance(inner, str):
+        return value.get("registered_name") or inner if custom.lookup(value.get("registered_name")) else inner
+    if isinstance(name, str) and isinstance(inner, dict) and _is_layer(value):
+        return _entry(value, safe_mode, place, fixed)
+    return {key: _value(item, safe_mode, place, fixed) for key, item in value.items()}
+
+
+def _is_layer(value):
+    module = value.get("module")
+    name = value["class_name"].rpartition(">")[2]
+    if module is None:  # Keras 2: initializers and regularizers look the same, but have no name of their own
+        return name in layer_module.BY_NAME and "name" in value["config"]
+    return module in ("keras", "keras.layers") or module.startswith(("keras.src.models", "keras.src.layers"))
+
+
+def _node(node):
+    """A call without arguments that say nothing."""
+    if isinstance(node, dict):
+        kwargs = {k: v for k, v in (node.get("kwargs") or {}).items() if v is not None}
+        return {"args": [_argument(arg) for arg in node.get("args", ())], "kwargs": _argument(kwargs)}
+    made = []
+    for entry in node:
+        kwargs = entry[3] if len(entry) > 3 and isinstance(entry[3], dict) else {}
+        made.append([*entry[:3], {k: v for k, v in kwargs.items() if v is not None}])
+    return made
+
+
+def _argument(value):
+    if isinstance(value, dict) and value.get("class_name") == "__tuple__":
+        return tuple(_argument(item) for item in value.get("items", ()))
+    if isinstance(value, dict) and value.get("class_name") != "__keras_tensor__":
+        return {key: _argument(item) for key, item in value.items()}
+    return [_argument(item) for item in value] if isinstance(value, list) else value

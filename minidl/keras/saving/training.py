@@ -1,0 +1,255 @@
+"""What ``compile`` was told, and the optimizer's state, to files and back."""
+
+import warnings
+
+import numpy as np
+
+from minidl.keras import custom_objects as custom
+from minidl.keras import losses, metrics, optimizers
+from minidl.keras.engine.nest import flatten
+
+_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+_ONLY_KERAS3 = ("loss_scale_factor", "gradient_accumulation_steps")
+
+
+def training_config(model):
+    """``training_config`` of a .h5, which Keras 2 and 3 read. None, with a warning, where a custom object is in it."""
+    given = model._compile_arguments
+    own = _custom_objects(model)
+    if own:
+        warnings.warn(
+            f"The training configuration is left out of the file, since it uses objects of your own: {', '.join(own)}. "
+            "Hint: compile again after loading, or save as .keras.",
+            stacklevel=4,
+        )
+        return None
+    optimizer = model.optimizer
+    config = {k: v for k, v in optimizer.get_config().items() if k not in _ONLY_KERAS3 or v is not None}
+    return {
+        "loss": _mapped(given["loss"], _loss),
+        "metrics": _mapped(given["metrics"], _metric),
+        "weighted_metrics": _mapped(given["weighted_metrics"], _metric),
+        "loss_weights": given["loss_weights"],
+        "optimizer_config": {"class_name": type(optimizer).__name__, "config": config},
+    }
+
+
+def compile_config(model):
+    """``compile_config`` of a .keras file."""
+    config = model.get_compile_config()
+    config["loss"] = _mapped(model._compile_arguments["loss"], _loss_of_keras3)
+    for key in ("metrics", "weighted_metrics"):
+        config[key] = _mapped(model._compile_arguments[key], _metric_of_keras3)
+    return config
+
+
+def _mapped(value, function):
+    if isinstance(value, dict) and "class_name" not in value:
+        return {name: _mapped(inner, function) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_mapped(inner, function) for inner in value]
+    return None if value is None else function(value)
+
+
+def _custom_objects(model):
+    given = model._compile_arguments
+    items = [model.optimizer, *flatten([given["loss"], given["metrics"], given["weighted_metrics"]])]
+    found = []
+    for item in items:
+        if isinstance(item, str):
+            item = custom.lookup(item)
+        if item is None or isinstance(item, (str, int, float, bool)):
+            continue
+        holder = item if hasattr(item, "__module__") and hasattr(item, "__qualname__") else type(item)
+        if not str(getattr(holder, "__module__", "")).startswith("minidl."):
+            found.append(getattr(holder, "__name__", str(holder)))
+    return found
+
+
+def _bare(serialized):
+    """A dict of a loss or metric without what only Keras 3 knows."""
+    if isinstance(serialized, str):
+        return serialized
+    config = {k: v for k, v in serialized["config"].items() if k != "dtype" or isinstance(v, str)}
+    return {"class_name": serialized["class_name"], "config": config}
+
+
+def _loss(value):
+    if isinstance(value, str) and value.lower() in ("crossentropy", "ce"):
+        return value
+    found = losses.get(value)
+    if isinstance(found, losses.Loss):
+        made = _bare(losses.serialize(found))
+        made["config"].pop("dtype", None)
+        return made
+    return losses.serialize(found)
+
+
+def _metric(value):
+    if isinstance(value, str) and value.lower() in _BY_SHAPE:
+        return value
+    made = _bare(_metric_of_keras3(value))
+    if isinstance(value, str):
+        made["config"] = {"name": made["config"]["name"], "dtype": "float32"}
+    return made
+
+
+def _loss_of_keras3(value):
+    if isinstance(value, str) and value.lower() in ("crossentropy", "ce"):
+        return value
+    found = losses.get(value)
+    serialized = losses.serialize(found)
+    return serialized
+
+
+def _metric_of_keras3(value):
+    """A dict, also for a name: only so does it keep, in every Keras, the name that the user typed."""
+    if isinstance(value, str) and value.lower() in _BY_SHAPE:
+        return value
+    found = metrics.get(value)
+    if not isinstance(found, metrics.Metric):
+        name = value if isinstance(value, str) else getattr(found, "__name__", None)
+        cls = _class_of(getattr(found, "__name__", ""))
+        if cls is None:
+            return metrics.serialize(found)
+        found = cls(name=name)
+    elif isinstance(value, str):
+        found.name = value
+    return metrics.serialize(found)
+
+
+def _class_of(function):
+    """The class of the metric of a function: ``MeanSquaredError`` of ``mean_squared_error``."""
+    plain = function.replace("_", "")
+    plain = {"logcosh": "logcosherror"}.get(plain, plain)
+    for name in metrics.__all__:
+        item = getattr(metrics, name)
+        if isinstance(item, type) and name.lower() == plain:
+            return item
+    return None
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def compile_by(model, config, custom_objects=None):
+    """Compiles a model by a ``training_config`` or a ``compile_config``."""
+    optimizer = dict(config.get("optimizer_config") or config.get("optimizer") or {"class_name": "RMSprop"})
+    optimizer["class_name"] = optimizer["class_name"].rpartition(">")[2]
+    inner = dict(optimizer.get("config") or {})
+    if "lr" in inner:
+        inner["learning_rate"] = inner.pop("lr")
+    if isinstance(inner.get("learning_rate"), dict) and "class_name" not in inner["learning_rate"]:
+        inner["learning_rate"] = inner["learning_rate"].get("value", 0.001)
+    if not inner.get("decay"):
+        inner.pop("decay", None)
+    optimizer["config"] = inner
+    with custom.CustomObjectScope(custom_objects or {}):
+        model.compile(
+            optimizer=optimizers.deserialize(optimizer),
+            loss=_mapped(config.get("loss"), _read_loss),
+            metrics=_flat(_mapped(config.get("metrics"), _read_metric)),
+            weighted_metrics=_flat(_mapped(config.get("weighted_metrics"), _read_metric)),
+            loss_weights=config.get("loss_weights"),
+        )
+
+
+def _read_loss(value):
+    return value if value in _BY_SHAPE else losses.deserialize(value)
+
+
+def _read_metric(value):
+    """A metric of a config; a wrapper around one of Keras' functions as the name that the user typed."""
+    if isinstance(value, str):
+        return value
+    if value.get("class_name") == "MeanMetricWrapper":
+        inner = dict(value.get("config") or {})
+        if inner.get("name") in _BY_SHAPE:
+            return inner["name"]
+        function = inner.get("fn")
+        if isinstance(function, dict):
+            inner["fn"] = function.get("config")
+        value = {**value, "config": inner}
+    return metrics.deserialize(value)
+
+
+def _flat(value):
+    """Metrics of one output, which Keras 2 wraps in a further list."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+        return value[0]
+    return value
+
+
+# --- the optimizer's state ----------------------------------------------------------------------------------------
+
+_KERAS2_SLOTS = {
+    **{"m": "momentum", "v": "velocity", "vhat": "velocity_hat", "u": "norm", "momentum": "momentum"},
+    **{"rms": "velocity", "mg": "average_gradient", "accumulator": "accumulator", "linear": "linear"},
+    **{"accum_grad": "accumulated_grad", "accum_var": "accumulated_delta_var", "velocity": "velocity"},
+    **{"accumulated_grad": "accumulated_grad", "accumulated_delta_var": "accumulated_delta_var"},
+    **{"average_gradient": "average_gradient"},
+}
+
+
+def optimizer_state(optimizer):
+    """``[(name, array)]`` in Keras 3's order, each name once."""
+    found = {}
+    for variable in optimizer.variables:
+        path = base = getattr(variable, "path", variable.name)
+        count = 0
+        while path in found:
+            count += 1
+            path = f"{base}_{count}"
+        found[path] = np.asarray(variable.numpy())
+    return list(found.items())
+
+
+def restore_optimizer(model, names, arrays):
+    """Puts saved state into the optimizer: Keras 3's by order, Keras 2's by the names of its slots.
+
+    A warning, and a fresh optimizer, where neither fits.
+    """
+    optimizer = model.optimizer
+    if not arrays:
+        return
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    own = optimizer.variables
+    if len(own) == len(arrays) and all(tuple(v.shape) == tuple(np.shape(a)) for v, a in zip(own, arrays)):
+        for variable, array in zip(own, arrays):
+            variable.assign(array)
+        return
+    if not _restore_keras2(optimizer, names, arrays):
+        warnings.warn(
+            f"The saved state of the optimizer ({len(arrays)} arrays) is not that of {type(optimizer).__name__} for "
+            f"this model ({len(own)} arrays): it starts afresh.",
+            stacklevel=3,
+        )
+
+
+def _restore_keras2(optimizer, names, arrays):
+    slots, iteration = {}, None
+    for name, array in zip(names, arrays):
+        pieces = name.split(":")[0].split("/")
+        if pieces[-1] in ("iter", "iteration", "iterations") and np.ndim(array) == 0:
+            iteration = array
+        elif pieces[-1] == "learning_rate":
+            optimizer.learning_rate = float(array)
+        elif len(pieces) > 2 and pieces[1] in _KERAS2_SLOTS:  # Adam/m/dense/kernel: since 2.11
+            slots.setdefault(pieces[1], []).append(array)
+        elif pieces[-1] in _KERAS2_SLOTS:  # Adam/dense/kernel/m
+            slots.setdefault(pieces[-1], []).append(array)
+    own = optimizer._state
+    pairs = []
+    for slot, values in slots.items():
+        kept = own.get(_KERAS2_SLOTS[slot]) or own.get({"m": "momentum"}.get(slot, slot))
+        fits = kept is not None and len(kept) == len(values)
+        if not fits or any(tuple(k.shape) != tuple(np.shape(v)) for k, v in zip(kept, values)):
+            return False
+        pairs += zip(kept, values)
+    if iteration is None or (own and not pairs):
+        return False
+    optimizer._iterations.assign(int(iteration))
+    for variable, value in pairs:
+        variable.assign(value)
+    return True

@@ -1,0 +1,305 @@
+"""Files of Keras 2, written here by their structure: bytes for names, ``batch_input_shape``, its orders of state."""
+
+import json
+
+import numpy as np
+import pytest
+
+from minidl import keras
+
+h5py = pytest.importorskip("h5py")
+R = np.random.default_rng(0)
+KERNEL, BIAS = R.normal(size=(3, 2)).astype("float32"), R.normal(size=2).astype("float32")
+X = R.normal(size=(5, 3)).astype("float32")
+
+
+def initializer(name, **config):
+    return {"class_name": name, "config": config}
+
+
+def dense(**more):
+    return {
+        "class_name": "Dense",
+        "config": {
+            "name": "dense", "trainable": True, "batch_input_shape": [8, 3], "dtype": "float32", "units": 2,
+            "activation": "linear", "use_bias": True, "bias_initializer": initializer("Zeros"),
+            "kernel_initializer": {
+                "module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": None},
+                "registered_name": None,
+            },
+            "kernel_regularizer": None, "bias_regularizer": None, "activity_regularizer": None,
+            "kernel_constraint": None, "bias_constraint": None, **more,
+        },
+    }  # fmt: skip
+
+
+def input_layer(shape=(None, 3), name="input_1"):
+    config = {
+        "batch_input_shape": list(shape),
+        "dtype": "float32",
+        "sparse": False,
+        "ragged": False,
+        "name": name,
+    }
+    return {"class_name": "InputLayer", "config": config}
+
+
+def sequential(*layers):
+    return {"class_name": "Sequential", "config": {"name": "sequential", "layers": list(layers)}}
+
+
+def write(path, config, layers, training=None, optimizer=(), root=False):
+    with h5py.File(path, "w") as file:
+        if not root:
+            file.attrs["keras_version"], file.attrs["backend"] = b"2.9.0", b"tensorflow"
+            file.attrs["model_config"] = json.dumps(config).encode()
+            if training:
+                file.attrs["training_config"] = json.dumps(training).encode()
+        group = file if root else file.create_group("model_weights")
+        group.attrs["layer_names"] = np.array([name.encode() for name in layers])
+        group.attrs["keras_version"] = b"2.9.0"
+        for name, arrays in layers.items():
+            inner = group.create_group(name)
+            inner.attrs["weight_names"] = np.array([n.encode() for n in arrays]) if arrays else np.zeros(0)
+            for weight, array in arrays.items():
+                inner[weight] = array
+        if optimizer:
+            inner = file.create_group("optimizer_weights")
+            inner.attrs["weight_names"] = np.array([n.encode() for n in dict(optimizer)])
+            for name, array in dict(optimizer).items():
+                inner[name] = array
+    return path
+
+
+WEIGHTS = {"dense": {"dense/kernel:0": KERNEL, "dense/bias:0": BIAS}}
+TRAINING = {
+    "loss": "mse", "metrics": [[{"class_name": "MeanMetricWrapper",
+                                 "config": {"name": "accuracy", "dtype": "float32", "fn": "binary_accuracy"}}, "mae"]],
+    "weighted_metrics": None, "loss_weights": None,
+    "optimizer_config": {"class_name": "Custom>Adam", "config": {"name": "Adam", "lr": 0.002, "decay": 0.0}},
+}  # fmt: skip
+
+
+def test_a_sequential_of_keras_2(tmp_path):
+    config = sequential(input_layer(), dense())
+    model = keras.models.load_model(write(tmp_path / "m.h5", config, {"input_1": {}, **WEIGHTS}, TRAINING))
+    np.testing.assert_allclose(model.predict(X, verbose=0), X @ KERNEL + BIAS, rtol=1e-5)
+    assert model.input_shape == (None, 3)  # a fixed batch is the accident of a saver
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.002)
+    results = model.evaluate(X, np.zeros((5, 2)), verbose=0, return_dict=True)
+    assert list(results) == ["loss", "accuracy", "mae"] or set(results) == {"loss", "accuracy", "mae"}
+
+
+def test_without_an_input_layer_and_as_a_bare_list(tmp_path):
+    for config in (sequential(dense()), {"class_name": "Sequential", "config": [dense()]}):
+        model = keras.models.load_model(write(tmp_path / "m.h5", config, WEIGHTS), compile=False)
+        np.testing.assert_allclose(model.predict(X, verbose=0), X @ KERNEL + BIAS, rtol=1e-5)
+        assert model.input_shape == (None, 3) and not model.compiled
+
+
+def test_no_training_configuration_is_said(tmp_path):
+    path = write(tmp_path / "m.h5", sequential(dense()), WEIGHTS)
+    with pytest.warns(UserWarning, match="no training configuration"):
+        keras.models.load_model(path)
+
+
+M, V = np.full((3, 2), 0.5, "float32"), np.full((3, 2), 0.25, "float32")
+MB, VB = np.full(2, 0.1, "float32"), np.full(2, 0.2, "float32")
+NEW = {
+    "iteration:0": np.int64(17), "Adam/m/dense/kernel:0": M, "Adam/v/dense/kernel:0": V,
+    "Adam/m/dense/bias:0": MB, "Adam/v/dense/bias:0": VB,
+}  # fmt: skip
+OLD = {
+    "Adam/iter:0": np.int64(17), "Adam/dense/kernel/m:0": M, "Adam/dense/bias/m:0": MB,
+    "Adam/dense/kernel/v:0": V, "Adam/dense/bias/v:0": VB,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", [NEW, OLD], ids=["since 2.11", "before"])
+def test_the_state_of_the_optimizer_is_mapped(state, tmp_path):
+    model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, TRAINING, state))
+    assert int(model.optimizer.iterations) == 17
+    own = {v.name.rpartition("_")[2] + str(v.shape): v.numpy() for v in model.optimizer.variables[2:]}
+    for name, value in (
+        ("momentum(3, 2)", M),
+        ("velocity(3, 2)", V),
+        ("momentum(2,)", MB),
+        ("velocity(2,)", VB),
+    ):
+        np.testing.assert_array_equal(own[name], value)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "state"),
+    [
+        ({"class_name": "SGD", "config": {"learning_rate": 0.1, "momentum": 0.9}},
+         {"SGD/iter:0": np.int64(3), "SGD/dense/kernel/momentum:0": M, "SGD/dense/bias/momentum:0": MB}),
+        ({"class_name": "SGD", "config": {"learning_rate": 0.1, "momentum": 0.9}},
+         {"iteration:0": np.int64(3), "SGD/m/dense/kernel:0": M, "SGD/m/dense/bias:0": MB}),
+        ({"class_name": "RMSprop", "config": {"learning_rate": 0.1}},
+         {"RMSprop/iter:0": np.int64(3), "RMSprop/dense/kernel/rms:0": M, "RMSprop/dense/bias/rms:0": MB}),
+        ({"class_name": "Adagrad", "config": {"learning_rate": 0.1}},
+         {"iter:0": np.int64(3), "Adagrad/dense/kernel/accumulator:0": M, "Adagrad/dense/bias/accumulator:0": MB}),
+    ],
+)  # fmt: skip
+def test_states_of_other_optimizers(optimizer, state, tmp_path):
+    training = {**TRAINING, "optimizer_config": optimizer}
+    model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, training, state))
+    assert int(model.optimizer.iterations) == 3
+    np.testing.assert_array_equal(model.optimizer.variables[2].numpy(), M)
+    np.testing.assert_array_equal(model.optimizer.variables[3].numpy(), MB)
+
+
+def test_a_state_that_fits_nothing_is_said(tmp_path):
+    path = write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, TRAINING, {"training/Adam/Variable:0": M})
+    with pytest.warns(UserWarning, match="starts afresh"):
+        model = keras.models.load_model(path)
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_a_graph_of_keras_2(tmp_path):
+    def entry(layer, *nodes):
+        return {**layer, "name": layer["config"]["name"], "inbound_nodes": list(nodes)}
+
+    for outer in ("Functional", "Model"):
+        config = {
+            "class_name": outer,
+            "config": {
+                "name": "model",
+                "layers": [
+                    entry(input_layer(name="a")), entry(input_layer(name="b")),
+                    entry(dense(), [["a", 0, 0, {}]], [["b", 0, 0, {}]]),
+                    entry({"class_name": "Add", "config": {"name": "add", "trainable": True, "dtype": "float32"}},
+                          [["dense", 0, 0, {}], ["dense", 1, 0, {}]]),
+                ],
+                "input_layers": [["a", 0, 0], ["b", 0, 0]], "output_layers": [["add", 0, 0]],
+            },
+        }  # fmt: skip
+        layers = {"a": {}, "b": {}, **WEIGHTS, "add": {}}
+        model = keras.models.load_model(write(tmp_path / "m.h5", config, layers), compile=False)
+        np.testing.assert_allclose(
+            model.predict([X, 2 * X], verbose=0), 3 * X @ KERNEL + 2 * BIAS, rtol=1e-4, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"dtype": {"class_name": "Policy", "config": {"name": "float32"}}},
+        {"dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}},
+        {"kernel_regularizer": {"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.01}}},
+        {"kernel_constraint": {"class_name": "MaxNorm", "config": {"max_value": 2, "axis": 0}}},
+        {"activation": {"module": "builtins", "class_name": "function", "config": "linear"}},
+        {"quantization_config": None, "lora_rank": None, "implementation": 2},
+        {"kernel_initializer": {"class_name": "VarianceScaling", "shared_object_id": 3, "config": {
+            "scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "seed": None}}},
+    ],
+)  # fmt: skip
+def test_tolerated(more, tmp_path):
+    layer = {
+        **dense(**more),
+        "registered_name": None,
+        "build_config": {"input_shape": [None, 3]},
+        "shared_object_id": 1,
+    }
+    model = keras.models.load_model(
+        write(tmp_path / "m.h5", sequential(input_layer(), layer), WEIGHTS), compile=False
+    )
+    np.testing.assert_allclose(model.predict(X, verbose=0), X @ KERNEL + BIAS, rtol=1e-5)
+
+
+def test_weights_of_keras_2_by_order_and_by_name(tmp_path):
+    path = write(tmp_path / "w.h5", None, {"other": {}, **WEIGHTS, "gone": {"gone/kernel:0": M}}, root=True)
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, name="dense"), keras.layers.Dense(4, name="new")]
+    )
+    new = model.layers[1].get_weights()
+    model.load_weights(path, by_name=True)
+    np.testing.assert_array_equal(model.layers[0].get_weights()[0], KERNEL)
+    np.testing.assert_array_equal(model.layers[1].get_weights()[0], new[0])
+    with pytest.raises(ValueError, match=r"Weight count mismatch for layer #1 \(named new"):
+        model.load_weights(path)
+
+
+def test_by_name_with_other_shapes(tmp_path):
+    path = write(tmp_path / "w.h5", None, WEIGHTS, root=True)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="dense")])
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"expects shape \(4, 2\).*with shape \(3, 2\)"):
+        model.load_weights(path, by_name=True)
+    np.testing.assert_array_equal(model.get_weights()[1], before[1])  # nothing was changed
+    with pytest.warns(UserWarning, match="Skipping"):
+        model.load_weights(path, by_name=True, skip_mismatch=True)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    np.testing.assert_array_equal(model.get_weights()[1], BIAS)
+
+
+def test_long_lists_of_names_are_split(tmp_path):
+    layers = [keras.layers.Dense(1, name=f"a_very_long_name_of_a_layer_{'x' * 190}_{i}") for i in range(330)]
+    model = keras.Sequential([keras.Input((1,)), *layers])
+    model.save_weights(tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5") as file:
+        assert "layer_names" not in file.attrs and "layer_names1" in file.attrs
+    kept = model.get_weights()
+    model.set_weights([w + 1 for w in kept])
+    model.load_weights(tmp_path / "w.h5")
+    assert all((a == b).all() for a, b in zip(model.get_weights(), kept, strict=True))
+
+
+def test_recurrent_layers_of_keras_2(tmp_path):
+    """Their configs have what Keras 3 refuses: ``time_major``, ``implementation``."""
+    units, features = 4, 3
+    weights = [
+        R.normal(size=s).astype("float32") for s in ((features, 4 * units), (units, 4 * units), (4 * units,))
+    ]
+    lstm = {
+        "class_name": "LSTM",
+        "config": {
+            "name": "lstm", "trainable": True, "dtype": "float32", "batch_input_shape": [None, 5, features],
+            "return_sequences": False, "return_state": False, "go_backwards": False, "stateful": False, "unroll": False,
+            "time_major": False, "units": units, "activation": "tanh", "recurrent_activation": "sigmoid",
+            "use_bias": True, "unit_forget_bias": True, "implementation": 2, "dropout": 0.0, "recurrent_dropout": 0.0,
+            "kernel_initializer": {"class_name": "GlorotUniform", "config": {"seed": None}, "shared_object_id": 1},
+            "recurrent_initializer": {"class_name": "Orthogonal", "config": {"gain": 1.0, "seed": None}},
+            "bias_initializer": initializer("Zeros"), "kernel_regularizer": None, "recurrent_regularizer": None,
+            "bias_regularizer": None, "activity_regularizer": None, "kernel_constraint": None,
+            "recurrent_constraint": None, "bias_constraint": None,
+        },
+    }  # fmt: skip
+    names = ("lstm/lstm_cell/kernel:0", "lstm/lstm_cell/recurrent_kernel:0", "lstm/lstm_cell/bias:0")
+    path = write(tmp_path / "m.h5", sequential(lstm), {"lstm": dict(zip(names, weights, strict=True))})
+    model = keras.models.load_model(path, compile=False)
+    x = R.normal(size=(2, 5, features)).astype("float32")
+    h = c = np.zeros((2, units))
+    for t in range(5):
+        i, f, g, o = np.split(x[:, t] @ weights[0] + h @ weights[1] + weights[2], 4, axis=1)
+        c = c / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+        h = np.tanh(c) / (1 + np.exp(-o))
+    np.testing.assert_allclose(model.predict(x, verbose=0), h, rtol=1e-4, atol=1e-5)
+    lstm["config"]["time_major"] = True
+    write(tmp_path / "m.h5", sequential(lstm), {"lstm": dict(zip(names, weights, strict=True))})
+    with pytest.raises(ValueError, match="time_major"):
+        keras.models.load_model(path, compile=False)
+
+
+def test_batch_normalization_and_leaky_relu_of_keras_2(tmp_path):
+    config = {
+        "name": "bn", "trainable": True, "dtype": "float32", "axis": [1], "momentum": 0.99, "epsilon": 0.001,
+        "center": True, "scale": True, "fused": None, "renorm": False, "virtual_batch_size": None,
+        "beta_initializer": initializer("Zeros"), "gamma_initializer": initializer("Ones"),
+        "moving_mean_initializer": initializer("Zeros"), "moving_variance_initializer": initializer("Ones"),
+    }  # fmt: skip
+    norm = {"class_name": "BatchNormalization", "config": config}
+    leaky = {"class_name": "LeakyReLU", "config": {"name": "leaky", "dtype": "float32", "alpha": 0.25}}
+    arrays = [np.full(3, v, "float32") for v in (2.0, 0.5, 0.1, 4.0)]
+    names = ("bn/gamma:0", "bn/beta:0", "bn/moving_mean:0", "bn/moving_variance:0")
+    path = write(
+        tmp_path / "m.h5",
+        sequential(input_layer(), norm, leaky),
+        {"bn": dict(zip(names, arrays, strict=True)), "leaky": {}},
+    )
+    y = (X - 0.1) / np.sqrt(4.001) * 2 + 0.5
+    model = keras.models.load_model(path, compile=False)
+    np.testing.assert_allclose(
+        model.predict(X, verbose=0), np.where(y > 0, y, 0.25 * y), rtol=1e-5, atol=1e-6
+    )
