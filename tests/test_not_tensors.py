@@ -1,5 +1,6 @@
 """Composed functions name the argument that is no Tensor."""
 
+import numpy as np
 import pytest
 
 import minidl
@@ -42,3 +43,14 @@ def test_bilinear_of_a_list(position, name):
         TypeError, match=rf"^bilinear\(\): argument '{name}' \(position {position}\) must be Tensor"
     ):
         F.bilinear(**arguments)
+
+
+def test_mapped_files_become_plain_arrays(tmp_path):
+    np.arange(6, dtype="float32").tofile(tmp_path / "values")
+    mapped = np.memmap(tmp_path / "values", dtype="float32", mode="r", shape=(2, 3))
+    for tensor in (
+        minidl.tensor(mapped),
+        minidl.as_tensor(mapped),
+        minidl.tensor(mapped, dtype=minidl.float64),
+    ):
+        assert (tensor @ minidl.ones(3, 1, dtype=tensor.dtype)).tolist() == [[3.0], [12.0]]

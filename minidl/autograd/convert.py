@@ -84,7 +84,7 @@ def to_array(data, dtype=None, where=None, copy=False):
         array, where = data, backends.device_of(data) if where is None else where
         dtype = array.dtype if dtype is None else dtype
     else:
-        array = _host_array(data)
+        array = np.asarray(_host_array(data))  # of a memmap or matrix its plain array
         dtype = infer_dtype(array, data) if dtype is None else dtype
     out = array
     if out.dtype != dtype:

@@ -369,6 +369,6 @@ def leaf(array, requires_grad=False, cls=Tensor):
 
 
 def _unpickle(cls, array, where, requires_grad, state):
-    out = make(backends.transfer(array, backends.device(where)), None, cls)
+    out = make(backends.transfer(backends.owned(array), backends.device(where)), None, cls)
     out.__dict__.update(state)
     return out.requires_grad_(requires_grad)

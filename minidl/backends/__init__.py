@@ -134,6 +134,11 @@ def to_numpy(array):
     return host
 
 
+def owned(host):
+    """A NumPy array that can be written and is nothing but an array: what a file is mapped to is copied."""
+    return host if type(host) is np.ndarray and host.flags.writeable else np.array(host, subok=False)
+
+
 def transfer(array, where, non_blocking=False):
     """A copy of an array on another device; the array itself where it is there already.
 

@@ -10,13 +10,13 @@ from minidl.keras.engine.layer import Layer
 from minidl.keras.engine.layer_calls import symbolic_of
 from minidl.keras.engine.nest import map_structure
 from minidl.keras.engine.node import is_symbolic
+from minidl.keras.engine.searching import Searchable
 from minidl.keras.engine.serialization import serialize_layer
 from minidl.keras.engine.summary import print_summary
 from minidl.keras.engine.tracing import traced_outputs
-from minidl.keras.engine.trainer import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Searchable, Layer):
     """A network with ``compile``, ``fit``, ``evaluate``, ``predict``.
 
     ``Model(inputs, outputs)`` makes one of symbolic tensors (``engine/functional.py``). A subclass makes
@@ -128,7 +128,9 @@ class Model(Trainer, Layer):
         if type(self).build is Model.build:  # its layers are built as call runs them
             self.__dict__["_path"] = "/".join(CONTEXT.scope)
             if args:  # what a file needs to build it again; the batch stays open
-                shapes = map_structure(lambda x: (None, *x.shape[1:]) if hasattr(x, "shape") else None, args[0])
+                shapes = map_structure(
+                    lambda x: (None, *x.shape[1:]) if hasattr(x, "shape") else None, args[0]
+                )
                 self.__dict__["_build_config"] = {"input_shape": shapes}
             self.built = True
         else:
