@@ -119,6 +119,6 @@ del listen
 def __getattr__(name):
     if name == "bfloat16":
         return dtypes.named(name)
-    if name == "testing":  # a room above this one
-        return _importlib.import_module("minidl.testing")
+    if name in ("testing", "multiprocessing"):  # a room above this one; what costs time to import
+        return _importlib.import_module(f"minidl.{name}")
     raise AttributeError(_absent.message("module 'minidl'", name))
