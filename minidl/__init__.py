@@ -36,7 +36,6 @@ from minidl import (
     utils,
     version,
 )
-from minidl._version import __version__
 from minidl.amp.autocast_mode import (
     autocast,
     clear_autocast_cache,
@@ -51,6 +50,7 @@ from minidl.amp.autocast_mode import (
     set_autocast_enabled,
 )
 from minidl.as_torch import install_as_torch, listen
+from minidl.as_torch import version_here as _version_here
 from minidl.autograd import (
     Tensor,
     enable_grad,
@@ -117,6 +117,8 @@ del listen
 
 
 def __getattr__(name):
+    if name == "__version__":
+        return _version_here()
     if name == "bfloat16":
         return dtypes.named(name)
     if name in ("testing", "multiprocessing"):  # a room above this one; what costs time to import
