@@ -19,6 +19,7 @@ from minidl import (
     compiler,
     cuda,
     distributed,
+    distributions,
     dtypes,
     errors,
     fft,

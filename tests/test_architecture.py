@@ -31,6 +31,7 @@ FLOORS = {
             "accelerator",
             "compiler",
             "distributed",
+            "distributions",
             "hub",
             "jit",
             "onnx",

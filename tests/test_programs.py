@@ -170,6 +170,38 @@ def test_attention_may_be_asked_for_a_kernel():
         pass
 
 
+class Coin(minidl.distributions.Distribution):
+    def __init__(self, p):
+        self.p = p
+        super().__init__(p.shape)
+
+    variance = property(lambda self: self.p * (1 - self.p))
+
+    def rsample(self, sample_shape=()):
+        return (minidl.rand(self._extended_shape(sample_shape)) < self.p).float() * self.p
+
+    def entropy(self):
+        return -(self.p * self.p.log() + (1 - self.p) * (1 - self.p).log())
+
+
+def test_programs_may_ask_for_distributions_and_define_their_own():
+    base = minidl.distributions.distribution.Distribution
+    coin = Coin(minidl.tensor([0.5, 0.5], requires_grad=True))
+    assert not isinstance(minidl.ones(1), base) and isinstance(coin, base)
+    assert (
+        coin.sample((3,)).shape == (3, 2) and not coin.sample().requires_grad and coin.rsample().requires_grad
+    )
+    assert np.allclose(coin.perplexity().detach().numpy(), 2) and np.allclose(
+        coin.stddev.detach().numpy(), 0.5
+    )
+    assert coin.batch_shape == (2,) and coin.event_shape == ()
+    for ask in (lambda: coin.mean, lambda: coin.log_prob(1), lambda: coin.cdf(1), lambda: coin.icdf(1)):
+        with pytest.raises(NotImplementedError):
+            ask()
+    with pytest.raises(AttributeError, match=r"'Categorical'.*multinomial"):
+        _ = minidl.distributions.Categorical
+
+
 def test_devices_of_other_makers_are_denied():
     x = minidl.ones(1)
     assert not any((x.is_mps, x.is_xpu, x.is_xla, x.is_nested)) and x.is_cpu
