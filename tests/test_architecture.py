@@ -39,13 +39,28 @@ FLOORS = {
         ),
         4,
     ),
-    **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
+    **dict.fromkeys(
+        ("bench", "testing", "demo", "doctor", "__main__", "keras", "preprocessing", "metrics"), 5
+    ),
 }
 TOP = 4.5  # minidl/__init__.py gathers the floors up to 4; only floor 5 may import it
 
 # What a machine may lack: the only modules that may be imported inside a function.
 OPTIONAL = {
-    *("cupy", "cupyx", "h5py", "hypothesis", "keras", "matplotlib", "ml_dtypes", "sklearn", "torch", "tqdm"),
+    *(
+        "cupy",
+        "cupyx",
+        "h5py",
+        "hypothesis",
+        "keras",
+        "matplotlib",
+        "ml_dtypes",
+        "pandas",
+        "PIL",
+        "sklearn",
+        "torch",
+        "tqdm",
+    ),
     *("minidl._native", "minidl._cuda", "minidl._emulated", "minidl._build_info"),
     *("minidl.backends.cuda", "minidl.backends.emulated"),  # they need CuPy, or the emulator
 }

@@ -1,0 +1,103 @@
+"""``ModelCheckpoint``: saves the model, or its weights, as it trains."""
+
+import os
+
+from minidl.keras.callbacks.monitor import Monitor, say
+
+_WHOLE = (".keras", ".h5", ".hdf5")
+_WEIGHTS = (".weights.h5", ".h5", ".hdf5", ".npz", ".safetensors")
+
+
+class ModelCheckpoint(Monitor):
+    """Saves to ``filepath``, which may hold ``{epoch:02d}`` (from 1) and the logs' names, ``{val_loss:.2f}``.
+
+    ``save_best_only`` saves when ``monitor`` improves; ``save_weights_only`` writes ``.weights.h5``,
+    ``.h5``, ``.npz`` or
+    ``.safetensors`` instead of a whole model, ``.keras`` or ``.h5``; ``save_freq`` is ``'epoch'`` or a number of
+    batches. Source: Keras' ``ModelCheckpoint``.
+
+    >>> from minidl import keras
+    >>> keras.callbacks.ModelCheckpoint("best.keras", save_best_only=True).monitor
+    'val_loss'
+    """
+
+    def __init__(
+        self, filepath, monitor="val_loss", verbose=0, save_best_only=False, save_weights_only=False, mode="auto",
+        save_freq="epoch", initial_value_threshold=None, **dropped,
+    ):  # fmt: skip
+        super().__init__(monitor, mode)
+        if dropped.pop("period", 1) != 1 or dropped:
+            raise TypeError(
+                "ModelCheckpoint takes save_freq='epoch' or a number of batches instead of period; got "
+                f"{sorted(dropped) or ['period']}"
+            )
+        self.filepath = os.fspath(filepath)
+        self.verbose, self.save_best_only, self.save_weights_only = verbose, save_best_only, save_weights_only
+        if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int)):
+            raise ValueError(
+                f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values"
+            )
+        self.save_freq, self.best = save_freq, initial_value_threshold
+        endings = _WEIGHTS if save_weights_only else (*_WHOLE, *_WEIGHTS)
+        if not self.filepath.endswith(endings):
+            what = "weights" if save_weights_only else "a model"
+            raise ValueError(
+                f"The filepath provided must end in {', '.join(dict.fromkeys(endings))} (to save {what}). Received: "
+                f"filepath={self.filepath}"
+            )
+        weights_file = self.filepath.endswith((".weights.h5", ".npz", ".safetensors"))
+        self.save_weights_only = save_weights_only or weights_file
+        self._batches = self._epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.save_freq == "epoch":
+            return
+        self._batches += 1
+        if self._batches >= self.save_freq:
+            self._batches = 0
+            self._save(self._epoch, batch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.save_freq == "epoch":
+            self._save(epoch, None, logs)
+
+    def _save(self, epoch, batch, logs):
+        logs = logs or {}
+        path = self._path(epoch, batch, logs)
+        if self.save_best_only:
+            current = self.watched(logs)
+            if current is None:
+                return
+            if self.best is None:
+                self.best = self.worst()
+            if not self.is_better(current, self.best):
+                if self.verbose > 0:
+                    say(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
+                return
+            if self.verbose > 0:
+                say(
+                    f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best:.5f} to "
+                    f"{current:.5f}, saving model to "
+                    f"{path}"
+                )
+            self.best = current
+        elif self.verbose > 0:
+            say(f"\nEpoch {epoch + 1}: saving model to {path}")
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(path, overwrite=True)
+        else:
+            self.model.save(path, overwrite=True)
+
+    def _path(self, epoch, batch, logs):
+        try:
+            extra = {} if batch is None else {"batch": batch + 1}
+            return self.filepath.format(epoch=epoch + 1, **extra, **logs)
+        except KeyError as error:
+            raise KeyError(
+                f"Failed to format this callback filepath: '{self.filepath}'. {error} is not among epoch, "
+                f"{', '.join(sorted(logs))}."
+            ) from None

@@ -1,0 +1,172 @@
+"""The metrics that ``compile`` was given: found by name and shape, named as the user typed them."""
+
+from minidl.keras import losses, metrics
+from minidl.keras.engine.compile_loss import crossentropy_for, spread
+from minidl.keras.engine.nest import flatten
+from minidl.keras.metrics import Metric
+
+_CHOSEN_BY_SHAPE = {
+    "accuracy": ("BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"),
+    "crossentropy": ("BinaryCrossentropy", "SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
+}
+_SHORT = {"acc": "accuracy", "ce": "crossentropy"}
+
+
+class ShapedMetric(Metric):
+    """``'accuracy'`` and ``'crossentropy'``: which of three it is, is known when the first batch is seen."""
+
+    def __init__(self, kind, name):
+        self.kind, self.inner = kind, None
+        super().__init__(name=name)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Chooses by the shapes, the first time, and updates."""
+        if self.inner is None:
+            binary, sparse, categorical = _CHOSEN_BY_SHAPE[self.kind]
+            chosen = {"b": binary, "s": sparse, "c": categorical}[crossentropy_for(y_true, y_pred)[0]]
+            self.inner = getattr(metrics, chosen)(name=self.name)
+        self.inner.update_state(y_true, y_pred, sample_weight)
+
+    def result(self):
+        """The metric's value; 0 before the first update."""
+        return 0.0 if self.inner is None else self.inner.result()
+
+    @property
+    def variables(self):
+        """The state of the chosen metric."""
+        return [] if self.inner is None else self.inner.variables
+
+    def reset_state(self):
+        """Forgets everything but the choice."""
+        if self.inner is not None:
+            self.inner.reset_state()
+
+
+class FunctionMetric(Metric):
+    """The mean of a function ``f(y_true, y_pred)``, or of a loss object."""
+
+    def __init__(self, function, name):
+        self.function, self.mean = function, metrics.Mean(name=name)
+        super().__init__(name=name)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds the function's values."""
+        call = self.function.call if isinstance(self.function, losses.Loss) else self.function
+        self.mean.update_state(call(y_true, y_pred), sample_weight)
+
+    def result(self):
+        """The mean so far."""
+        return self.mean.result()
+
+    def reset_state(self):
+        """Forgets everything."""
+        self.mean.reset_state()
+
+
+def metric_of(identifier):
+    """The metric of a name, an object, a config or a function; its name is what the user typed."""
+    if isinstance(identifier, Metric):
+        return identifier
+    if isinstance(identifier, str):
+        kind = _SHORT.get(identifier.lower(), identifier.lower())
+        if kind in _CHOSEN_BY_SHAPE:
+            return ShapedMetric(kind, identifier)
+    found = metrics.get(identifier)
+    if isinstance(found, Metric):
+        if isinstance(identifier, str):
+            found.name = identifier
+        return found
+    name = identifier if isinstance(identifier, str) else getattr(found, "__name__", None)
+    return FunctionMetric(found, name or getattr(found, "name", type(found).__name__))
+
+
+class CompileMetrics:
+    """``metrics`` (and ``weighted_metrics``, which the sample weights count in) of all outputs."""
+
+    def __init__(self, given, weighted, output_names=None):
+        for what, value in (("metrics", given), ("weighted_metrics", weighted)):
+            if value is not None and not isinstance(value, (list, tuple, dict)):
+                raise ValueError(
+                    f"Expected `{what}` argument to be a list, tuple, or dict. Received instead: "
+                    f"{what}={value} of type "
+                    f"{type(value)}. Hint: put it into a list, {what}=[{value!r}]."
+                )
+        self.given, self.weighted = given, weighted
+        self.names = output_names if output_names and len(output_names) > 1 else None
+        self.entries = None  # (name in the logs, metric, output's place, weighted)
+        if self.names is None and not _nested(given) and not _nested(weighted):
+            self._build(1, [None])
+        elif self.names is not None:
+            self._build(len(self.names), self.names)
+
+    def _build(self, count, names):
+        self.entries, taken = [], {}
+        for weighted, given in ((False, self.given), (True, self.weighted)):
+            for place, found in enumerate(_per_output(given, names, count)):
+                for identifier in found:
+                    metric = metric_of(identifier)
+                    name = metric.name if names[place] is None else f"{names[place]}_{metric.name}"
+                    if name in taken and weighted and f"weighted_{metric.name}" not in taken:
+                        name = f"weighted_{metric.name}"
+                    taken[name] = taken.get(name, -1) + 1
+                    name = f"{name}_{taken[name]}" if taken[name] else name
+                    self.entries.append((name, metric, place, weighted))
+
+    @property
+    def metrics(self):
+        """The metric objects, in order."""
+        return [metric for _, metric, _, _ in self.entries or ()]
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Shows the metrics a batch."""
+        if self.entries is None:
+            count = len(flatten(y_pred))
+            names = sorted(y_pred) if isinstance(y_pred, dict) else [f"output_{i}" for i in range(count)]
+            self._build(count, names if count > 1 else [None])
+        if not self.entries:
+            return
+        outputs = flatten(y_pred)
+        truths = self._truths(y_true, y_pred, len(outputs))
+        weights = flatten(sample_weight) if sample_weight is not None else [None]
+        weights = weights * len(outputs) if len(weights) == 1 else weights
+        for _, metric, place, weighted in self.entries:
+            if truths[place] is None:
+                continue
+            if weighted:
+                metric.update_state(truths[place], outputs[place], weights[place])
+            else:
+                metric.update_state(truths[place], outputs[place])
+
+    def _truths(self, y_true, y_pred, count):
+        if isinstance(y_true, dict) and not isinstance(y_pred, dict) and self.names:
+            return [y_true.get(name) for name in self.names]
+        flat = flatten(y_true)
+        return flat + [None] * (count - len(flat))
+
+    def result(self):
+        """The values by their names in the logs."""
+        return {name: metric.result() for name, metric, _, _ in self.entries or ()}
+
+    def reset_state(self):
+        """Forgets everything."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+
+def _nested(given):
+    return isinstance(given, dict) or any(isinstance(entry, (list, tuple, dict)) for entry in given or ())
+
+
+def _per_output(given, names, count):
+    """The metrics of each output, in lists."""
+    if not given:
+        return [[] for _ in range(count)]
+    if count == 1:
+        return [flatten(given)]
+    if isinstance(given, (list, tuple)) and not _nested(given) and len(given) != count:
+        raise ValueError(
+            f"The model has {count} outputs {list(names)}, but `metrics` is a flat list of "
+            f"{len(given)}: give a list with one "
+            "entry (or list) for each output, or a dict by output name."
+        )
+    return [flatten(entry) if entry is not None else [] for entry in spread(given, names, "metrics", count)]

@@ -1,0 +1,130 @@
+"""Graphs as configs: written in Keras 2's form of nodes, which Keras 3 reads too; read in either's."""
+
+from minidl.keras.engine.keras_tensor import KerasTensor
+from minidl.keras.engine.nest import flatten, is_nested, map_structure
+from minidl.keras.engine.serialization import deserialize_layer, serialize_layer
+
+
+def graph_config(model):
+    """``{"name", "layers": [{..., "inbound_nodes"}], "input_layers", "output_layers"}`` of a graph."""
+    nodes = {}  # of each layer, its calls within the model
+    for node in model.nodes:
+        nodes.setdefault(id(node.layer), []).append(node)
+
+    def place(symbol):
+        node, index = symbol.history
+        own = nodes.get(id(node.layer), [node])
+        return [node.layer.name, own.index(node) if node in own else 0, index]
+
+    layers = []
+    for layer in model.layers:
+        entry = serialize_layer(layer)
+        entry["name"] = layer.name
+        entry["inbound_nodes"] = [_node(node, place) for node in nodes.get(id(layer), ())]
+        layers.append(entry)
+    return {
+        "name": model.name,
+        "trainable": model._trainable,
+        "layers": layers,
+        "input_layers": _places(model._input_structure, place),
+        "output_layers": _places(model._output_structure, place),
+    }
+
+
+def _places(structure, place):
+    """A list of places, also of a single tensor; a dict of tensors stays a dict."""
+    if isinstance(structure, dict):
+        return {name: place(symbol) for name, symbol in structure.items()}
+    return [place(symbol) for symbol in flatten(structure)]
+
+
+def _node(node, place):
+    """One call: a list of [layer, node, tensor, other arguments], one for each tensor of the first argument."""
+    named = {**dict(zip(node.layer._signature.names[1:], node.args[1:])), **node.kwargs}
+    kwargs = map_structure(lambda leaf: place(leaf) if isinstance(leaf, KerasTensor) else leaf, named)
+    symbols = [leaf for leaf in flatten(node.args[:1]) if isinstance(leaf, KerasTensor)]
+    return [[*place(symbol), kwargs if i == 0 else {}] for i, symbol in enumerate(symbols)]
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def graph_from_config(cls, config, custom_objects=None):
+    """The graph of a config, with new weights. ``ValueError`` where it names tensors that nothing makes."""
+    layers, made = {}, {}
+    for entry in config["layers"]:
+        layer = deserialize_layer(entry, custom_objects)
+        name = entry.get("name") or layer.name
+        layers[name] = layer
+        if not entry.get("inbound_nodes") and layer._inbound_nodes:
+            made[name, 0] = layer._inbound_nodes[0].flat_outputs
+    pending = [
+        (entry.get("name") or entry["config"]["name"], index, node)
+        for entry in config["layers"]
+        for index, node in enumerate(entry.get("inbound_nodes") or ())
+    ]
+    while pending:
+        left = []
+        for name, index, node in pending:
+            arguments = _arguments(node, made)
+            if arguments is None:
+                left.append((name, index, node))
+                continue
+            outputs = layers[name](*arguments[0], **arguments[1])
+            made[name, index] = flatten(outputs)
+        if len(left) == len(pending):
+            raise ValueError(
+                f"The config of the model '{config.get('name')}' is not a graph: the calls of "
+                f"{sorted({name for name, _, _ in left})} need tensors that no layer makes."
+            )
+        pending = left
+    inputs, outputs = (_found(config[key], made) for key in ("input_layers", "output_layers"))
+    return cls(inputs, outputs, name=config.get("name"))
+
+
+def _is_place(value):
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) in (3, 4)
+        and isinstance(value[0], str)
+        and all(isinstance(number, int) for number in value[1:3])
+    )
+
+
+def _found(places, made):
+    """The tensors of the places in a structure: one place, a list or a dict of them."""
+    if _is_place(places):
+        return made[places[0], places[1]][places[2]]
+    if isinstance(places, dict):
+        return {name: _found(value, made) for name, value in places.items()}
+    found = [_found(value, made) for value in places]
+    return found[0] if len(found) == 1 else found
+
+
+def _arguments(node, made):
+    """(args, kwargs) of a call, or None where a tensor that it needs is not made yet."""
+    try:
+        if isinstance(
+            node, dict
+        ):  # Keras 3: {"args": [...], "kwargs": {...}} with {"class_name": "__keras_tensor__"}
+            return _filled(node["args"], made), _filled(node.get("kwargs") or {}, made)
+        symbols = [made[entry[0], entry[1]][entry[2]] for entry in node]
+        kwargs = dict(node[0][3]) if len(node[0]) > 3 and node[0][3] else {}
+        kwargs = {
+            name: made[value[0], value[1]][value[2]] if _is_place(value) else value
+            for name, value in kwargs.items()
+        }
+    except KeyError:
+        return None
+    return ([symbols[0] if len(symbols) == 1 else symbols], kwargs)
+
+
+def _filled(value, made):
+    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+        name, node, index = value["config"]["keras_history"]
+        return made[name, node][index]
+    if isinstance(value, dict):
+        return {key: _filled(inner, made) for key, inner in value.items()}
+    if is_nested(value):
+        return [_filled(inner, made) for inner in value]
+    return value

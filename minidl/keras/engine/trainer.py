@@ -1,0 +1,247 @@
+"""``Trainer``: ``compile`` and the loops ``fit``, ``evaluate`` and ``predict``."""
+
+import warnings
+
+from minidl.keras.callbacks import CallbackList
+from minidl.keras.engine.compiling import Compiling
+from minidl.keras.engine.data import unpack_x_y_sample_weight
+from minidl.keras.engine.on_batch import OnBatch
+from minidl.keras.engine.outputs import concatenated
+from minidl.keras.engine.sources import batches_of, split_for_validation
+from minidl.keras.engine.steps import Steps
+
+
+class Trainer(Compiling, Steps, OnBatch):
+    """The part of ``Model`` that learns and predicts."""
+
+    def _init_trainer(self):
+        put = object.__setattr__
+        for name in ("optimizer", "loss", "history", "_compile_loss", "_compile_metrics", "_loss_tracker"):
+            put(self, name, None)
+        put(self, "compiled", False)
+        put(self, "stop_training", False)
+        put(self, "_steps_done", 0)
+        put(self, "_initial_epoch", 0)
+        put(self, "_compile_arguments", None)
+
+    # --- fit ------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
+        validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
+        steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1, **dropped,
+    ):  # fmt: skip
+        """Trains for ``epochs`` passes over the data; returns the ``History``.
+
+        ``x`` and ``y`` are arrays (NumPy, lists, pandas, tensors; lists or dicts of them for several inputs
+        or outputs), or ``x`` alone yields batches: a DataLoader, a generator, a ``Sequence``.
+        ``validation_split`` keeps the last part of the arrays, unshuffled, to validate after each epoch.
+        ``verbose``: 0 nothing, 1 a bar on a terminal, 2 a line an epoch.
+        """
+        epochs = _epochs(epochs, dropped)
+        self._demand_compiled("fit")
+        where = self._where()
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = split_for_validation(
+                x, y, sample_weight, validation_split
+            )
+        source = batches_of(x, y, sample_weight, batch_size, shuffle, class_weight, where, steps_per_epoch)
+        validation = None
+        if validation_data is not None:
+            val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
+            validation = batches_of(
+                val_x, val_y, val_weight, validation_batch_size or batch_size, False, None, where
+            )
+        verbose = 1 if verbose == "auto" else int(verbose)
+        calls = callbacks
+        steps = steps_per_epoch if steps_per_epoch is not None else source.steps
+        if not isinstance(callbacks, CallbackList):
+            calls = CallbackList(
+                callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs,
+                steps=steps,
+            )  # fmt: skip
+        self._train(
+            source,
+            validation,
+            calls,
+            range(initial_epoch, epochs),
+            steps_per_epoch,
+            validation_steps,
+            validation_freq,
+        )
+        return calls.history
+
+    def _train(self, source, validation, calls, epochs, steps, validation_steps, validation_freq):
+        self.stop_training = False
+        logs = {}
+        batches = _Endless(source, steps)
+        object.__setattr__(self, "_initial_epoch", 0)
+        calls.on_train_begin()
+        for epoch in epochs:
+            if epoch < self._initial_epoch:  # a backup was restored
+                continue
+            self.reset_metrics()
+            calls.on_epoch_begin(epoch)
+            self.__dict__.update(_in_epoch=True, _epoch_weights=None)
+            try:
+                logs = self._train_epoch(batches, calls)
+            finally:
+                self.__dict__.update(_in_epoch=False, _epoch_weights=None)
+            if validation is not None and _validates(epoch, validation_freq):
+                found = self._test(validation, calls, validation_steps)
+                logs.update({f"val_{name}": value for name, value in found.items()})
+            logs = {name: logs[name] for name in sorted(logs)}
+            calls.on_epoch_end(epoch, logs)
+            if self.stop_training or batches.finished:
+                break
+        calls.on_train_end(logs)
+
+    def _train_epoch(self, batches, calls):
+        step_of = self._step_function("train_step")
+        begins, ends = calls.of_batches["on_train_batch_begin"], calls.of_batches["on_train_batch_end"]
+        wants = calls.wants_logs("on_train_batch_end")
+        logs = None
+        for step, data in enumerate(batches.epoch()):
+            if begins:
+                calls.on_train_batch_begin(step)
+            logs = step_of(data)
+            self._steps_done = step + 1
+            if ends:
+                calls.on_train_batch_end(step, self._logs(logs) if wants else logs)
+            if self.stop_training:
+                break
+        if logs is None and step_of.__name__ != "_train_on":
+            logs = {}
+        return self._logs(logs)
+
+    # --- evaluate -------------------------------------------------------------------------------------------------
+
+    def evaluate(
+        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
+        return_dict=False, **kwargs,
+    ):  # fmt: skip
+        """The loss over the data, or ``[loss, *metrics]`` where there are metrics, or a dict by name."""
+        self._demand_compiled("evaluate")
+        source = batches_of(x, y, sample_weight, batch_size, False, None, self._where(), steps)
+        verbose = 1 if verbose == "auto" else int(verbose)
+        calls = callbacks
+        if not isinstance(callbacks, CallbackList):
+            calls = CallbackList(
+                callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+                steps=steps if steps is not None else source.steps,
+            )  # fmt: skip
+        logs = self._test(source, calls, steps)
+        if return_dict:
+            return logs
+        values = self._in_order(logs)
+        return values[0] if len(values) == 1 else values
+
+    def _test(self, source, calls, steps=None):
+        self.stop_evaluating = False
+        step_of = self._step_function("test_step")
+        self.reset_metrics()
+        calls.on_test_begin()
+        wants, logs, done = calls.wants_logs("on_test_batch_end"), None, 0
+        for step, data in enumerate(source.epoch()):
+            calls.on_test_batch_begin(step)
+            logs = step_of(data)
+            done = step + 1
+            calls.on_test_batch_end(step, self._logs(logs) if wants else logs)
+            if self.stop_evaluating or (steps is not None and step + 1 >= steps):
+                break
+        logs = self._logs(logs)
+        if calls.history is None:
+            self._steps_done = done
+        calls.on_test_end(logs)
+        return logs
+
+    # --- predict --------------------------------------------------------------------------------------------------
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **kwargs):
+        """The outputs for the data, as NumPy arrays: (samples, ...)."""
+        source = batches_of(x, None, None, batch_size, False, None, self._where(), steps)
+        verbose = 1 if verbose == "auto" else int(verbose)
+        calls = callbacks
+        if not isinstance(callbacks, CallbackList):
+            calls = CallbackList(
+                callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+                steps=steps if steps is not None else source.steps,
+            )  # fmt: skip
+        self.stop_predicting = False
+        calls.on_predict_begin()
+        parts = []
+        for step, data in enumerate(source.epoch()):
+            calls.on_predict_batch_begin(step)
+            outputs = self._predict_on(data)
+            parts.append(outputs)
+            self._steps_done = step + 1
+            calls.on_predict_batch_end(step, {"outputs": outputs})
+            if self.stop_predicting or (steps is not None and step + 1 >= steps):
+                break
+        calls.on_predict_end()
+        return concatenated(parts)
+
+
+class _Endless:
+    """The batches of each epoch: a pass of the source, or the next ``steps`` of passes without end."""
+
+    def __init__(self, source, steps):
+        self.source, self.steps = source, steps
+        self.finished = False
+        self.running = None
+
+    def epoch(self):
+        """The batches of the next epoch."""
+        if self.steps is None:
+            yield from self.source.epoch()
+            self.source.on_epoch_end()
+            return
+        for step in range(self.steps):
+            data = self._next()
+            if data is None:
+                if not self.finished:
+                    warnings.warn(
+                        "Your input ran out of data; interrupting training. Make sure that your "
+                        "dataset or generator can "
+                        f"generate at least `steps_per_epoch * epochs` batches (it stopped after {step} of an epoch).",
+                        stacklevel=2,
+                    )
+                self.finished = True
+                return
+            yield data
+
+    def _next(self):
+        for _ in range(2):
+            if self.running is None:
+                self.running = iter(self.source.epoch())
+            data = next(self.running, None)
+            if data is not None:
+                return data
+            self.source.on_epoch_end()
+            self.running = None
+        return None
+
+
+def _validates(epoch, frequency):
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
+
+
+def _epochs(epochs, dropped):
+    if "nb_epoch" in dropped:
+        warnings.warn(
+            "fit(nb_epoch=...) is a name that Keras dropped: use epochs=", DeprecationWarning, stacklevel=3
+        )
+        epochs = dropped.pop("nb_epoch")
+    for name in ("workers", "use_multiprocessing", "max_queue_size"):
+        if name in dropped:
+            warnings.warn(
+                f"fit({name}=...) is a name that Keras dropped; it does nothing",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+            dropped.pop(name)
+    if dropped:
+        raise TypeError(f"Model.fit() got an unexpected keyword argument '{next(iter(dropped))}'")
+    return epochs

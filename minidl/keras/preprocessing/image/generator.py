@@ -1,0 +1,303 @@
+"""``ImageDataGenerator``: images moved, flipped, shifted in colour and normalised at random, batch by batch."""
+
+import math
+import warnings
+
+import numpy as np
+
+from minidl.keras.config import floatx, standardize_data_format
+from minidl.keras.preprocessing.image.affine import affine_batch, affine_matrix
+from minidl.keras.preprocessing.image.colors import brightened, shifted
+from minidl.keras.preprocessing.image.directories import DataFrameIterator, DirectoryIterator
+from minidl.keras.preprocessing.image.iterators import NumpyArrayIterator
+
+__all__ = ["ImageDataGenerator"]
+
+
+class ImageDataGenerator:
+    """Endless batches of images (N, H, W, C), changed at random and normalised, without SciPy.
+
+    A change is, in this order: rotation, shift, shear and zoom as one affine map; a shift of the channels; flips;
+    brightness. Then ``preprocessing_function`` (an image in, an image out), ``rescale``, and the normalisers. All
+    draws come from NumPy's global generator in Keras' order, so equal seeds give Keras' images. As in Keras' own
+    (legacy) generator, ``width_shift_range`` moves rows and ``height_shift_range`` columns. Batches are mapped whole,
+    large ones in threads. ``interpolation_order`` is 0 or 1. ``ValueError`` for ranges that are none. Source: Keras'
+    ``ImageDataGenerator``.
+
+    >>> import numpy as np
+    >>> from minidl.keras.preprocessing.image import ImageDataGenerator
+    >>> datagen = ImageDataGenerator(rotation_range=20, width_shift_range=0.2)
+    >>> images = np.zeros((10, 8, 8, 3), "float32")
+    >>> datagen.fit(images)
+    >>> x, y = next(datagen.flow(images, np.arange(10), batch_size=4))
+    >>> x.shape, y.shape
+    ((4, 8, 8, 3), (4,))
+    """
+
+    def __init__(
+        self, featurewise_center=False, samplewise_center=False, featurewise_std_normalization=False,
+        samplewise_std_normalization=False, zca_whitening=False, zca_epsilon=1e-6, rotation_range=0,
+        width_shift_range=0.0, height_shift_range=0.0, brightness_range=None, shear_range=0.0, zoom_range=0.0,
+        channel_shift_range=0.0, fill_mode="nearest", cval=0.0, horizontal_flip=False, vertical_flip=False,
+        rescale=None, preprocessing_function=None, data_format=None, validation_split=0.0, interpolation_order=1,
+        dtype=None,
+    ):  # fmt: skip
+        self.featurewise_center, self.samplewise_center = featurewise_center, samplewise_center
+        self.featurewise_std_normalization = featurewise_std_normalization
+        self.samplewise_std_normalization = samplewise_std_normalization
+        self.zca_whitening, self.zca_epsilon = zca_whitening, zca_epsilon
+        self.rotation_range, self.shear_range = rotation_range, shear_range
+        self.width_shift_range, self.height_shift_range = width_shift_range, height_shift_range
+        self.channel_shift_range, self.fill_mode, self.cval = channel_shift_range, fill_mode, cval
+        self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
+        self.rescale, self.preprocessing_function = rescale, preprocessing_function
+        self.interpolation_order, self.dtype = interpolation_order, dtype or floatx()
+        self.data_format = standardize_data_format(data_format)
+        first = self.data_format == "channels_first"
+        self.channel_axis, self.row_axis, self.col_axis = (1, 2, 3) if first else (3, 1, 2)
+        if validation_split and not 0 < validation_split < 1:
+            raise ValueError(
+                f"`validation_split` must be strictly between 0 and 1.  Received: {validation_split}"
+            )
+        self._validation_split = validation_split
+        self.mean = self.std = self.zca_whitening_matrix = None
+        if isinstance(zoom_range, (float, int)):
+            self.zoom_range = [1 - zoom_range, 1 + zoom_range]
+        elif len(zoom_range) == 2 and all(isinstance(value, (float, int)) for value in zoom_range):
+            self.zoom_range = list(zoom_range)
+        else:
+            raise ValueError(
+                f"`zoom_range` should be a float or a tuple or list of two floats. Received: {zoom_range}"
+            )
+        if brightness_range is not None and (
+            not isinstance(brightness_range, (tuple, list)) or len(brightness_range) != 2
+        ):
+            raise ValueError(
+                f"`brightness_range should be tuple or list of two floats. Received: {brightness_range}"
+            )
+        self.brightness_range = brightness_range
+        self._settle_normalisers()
+
+    def _settle_normalisers(self):
+        """What one normaliser says about another; each change warns."""
+        if self.zca_whitening:
+            self._turn("zca_whitening", "featurewise_center", True)
+            self._turn("zca_whitening", "featurewise_std_normalization", False)
+        if self.featurewise_std_normalization:
+            self._turn("featurewise_std_normalization", "featurewise_center", True)
+        if self.samplewise_std_normalization:
+            self._turn("samplewise_std_normalization", "samplewise_center", True)
+
+    def _turn(self, reason, option, value):
+        if bool(getattr(self, option)) != value:
+            setattr(self, option, value)
+            warnings.warn(
+                f"This ImageDataGenerator specifies `{reason}`, which overrides setting of `{option}`.",
+                stacklevel=4,
+            )
+
+    # --- batches ---------------------------------------------------------------------------------------------------
+
+    def flow(
+        self, x, y=None, batch_size=32, shuffle=True, sample_weight=None, seed=None, save_to_dir=None, save_prefix="",
+        save_format="png", ignore_class_split=False, subset=None,
+    ):  # fmt: skip
+        """Batches of arrays: x, or (x, y), or (x, y, sample_weight). ``x`` may be a pair of images and further inputs.
+
+        ``subset`` is ``validation``, the first ``validation_split`` of the rows, or ``training``, the rest.
+        """
+        return NumpyArrayIterator(
+            x, y, self, batch_size=batch_size, shuffle=shuffle, sample_weight=sample_weight, seed=seed,
+            data_format=self.data_format, save_to_dir=save_to_dir, save_prefix=save_prefix, save_format=save_format,
+            ignore_class_split=ignore_class_split, subset=subset, dtype=self.dtype,
+        )  # fmt: skip
+
+    def flow_from_directory(self, directory, **options):
+        """Batches of image files, a folder a class. Options: ``target_size=(256, 256)``, ``color_mode="rgb"``,
+        ``classes``, ``class_mode="categorical"`` (or binary, sparse, input, None), ``batch_size=32``,
+        ``shuffle=True``, ``seed``, ``save_to_dir``, ``save_prefix``, ``save_format``, ``follow_links``, ``subset``,
+        ``interpolation="nearest"``, ``keep_aspect_ratio``. Needs Pillow."""
+        return DirectoryIterator(
+            directory, self, data_format=self.data_format, dtype=self.dtype, **_by_order(options)
+        )
+
+    def flow_from_dataframe(self, dataframe, directory=None, x_col="filename", y_col="class", **options):
+        """Batches of image files that a pandas table names. Options: those of ``flow_from_directory`` but
+        ``follow_links``, and ``weight_col``, ``validate_filenames=True``; ``class_mode`` may be ``raw`` (numbers) and
+        ``multi_output`` (several columns) too. Needs pandas and Pillow."""
+        for old in ("has_ext", "sort", "drop_duplicates"):
+            if options.pop(old, None) is not None:
+                warnings.warn(f"{old} is deprecated and has no effect.", DeprecationWarning, stacklevel=2)
+        if options.get("class_mode") == "other":
+            warnings.warn(
+                '`class_mode="other"` is deprecated, please use `class_mode="raw"`.',
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            options["class_mode"] = "raw"
+        return DataFrameIterator(
+            dataframe, directory, self, x_col=x_col, y_col=y_col, data_format=self.data_format, dtype=self.dtype,
+            **options,
+        )  # fmt: skip
+
+    # --- one image ---------------------------------------------------------------------------------------------------
+
+    def _shift(self, given, size):
+        """A shift in pixels: a float below 1 is a share of the size; an int or a list is chosen from, either way."""
+        if not np.any(given):
+            return 0
+        try:
+            shift = np.random.choice(given)
+            shift *= np.random.choice([-1, 1])
+        except ValueError:  # a float
+            shift = np.random.uniform(-given, given)
+        return shift * size if np.max(given) < 1 else shift
+
+    def get_random_transform(self, img_shape, seed=None):
+        """Draws what ``apply_transform`` takes, a dict, for an image of this shape."""
+        if seed is not None:
+            np.random.seed(seed)
+        rows, columns = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
+        turn = self.rotation_range
+        theta = np.random.uniform(-turn, turn) if turn else 0
+        tx = self._shift(self.height_shift_range, rows)
+        ty = self._shift(self.width_shift_range, columns)
+        shear = np.random.uniform(-self.shear_range, self.shear_range) if self.shear_range else 0
+        zx, zy = (1, 1) if self.zoom_range == [1, 1] else np.random.uniform(*self.zoom_range, 2)
+        flip_horizontal = (np.random.random() < 0.5) * self.horizontal_flip
+        flip_vertical = (np.random.random() < 0.5) * self.vertical_flip
+        channel, bright = self.channel_shift_range, self.brightness_range
+        intensity = np.random.uniform(-channel, channel) if channel != 0 else None
+        brightness = np.random.uniform(*bright) if bright is not None else None
+        return {
+            "theta": theta, "tx": tx, "ty": ty, "shear": shear, "zx": zx, "zy": zy,
+            "flip_horizontal": flip_horizontal, "flip_vertical": flip_vertical,
+            "channel_shift_intensity": intensity, "brightness": brightness,
+        }  # fmt: skip
+
+    def apply_transform(self, x, transform_parameters):
+        """One image changed as a dict says; keys that are missing change nothing."""
+        return self._changed(np.asarray(x)[None], [transform_parameters])[0]
+
+    def random_transform(self, x, seed=None):
+        """One image changed at random."""
+        return self.apply_transform(x, self.get_random_transform(x.shape, seed))
+
+    def _changed(self, images, parameters):
+        """Images changed, each by its dict: one pass of the affine map for all."""
+        first = self.data_format == "channels_first"
+        images = np.asarray(images)
+        images = images if images.dtype.kind == "f" else images.astype(self.dtype)
+        batch = np.ascontiguousarray(np.moveaxis(images, 1, -1)) if first else images
+        height, width = batch.shape[1:3]
+        names = ("theta", "tx", "ty", "shear", "zx", "zy")
+        matrices = [
+            affine_matrix(height, width, **{name: p[name] for name in names if name in p}) for p in parameters
+        ]
+        out = affine_batch(batch, matrices, self.interpolation_order, self.fill_mode, self.cval)
+        for i, values in enumerate(parameters):
+            if values.get("channel_shift_intensity") is not None:
+                out[i] = shifted(out[i], values["channel_shift_intensity"])
+            if values.get("flip_horizontal"):
+                out[i] = out[i, :, ::-1].copy()
+            if values.get("flip_vertical"):
+                out[i] = out[i, ::-1].copy()
+            if values.get("brightness") is not None:
+                out[i] = brightened(out[i], values["brightness"])
+        return np.moveaxis(out, -1, 1) if first else out
+
+    def augmented(self, images):
+        """A batch (N, ...) of images, each changed at random and normalised: a new array."""
+        parameters = [self.get_random_transform(images.shape[1:]) for _ in range(len(images))]
+        changed = self._changed(images, parameters)
+        if self.preprocessing_function:
+            changed = np.stack([self.preprocessing_function(image) for image in changed]).astype(self.dtype)
+        return self._normalised(changed)
+
+    # --- normalisation -----------------------------------------------------------------------------------------------
+
+    def standardize(self, x):
+        """One image (or a batch) by the function, the scale and the normalisers; a float array is changed in place."""
+        x = np.asarray(x)
+        if self.preprocessing_function:
+            x = self.preprocessing_function(x)
+        return self._normalised(x[None])[0] if x.ndim == 3 else self._normalised(x)
+
+    def _normalised(self, batch):
+        """A batch (N, ...) in place: rescaled, then by sample, then by feature."""
+        axes = tuple(range(1, batch.ndim))
+        if self.rescale:
+            batch *= self.rescale
+        if self.samplewise_center:
+            batch -= batch.mean(axes, keepdims=True)
+        if self.samplewise_std_normalization:
+            batch /= batch.std(axes, keepdims=True) + 1e-6
+        if self.featurewise_center and self._fitted("featurewise_center", self.mean):
+            batch -= self.mean
+        if self.featurewise_std_normalization and self._fitted("featurewise_std_normalization", self.std):
+            batch /= self.std + 1e-6
+        if self.zca_whitening and self._fitted("zca_whitening", self.zca_whitening_matrix):
+            flat = batch.reshape(len(batch), math.prod(batch.shape[1:]))
+            batch = (flat @ self.zca_whitening_matrix).reshape(batch.shape).astype(batch.dtype)
+        return batch
+
+    def _fitted(self, option, value):
+        if value is None:
+            warnings.warn(
+                f"This ImageDataGenerator specifies `{option}`, but it hasn't been fit on any training data. Fit it "
+                "first by calling `.fit(numpy_data)`.",
+                stacklevel=5,
+            )
+        return value is not None
+
+    def fit(self, x, augment=False, rounds=1, seed=None):
+        """Takes from images (N, ...) what the featurewise normalisers need: mean, deviation, whitening.
+
+        ``augment`` does so from ``rounds`` changed copies. ``ValueError`` for another rank; warns for channels
+        other than 1, 3 or 4.
+        """
+        x = np.array(x, dtype=self.dtype)
+        if x.ndim != 4:
+            raise ValueError("Input to `.fit()` should have rank 4. Got array with shape: " + str(x.shape))
+        warn_of_channels(x.shape, self.channel_axis, self.data_format)
+        if seed is not None:
+            np.random.seed(seed)
+        if self.rescale:
+            x *= self.rescale
+        if augment:
+            drawn = [[self.get_random_transform(x.shape[1:]) for _ in x] for _ in range(rounds)]
+            x = np.concatenate([self._changed(x, parameters) for parameters in drawn])
+        axes = (0, self.row_axis, self.col_axis)
+        if self.featurewise_center:
+            self.mean = x.mean(axes, keepdims=True)[0]
+            x -= self.mean
+        if self.featurewise_std_normalization:
+            self.std = x.std(axes, keepdims=True)[0]
+            x /= self.std + 1e-6
+        if self.zca_whitening:
+            u, s, _ = np.linalg.svd(x.reshape(len(x), -1).T, full_matrices=False)
+            self.zca_whitening_matrix = (u * (np.sqrt(len(x)) / (s + self.zca_epsilon))) @ u.T
+
+
+_DIRECTORY_OPTIONS = (
+    "target_size", "color_mode", "classes", "class_mode", "batch_size", "shuffle", "seed", "save_to_dir",
+    "save_prefix", "save_format", "follow_links", "subset", "interpolation", "keep_aspect_ratio",
+)  # fmt: skip
+
+
+def _by_order(options):
+    wrong = [name for name in options if name not in _DIRECTORY_OPTIONS]
+    if wrong:
+        raise TypeError(f"flow_from_directory() got an unexpected keyword argument '{wrong[0]}'")
+    return options
+
+
+def warn_of_channels(shape, axis, data_format):
+    """Warns where images have channels other than 1, 3 or 4."""
+    if shape[axis] not in (1, 3, 4):
+        warnings.warn(
+            f'Expected input to be images (as Numpy array) following the data format convention "{data_format}" '
+            f"(channels on axis {axis}), i.e. expected either 1, 3 or 4 channels on axis {axis}. However, it was "
+            f"passed an array with shape {tuple(shape)} ({shape[axis]} channels).",
+            stacklevel=3,
+        )

@@ -1,0 +1,121 @@
+"""Utilities without Keras: refusals, splits, windows, files."""
+
+import hashlib
+import zipfile
+
+import numpy as np
+import pytest
+
+import minidl
+from minidl.keras import preprocessing, utils
+from minidl.keras.utils.np_utils import to_categorical
+
+
+def test_split_dataset():
+    x, y = np.arange(10), np.arange(10) * 2
+    (a, b), (c, d) = utils.split_dataset((x, y), left_size=0.7)
+    assert (len(a), len(c)) == (7, 3)
+    np.testing.assert_array_equal(np.concatenate([b, d]), y)
+    left, right = utils.split_dataset(x, right_size=4, shuffle=True, seed=1)
+    assert sorted([*left, *right]) == list(range(10))
+    left, right = utils.split_dataset([1, 2, 3], left_size=2)
+    assert (left, right) == ([1, 2], [3])
+    left, right = utils.split_dataset(minidl.arange(4), left_size=1)
+    assert right.tolist() == [1, 2, 3]
+
+
+def test_windows_have_the_targets_of_their_first_rows():
+    data = np.arange(20).reshape(10, 2)
+    windows = utils.timeseries_dataset_from_array(
+        data, np.arange(10), sequence_length=3, sequence_stride=2, sampling_rate=2, batch_size=2
+    )
+    assert len(windows) == 2
+    x, y = windows[0]
+    np.testing.assert_array_equal(x[1, :, 0], [4, 8, 12])
+    np.testing.assert_array_equal(y, [0, 2])
+    shuffled = utils.timeseries_dataset_from_array(data, None, 3, shuffle=True, seed=0, batch_size=None)
+    assert shuffled[0].shape == (8, 3, 2)
+    assert not np.array_equal(shuffled[0][:, 0, 0], np.arange(0, 16, 2))
+
+
+def test_files_are_found_not_fetched(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="downloads nothing"):
+        utils.get_file("a.npz", origin="https://example.com/a.npz")
+    (tmp_path / "datasets").mkdir()
+    path = tmp_path / "datasets" / "a.npz"
+    path.write_bytes(b"data")
+    assert utils.get_file("a.npz") == str(path)
+    assert utils.get_file("a.npz", file_hash=hashlib.sha256(b"data").hexdigest()) == str(path)
+    with pytest.raises(ValueError, match="hash"):
+        utils.get_file("a.npz", md5_hash="0" * 32)
+    with pytest.raises(ValueError, match="no archive"):
+        utils.get_file("a.npz", extract=True)
+    with zipfile.ZipFile(tmp_path / "datasets" / "b.zip", "w") as archive:
+        archive.writestr("inside.txt", "hello")
+    folder = utils.get_file("b.zip", extract=True)
+    with open(f"{folder}/inside.txt", encoding="utf-8") as file:
+        assert file.read() == "hello"
+
+
+def test_batches_packed_and_unpacked():
+    assert utils.unpack_x_y_sample_weight((1, 2)) == (1, 2, None)
+    assert utils.unpack_x_y_sample_weight([1]) == (1, None, None)
+    assert utils.pack_x_y_sample_weight(1, 2) == (1, 2)
+    assert utils.pack_x_y_sample_weight([1]) == ([1],)
+    hot = to_categorical(minidl.tensor([1, 0]), 3)
+    assert hot.tolist() == [[0, 1, 0], [1, 0, 0]]
+    row = utils.normalize(minidl.tensor([[3.0, 4.0]]))
+    np.testing.assert_allclose(row.numpy(), [[0.6, 0.8]], rtol=1e-6)
+
+
+def test_a_sequence_of_ones_own():
+    class Two(utils.Sequence):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return index
+
+    assert list(Two()) == [0, 1]
+    with pytest.raises(NotImplementedError):
+        utils.PyDataset()[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: to_categorical([0, 5], 3), ValueError, "from 0 to 2"),
+        (lambda: to_categorical([-1, 1]), ValueError, "from -1"),
+        (lambda: to_categorical(["a", "b"]), ValueError, "LabelEncoder"),
+        (lambda: to_categorical([0.5]), ValueError, "fractions"),
+        (lambda: utils.normalize([1.0], order=0), ValueError, "order"),
+        (lambda: utils.pad_sequences([[1]], padding="left"), ValueError, "Padding type"),
+        (lambda: utils.pad_sequences([[1]], truncating="left"), ValueError, "Truncating type"),
+        (lambda: utils.pad_sequences([1, 2]), ValueError, "non-iterable"),
+        (lambda: utils.pad_sequences(3), ValueError, "iterable"),
+        (lambda: utils.pad_sequences([["a"]], value="x"), ValueError, "dtype"),
+        (lambda: utils.pad_sequences([[[1]], [[1, 2]]]), ValueError, "position 1"),
+        (lambda: utils.split_dataset([1, 2, 3]), ValueError, "At least one"),
+        (lambda: utils.split_dataset([1, 2, 3], left_size=5), ValueError, "left_size"),
+        (lambda: utils.split_dataset([1, 2, 3], left_size="a"), TypeError, "left_size"),
+        (lambda: utils.split_dataset([1, 2, 3], 2, 2), ValueError, "sum"),
+        (lambda: utils.timeseries_dataset_from_array([1, 2, 3], None, 9), ValueError, "sequence_length"),
+        (
+            lambda: utils.timeseries_dataset_from_array([1, 2, 3], None, 1, start_index=3),
+            ValueError,
+            "start_index",
+        ),
+        (lambda: utils.unpack_x_y_sample_weight((1, 2, 3, 4)), ValueError, "format"),
+        (lambda: utils.get_file(), ValueError, "fname"),
+        (lambda: preprocessing.text.Tokenizer(wrong=1), TypeError, "Unrecognized"),
+        (lambda: preprocessing.text.Tokenizer().texts_to_matrix(["a"]), ValueError, "dimension"),
+        (lambda: preprocessing.text.Tokenizer(5).texts_to_matrix(["a"], "x"), ValueError, "mode"),
+        (lambda: preprocessing.text.Tokenizer(5).texts_to_matrix(["a"], "tfidf"), ValueError, "Fit"),
+        (lambda: preprocessing.sequence.TimeseriesGenerator([1], [1, 2], 1), ValueError, "same length"),
+        (lambda: preprocessing.sequence.TimeseriesGenerator([1], [1], 4), ValueError, "disallowed"),
+    ],
+)
+def test_refusals(call, error, text):
+    with pytest.raises(error, match=text):
+        call()

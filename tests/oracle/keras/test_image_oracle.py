@@ -1,0 +1,171 @@
+"""``ImageDataGenerator`` against Keras' legacy one: equal seeds give equal batches."""
+
+import numpy as np
+import pytest
+from keras.src.legacy.preprocessing import image as theirs
+
+from minidl.keras.preprocessing import image as ours
+
+pytest.importorskip("scipy", reason="Keras' legacy generator needs SciPy")
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore:Please import:DeprecationWarning")
+R = np.random.default_rng(3)
+IMAGES = (R.uniform(0, 255, (11, 12, 16, 3))).astype("float32")
+LABELS = np.arange(11) % 3
+
+CASES = [
+    {},
+    {"rotation_range": 20},
+    {"rotation_range": 20, "width_shift_range": 0.2},
+    {"width_shift_range": 0.3, "height_shift_range": 0.1, "fill_mode": "reflect"},
+    {"width_shift_range": 3, "height_shift_range": [1, 2], "fill_mode": "constant", "cval": 7.0},
+    {"height_shift_range": 2.5, "fill_mode": "wrap"},
+    {"shear_range": 15, "zoom_range": 0.3},
+    {"zoom_range": [0.5, 0.9], "interpolation_order": 0},
+    {"horizontal_flip": True, "vertical_flip": True},
+    {"channel_shift_range": 30.0},
+    {"brightness_range": (0.5, 1.5)},
+    {"rescale": 1 / 255, "rotation_range": 10},
+    {"samplewise_center": True, "samplewise_std_normalization": True},
+    {"featurewise_center": True, "featurewise_std_normalization": True},
+    {"samplewise_std_normalization": True},
+    {"preprocessing_function": lambda x: x * 2 + 1},
+    {
+        "rotation_range": 30, "width_shift_range": 0.2, "height_shift_range": 0.2, "shear_range": 10, "zoom_range": 0.2,
+        "channel_shift_range": 10.0, "horizontal_flip": True, "vertical_flip": True, "brightness_range": [0.6, 1.2],
+        "rescale": 0.5, "featurewise_center": True,
+    },
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("options", CASES, ids=lambda o: "-".join(o) or "plain")
+def test_equal_seeds_give_equal_batches(options, shuffle):
+    one, other = ours.ImageDataGenerator(**options), theirs.ImageDataGenerator(**options)
+    one.fit(IMAGES)
+    other.fit(IMAGES)
+    flows = [g.flow(IMAGES, LABELS, batch_size=4, shuffle=shuffle, seed=5) for g in (one, other)]
+    for _ in range(7):
+        (x, y), (xt, yt) = next(flows[0]), next(flows[1])
+        assert x.dtype == xt.dtype
+        np.testing.assert_array_equal(y, yt)
+        bright = "brightness_range" in options  # bytes: a pixel at an edge of two may be one apart
+        close = np.abs(x - xt) <= 1e-3 * max(1, np.abs(xt).max() / 255)
+        assert close.mean() > (0.995 if bright else 1 - 1e-12)
+    flows = [g.flow(IMAGES, LABELS, batch_size=4, shuffle=shuffle, seed=5) for g in (one, other)]
+    for index in (2, 0, 1):
+        np.testing.assert_array_equal(flows[0][index][1], flows[1][index][1])
+
+
+def test_whitening():
+    small = IMAGES[:, :4, :4]
+    results = []
+    for module in (ours, theirs):
+        generator = module.ImageDataGenerator(zca_whitening=True, featurewise_center=True)
+        generator.fit(small)
+        results.append(next(generator.flow(small, shuffle=False)))
+    np.testing.assert_allclose(results[0], results[1], atol=2e-2)
+
+
+def test_channels_first():
+    images = IMAGES.transpose(0, 3, 1, 2)
+    options = {"rotation_range": 20, "horizontal_flip": True, "data_format": "channels_first", "zoom_range": 0.2,
+               "featurewise_center": True}  # fmt: skip
+    results = []
+    for module in (ours, theirs):
+        generator = module.ImageDataGenerator(**options)
+        generator.fit(images, augment=True, rounds=2, seed=1)
+        results.append(next(generator.flow(images, seed=2)))
+    np.testing.assert_allclose(results[0], results[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("subset", ["training", "validation"])
+def test_subsets_and_weights(subset):
+    results = []
+    for module in (ours, theirs):
+        generator = module.ImageDataGenerator(validation_split=0.4, horizontal_flip=True)
+        flow = generator.flow(
+            IMAGES, LABELS, sample_weight=np.arange(11.0), subset=subset, ignore_class_split=True, seed=0
+        )
+        results.append(next(flow))
+    for a, b in zip(results[0][:2], results[1][:2], strict=True):
+        np.testing.assert_allclose(a, b)
+    offset = 0 if subset == "validation" else 4  # Keras leaves the weights of the training part unsplit
+    np.testing.assert_allclose(results[0][2], results[1][2] + offset)
+
+
+def test_single_changes():
+    x = IMAGES[0]
+    for name, args in (
+        ("random_rotation", (30,)), ("random_shift", (0.2, 0.1)), ("random_shear", (12,)),
+        ("random_zoom", ((0.7, 1.2),)),
+    ):  # fmt: skip
+        results = []
+        for module in (ours, theirs):
+            np.random.seed(3)
+            results.append(getattr(module, name)(x, *args, row_axis=0, col_axis=1, channel_axis=2))
+        np.testing.assert_allclose(results[0], results[1], atol=1e-3)
+    one, other = ours.ImageDataGenerator(rotation_range=9), theirs.ImageDataGenerator(rotation_range=9)
+    np.testing.assert_allclose(one.random_transform(x, seed=4), other.random_transform(x, seed=4), atol=1e-3)
+    assert one.get_random_transform(x.shape, seed=1) == other.get_random_transform(x.shape, seed=1)
+    for values in ({"brightness": 0.7}, {"brightness": 1.4}):
+        np.testing.assert_array_equal(one.apply_transform(x, values), other.apply_transform(x, values))
+    outside = x * 2 - 50
+    a, b = (g.apply_transform(outside.copy(), {"brightness": 0.7}) for g in (one, other))
+    assert (np.abs(a - b) < 1e-3).mean() > 0.99
+
+
+@pytest.fixture
+def folders(tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="files need Pillow")
+    for kind, count in (("cats", 5), ("dogs", 7)):
+        (tmp_path / kind).mkdir()
+        for i in range(count):
+            image.fromarray(R.integers(0, 255, (20, 14, 3)).astype("uint8")).save(
+                tmp_path / kind / f"{i}.png"
+            )
+    (tmp_path / "cats" / "notes.txt").write_text("no image")
+    return tmp_path
+
+
+@pytest.mark.parametrize("class_mode", ["categorical", "binary", "sparse", "input", None])
+@pytest.mark.parametrize("color_mode", ["rgb", "rgba", "grayscale"])
+def test_folders(folders, class_mode, color_mode):
+    results = []
+    for module in (ours, theirs):
+        generator = module.ImageDataGenerator(rescale=1 / 255, horizontal_flip=True, validation_split=0.25)
+        flow = generator.flow_from_directory(
+            str(folders), target_size=(10, 8), class_mode=class_mode, color_mode=color_mode, batch_size=5, seed=1,
+            subset="training",
+        )  # fmt: skip
+        results.append((flow, next(flow), next(flow)))
+    (a, *batches), (b, *expected) = results
+    assert a.class_indices == b.class_indices
+    assert a.filenames == b.filenames
+    assert len(a) == len(b)
+    for mine, other in zip(batches, expected, strict=True):
+        pairs = [(mine, other)] if class_mode is None else list(zip(mine, other, strict=True))
+        for x, xt in pairs:
+            np.testing.assert_allclose(x, xt, atol=1e-5)
+
+
+@pytest.mark.parametrize("class_mode", ["categorical", "sparse", "raw", "multi_output", None])
+def test_table(folders, class_mode):
+    pandas = pytest.importorskip("pandas", reason="tables need pandas")
+    names = [f"{k}/{i}.png" for k, c in (("cats", 5), ("dogs", 7)) for i in range(c)]
+    table = pandas.DataFrame({
+        "filename": [*names, "missing.png"], "class": [*(n.split("/")[0] for n in names), "cats"],
+        "size": np.arange(13.0), "weight": np.arange(13.0) / 2,
+    })  # fmt: skip
+    y_col = {"raw": "size", "multi_output": ["size", "weight"]}.get(class_mode, "class")
+    results = []
+    for module in (ours, theirs):
+        flow = module.ImageDataGenerator(vertical_flip=True).flow_from_dataframe(
+            table, str(folders), y_col=y_col, weight_col="weight", class_mode=class_mode, target_size=(6, 6), seed=2,
+            batch_size=6,
+        )  # fmt: skip
+        results.append(next(flow))
+    if class_mode is None:
+        np.testing.assert_allclose(*results)
+        return
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), atol=1e-5)
