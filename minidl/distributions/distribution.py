@@ -19,7 +19,7 @@ class Distribution:
     ...     def rsample(self, sample_shape=()):
     ...         return minidl.ones(self._extended_shape(sample_shape))
     >>> Point(batch_shape=(2,)).sample((3,)).shape
-    Size([3, 2])
+    torch.Size([3, 2])
     """
 
     has_rsample = False
