@@ -19,6 +19,7 @@ from minidl import (
     compiler,
     cuda,
     distributed,
+    distributions,
     dtypes,
     errors,
     fft,
@@ -36,7 +37,6 @@ from minidl import (
     utils,
     version,
 )
-from minidl._version import __version__
 from minidl.amp.autocast_mode import (
     autocast,
     clear_autocast_cache,
@@ -52,6 +52,7 @@ from minidl.amp.autocast_mode import (
 )
 from minidl.as_torch import install_as_torch
 from minidl.as_torch import listen as _listen
+from minidl.as_torch import version_here as _version_here
 from minidl.autograd import (
     Tensor,
     enable_grad,
@@ -117,8 +118,10 @@ _listen()
 
 
 def __getattr__(name):
+    if name == "__version__":
+        return _version_here()
     if name == "bfloat16":
         return dtypes.named(name)
-    if name in ("testing", "keras"):  # rooms above this one, imported when they are first named
+    if name in ("testing", "keras", "multiprocessing"):  # rooms above; what costs time to import
         return _importlib.import_module(f"minidl.{name}")
     raise AttributeError(_absent.message("module 'minidl'", name))

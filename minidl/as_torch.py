@@ -8,8 +8,11 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import re
 import sys
 import types
+
+from minidl._version import __version__
 
 _OURS, _THEIRS = "minidl", "torch"
 _state = {"installed": False}
@@ -22,7 +25,56 @@ _PLACES = {
     "cuda.streams": "cuda",
     "serialization": "io",
     "storage": "ops.storage",
+    "torch_version": "as_torch",
 }
+
+_FOLLOWED = "2.13.0"  # the PyTorch whose names and behaviour minidl follows
+
+
+class TorchVersion(str):
+    """A version that is compared by its numbers: with a text, or a tuple of numbers. Source: ``torch.torch_version``.
+
+    >>> from minidl.as_torch import TorchVersion
+    >>> TorchVersion("2.13.0+minidl.0.1.0") >= "2.8", TorchVersion("2.13.0") < (2, 4)
+    (True, False)
+    """
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __lt__(self, other):
+        return _numbers(self) < _numbers(other)
+
+    def __le__(self, other):
+        return _numbers(self) <= _numbers(other)
+
+    def __gt__(self, other):
+        return _numbers(self) > _numbers(other)
+
+    def __ge__(self, other):
+        return _numbers(self) >= _numbers(other)
+
+    def __eq__(self, other):
+        return str.__eq__(self, other) if isinstance(other, str) else _numbers(self) == _numbers(other)
+
+
+def _numbers(version):
+    """The numbers of a version as a tuple, without zeros behind."""
+    if isinstance(version, str):
+        version = re.match(r"[0-9.]*", version).group().strip(".").split(".")
+    numbers = [int(number) for number in version if str(number).isdigit()]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def version_here():
+    """``minidl.__version__``; where minidl is ``torch``, that of the PyTorch which it follows, its own behind a +.
+    Programs ask that before they use a name.
+    """
+    if sys.modules.get(_THEIRS) is not sys.modules[_OURS]:
+        return __version__
+    return TorchVersion(f"{_FOLLOWED}+minidl.{__version__}")
 
 
 def install_as_torch():

@@ -57,6 +57,22 @@ print([k for n, kept in attributes.items() for k in vars(names[n]) if k not in k
     assert run(program) == ["True", "True", "True", "[]", "[]"]
 
 
+def test_the_version_is_that_of_the_pytorch_followed_while_minidl_is_torch():
+    program = f"""
+import minidl
+print(minidl.__version__ == minidl._version.__version__)
+{INSTALLED}
+import torch
+from torch.torch_version import TorchVersion
+v = torch.__version__
+print(v.startswith('2.'), v.endswith('+minidl.' + minidl._version.__version__), isinstance(v, TorchVersion))
+print(v >= '2.8', v > '1.13.1', v < (2, 4), v <= '2.13', v == torch.__version__, v == '2.13', v.split('.')[0] == '2')
+print(int(v[0]) >= 2, v != '1.0', TorchVersion('2.0') == (2, 0, 0), TorchVersion('2.10.0a1') > '2.9')
+"""
+    expected = "True True True True True True False True True False True True True True True"
+    assert run(program) == expected.split()
+
+
 @pytest.mark.parametrize("start", [INSTALLED, BY_HAND], ids=["installed", "by hand"])
 @pytest.mark.parametrize("name", ["torch.nowhere", "torch.nn.nowhere", "torch.device", "torch.fx.graph"])
 def test_a_missing_submodule_is_named(start, name):

@@ -1,5 +1,8 @@
 """``MultiheadAttention``: attention of several heads over learned projections."""
 
+import contextlib
+import enum
+
 from minidl.nn import init
 from minidl.nn.linear import Linear
 from minidl.nn.module import Module
@@ -9,6 +12,32 @@ from minidl.ops.multi_head_attention import canonical_mask, multi_head_attention
 from minidl.ops.shapes import transpose
 
 __all__ = ["MultiheadAttention"]
+
+
+class SDPBackend(enum.IntEnum):
+    """The ways to compute attention that PyTorch chooses from. Source: ``torch.nn.attention.SDPBackend``."""
+
+    ERROR = -1
+    MATH = 0
+    FLASH_ATTENTION = 1
+    EFFICIENT_ATTENTION = 2
+    CUDNN_ATTENTION = 3
+    OVERRIDEABLE = 4
+
+
+@contextlib.contextmanager
+def sdpa_kernel(backends, set_priority=False):
+    """Changes nothing: minidl chooses by the shapes, and what it computes is the same.
+
+    Raises ``AssertionError`` for what is no ``SDPBackend`` or list of them. Source: ``torch.nn.attention.sdpa_kernel``.
+
+    >>> from minidl.nn.attention import SDPBackend, sdpa_kernel
+    >>> with sdpa_kernel([SDPBackend.MATH, SDPBackend.FLASH_ATTENTION]):
+    ...     pass
+    """
+    if not isinstance(backends, (list, SDPBackend)):
+        raise AssertionError("Backend must be an instance of SDPBackend or a list of SDPBackend instances")
+    yield
 
 
 class NonDynamicallyQuantizableLinear(Linear):

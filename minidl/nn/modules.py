@@ -138,6 +138,7 @@ _IN_ROOMS = {
     "batchnorm": {"_BatchNorm": "norm._BatchNorm", "_NormBase": "norm._BatchNorm"},
     "conv": {"_ConvNd": "conv.ConvBase"},
     "dropout": {"_DropoutNd": "dropout._Dropout"},
+    "linear": {"NonDynamicallyQuantizableLinear": "attention.NonDynamicallyQuantizableLinear"},
     "loss": {"_Loss": "loss._Loss", "_WeightedLoss": "loss._WeightedLoss"},
     "module": {
         "_IncompatibleKeys": "module_state._IncompatibleKeys",
