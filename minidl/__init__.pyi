@@ -8,11 +8,11 @@ _int = int
 _float = float
 
 from minidl import absent as _absent
-from minidl import accelerator as accelerator, amp as amp, autograd as autograd, backends as backends, compiler as compiler, cuda as cuda, distributed as distributed, dtypes as dtypes, errors as errors, fft as fft, hub as hub, io as io, jit as jit, linalg as linalg, nn as nn, onnx as onnx, ops as ops, optim as optim, profiler as profiler, random as random, special as special, utils as utils, version as version
-from minidl._version import __version__ as __version__
+from minidl import accelerator as accelerator, amp as amp, autograd as autograd, backends as backends, compiler as compiler, cuda as cuda, distributed as distributed, distributions as distributions, dtypes as dtypes, errors as errors, fft as fft, hub as hub, io as io, jit as jit, linalg as linalg, nn as nn, onnx as onnx, ops as ops, optim as optim, profiler as profiler, random as random, special as special, utils as utils, version as version
 from minidl.amp.autocast_mode import autocast as autocast, clear_autocast_cache as clear_autocast_cache, get_autocast_cpu_dtype as get_autocast_cpu_dtype, get_autocast_dtype as get_autocast_dtype, get_autocast_gpu_dtype as get_autocast_gpu_dtype, is_autocast_cache_enabled as is_autocast_cache_enabled, is_autocast_cpu_enabled as is_autocast_cpu_enabled, is_autocast_enabled as is_autocast_enabled, set_autocast_cache_enabled as set_autocast_cache_enabled, set_autocast_dtype as set_autocast_dtype, set_autocast_enabled as set_autocast_enabled
 from minidl.as_torch import install_as_torch as install_as_torch
 from minidl.as_torch import listen as _listen
+from minidl.as_torch import version_here as _version_here
 from minidl.autograd import Tensor as Tensor, enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, registry as registry, set_grad_enabled as set_grad_enabled
 from minidl.autograd.printing import set_printoptions as set_printoptions
 from minidl.autograd.size import Size as Size
