@@ -124,3 +124,31 @@ def test_as_strided_writes_through_to_its_base():
 def test_composed_functions_name_what_is_no_tensor(call):
     with pytest.raises(TypeError, match=r"argument '\w+' \(position \d\) must be Tensor, not list"):
         call()
+
+
+NUMPY_NAMED = [
+    *(("sum", 1), ("mean", 1), ("all", 1), ("any", 1), ("max", 1), ("std", 1), ("argmax", 1), ("softmax", 1)),
+    *(("cumsum", 1), ("logsumexp", 1), ("prod", 1), ("unsqueeze", 1), ("sort", 0), ("unbind", 1), ("amax", (0, 1))),
+]
+
+
+@pytest.mark.parametrize("name, dim", NUMPY_NAMED, ids=str)
+def test_axis_is_dim(name, dim):
+    x = minidl.arange(6.0).reshape(2, 3) * minidl.tensor([1.0, -1.0, 2.0])
+    for call in (lambda **given: getattr(minidl, name)(x, **given), getattr(x, name)):
+        found, expected = call(axis=dim), call(dim=dim)
+        for mine, theirs in zip(*((t if isinstance(t, tuple) else (t,)) for t in (found, expected)), strict=True):
+            assert mine.equal(theirs)
+
+
+def test_keepdims_is_keepdim():
+    x = minidl.ones(2, 3)
+    assert x.sum(axis=0, keepdims=True).shape == minidl.max(x, axis=0, keepdims=True).values.shape == (1, 3)
+    assert minidl.cat([x, x], axis=1).shape == (2, 6)
+
+
+def test_an_argument_by_two_names():
+    with pytest.raises(TypeError, match="multiple values for argument 'dim'"):
+        minidl.sum(minidl.ones(2), 0, axis=0)
+    with pytest.raises(TypeError, match='missing 1 required positional arguments: "dim"'):
+        minidl.cumsum(minidl.ones(2))

@@ -11,7 +11,7 @@ import linecache
 from minidl import dtypes
 from minidl.autograd import autocast, modes
 from minidl.autograd.boxing import box_many, check_devices, foreign, operand, unbox_list
-from minidl.autograd.forms import OUT, write_out
+from minidl.autograd.forms import ABSENT, OUT, missing, one_name, with_numpy_names, write_out
 from minidl.autograd.node import Node, next_order
 from minidl.autograd.tensor import TENSORS, Tensor, make
 from minidl.autograd.views import fresh_edge, record_view
@@ -25,7 +25,9 @@ def compile_call(op, operator=False):
     ``operator``: as a dunder, which answers NotImplemented where the other operand is of a foreign class.
     """
     out = op.name in OUT and not operator
+    declared, named = with_numpy_names(list(op.parameters.values()))
     lines = [
+        *named,
         *_out(op, out),
         *_inplace_flag(op),
         *_autocast(op),
@@ -36,14 +38,15 @@ def compile_call(op, operator=False):
         *_record(op),
         *_box(op),
     ]
-    op.source = "\n    ".join([f"def public({_signature(op, out)}):", *lines]) + "\n"
+    op.source = "\n    ".join([f"def public({_signature(declared, out)}):", *lines]) + "\n"
     space = {
         "Node": Node, "Tensor": Tensor, "TENSORS": TENSORS, "NO_CELL": NO_CELL, "modes": modes, "op": op, "make": make,
         "forward": op.forward, "operand": operand, "unbox_list": unbox_list, "check_devices": check_devices,
         "fresh_edge": fresh_edge, "record_view": record_view, "box_many": box_many, "next_order": next_order,
         "foreign": foreign, "write_out": write_out,
         "new": object.__new__, "FLOAT32": dtypes.FLOAT32, "FLOATS": dtypes.FLOATS,
-        "defaults": {n: p.default for n, p in op.parameters.items()},
+        "defaults": {p.name: p.default for p in declared}, "name": op.name, "ABSENT": ABSENT, "one_name": one_name,
+        "missing": missing,
     }  # fmt: skip
     if op.name in autocast.LISTED:
         autocast.flag(space)
@@ -70,9 +73,9 @@ def _compiled(source):
     return compile(source, filename, "exec")
 
 
-def _signature(op, out):
+def _signature(parameters, out):
     parts, starred = [], False
-    for p in op.parameters.values():
+    for p in parameters:
         if p.kind is p.KEYWORD_ONLY and not starred:
             parts.append("*")
             starred = True

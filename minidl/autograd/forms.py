@@ -66,6 +66,50 @@ OUT = _names("""
 """)
 
 
+# The names of NumPy that PyTorch takes for parameters too, as keywords.
+NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}
+ABSENT = object()
+
+
+def with_numpy_names(parameters):
+    """Parameters that may be given by NumPy's names too, and the lines of source that settle what was given."""
+    starred = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    names = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY or not starred}
+    other_names = {n: o for n, o in NUMPY_NAMES.items() if n in names and o not in names}
+    lines = [
+        line
+        for name, other in other_names.items()
+        for line in (
+            f"if {other} is not ABSENT:",
+            f"    {name} = one_name(name, {name!r}, {name}, {other}, defaults[{name!r}])",
+        )
+    ]
+    declared, open_from_here = [], False
+    for p in parameters:
+        open_from_here = open_from_here or (p.name in other_names and p.default is p.empty)
+        if open_from_here and p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD:
+            p = p.replace(default=ABSENT)
+            lines += [f"if {p.name} is ABSENT:", f"    raise missing(name, {p.name!r})"]
+        declared.append(p)
+    added = [
+        inspect.Parameter(o, inspect.Parameter.KEYWORD_ONLY, default=ABSENT) for o in other_names.values()
+    ]
+    rest = [p for p in declared if p.kind is p.VAR_KEYWORD]
+    return [*(p for p in declared if p not in rest), *added, *rest], lines
+
+
+def one_name(function, name, value, other, default):
+    """What came by NumPy's name. Raises ``TypeError`` where PyTorch's name was given a value as well."""
+    if value is not default:
+        raise TypeError(f"{function}() got multiple values for argument '{name}', as {NUMPY_NAMES[name]} too")
+    return other
+
+
+def missing(function, name):
+    """PyTorch's error for an argument that must be given."""
+    return TypeError(f'{function}() missing 1 required positional arguments: "{name}"')
+
+
 def not_a_tensor(name, parameter, position, value):
     """PyTorch's error for an argument that should be a Tensor."""
     cls = value.__class__
@@ -120,7 +164,8 @@ def compile_function(fn, tensors):
         added = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
         rest = [p for p in parameters if p.kind is p.VAR_KEYWORD]
         parameters = [*(p for p in parameters if p not in rest), added, *rest]
-    lines = [f"def public({_declared(parameters)}):"]
+    declared, named = with_numpy_names(parameters)
+    lines = [f"def public({_declared(declared)}):", *(f"    {line}" for line in named)]
     for position, parameter in enumerate(signature.parameters.values()):
         if parameter.name in tensors:
             absent = f" and {parameter.name} is not None" if parameter.default is None else ""
@@ -140,7 +185,7 @@ def compile_function(fn, tensors):
     source = "\n".join(lines) + "\n"
     space = {
         "TENSORS": TENSORS, "fn": fn, "name": fn.__name__, "not_a_tensor": not_a_tensor, "write_out": write_out,
-        "defaults": {p.name: p.default for p in parameters},
+        "defaults": {p.name: p.default for p in declared}, "ABSENT": ABSENT, "one_name": one_name, "missing": missing,
     }  # fmt: skip
     if listed:
         autocast.flag(space)

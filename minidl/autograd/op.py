@@ -145,7 +145,12 @@ def function(*, faces=("torch",), method=True, aliases=(), dunder=None, tensors=
 
     def decorate(fn):
         name, public = fn.__name__, fn
-        if tensors or name in forms.OUT or name in autocast.LISTED:
+        if (
+            tensors
+            or name in forms.OUT
+            or name in autocast.LISTED
+            or forms.NUMPY_NAMES.keys() & _names_of(fn)
+        ):
             public = forms.compile_function(fn, tensors.split())
         public.composed = fn
         written = inplace or (name in forms.INPLACE and method)
@@ -162,6 +167,10 @@ def function(*, faces=("torch",), method=True, aliases=(), dunder=None, tensors=
         return public
 
     return decorate
+
+
+def _names_of(fn):
+    return inspect.signature(fn).parameters.keys()
 
 
 class _Composed:
