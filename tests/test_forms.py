@@ -128,7 +128,15 @@ def test_composed_functions_name_what_is_no_tensor(call):
 
 NUMPY_NAMED = [
     *(("sum", 1), ("mean", 1), ("all", 1), ("any", 1), ("max", 1), ("std", 1), ("argmax", 1), ("softmax", 1)),
-    *(("cumsum", 1), ("logsumexp", 1), ("prod", 1), ("unsqueeze", 1), ("sort", 0), ("unbind", 1), ("amax", (0, 1))),
+    *(
+        ("cumsum", 1),
+        ("logsumexp", 1),
+        ("prod", 1),
+        ("unsqueeze", 1),
+        ("sort", 0),
+        ("unbind", 1),
+        ("amax", (0, 1)),
+    ),
 ]
 
 
@@ -137,7 +145,9 @@ def test_axis_is_dim(name, dim):
     x = minidl.arange(6.0).reshape(2, 3) * minidl.tensor([1.0, -1.0, 2.0])
     for call in (lambda **given: getattr(minidl, name)(x, **given), getattr(x, name)):
         found, expected = call(axis=dim), call(dim=dim)
-        for mine, theirs in zip(*((t if isinstance(t, tuple) else (t,)) for t in (found, expected)), strict=True):
+        for mine, theirs in zip(
+            *((t if isinstance(t, tuple) else (t,)) for t in (found, expected)), strict=True
+        ):
             assert mine.equal(theirs)
 
 

@@ -158,13 +158,11 @@ def write_out(out, result, name, inputs=()):
 
 def compile_function(fn, tensors):
     """``fn`` behind a check that the parameters ``tensors`` are Tensors, and with ``out=`` where PyTorch has it."""
-    signature, takes_out = inspect.signature(fn), fn.__name__ in OUT
-    parameters = list(signature.parameters.values())
-    if takes_out:
-        added = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
-        rest = [p for p in parameters if p.kind is p.VAR_KEYWORD]
-        parameters = [*(p for p in parameters if p not in rest), added, *rest]
-    declared, named = with_numpy_names(parameters)
+    takes_out, shown = fn.__name__ in OUT, inspect.signature(fn)
+    signature = inspect.signature(fn, follow_wrapped=False)  # a decorator may take more calls than it shows
+    declared, named = with_numpy_names(
+        _with_out(signature) if takes_out else list(signature.parameters.values())
+    )
     lines = [f"def public({_declared(declared)}):", *(f"    {line}" for line in named)]
     for position, parameter in enumerate(signature.parameters.values()):
         if parameter.name in tensors:
@@ -195,8 +193,15 @@ def compile_function(fn, tensors):
     public.__name__, public.__qualname__, public.__module__ = fn.__name__, fn.__qualname__, fn.__module__
     public.__doc__, public.__wrapped__ = fn.__doc__, fn
     public.__annotations__ = getattr(fn, "__annotations__", {})
-    public.__signature__ = signature.replace(parameters=parameters)
+    public.__signature__ = shown.replace(parameters=_with_out(shown)) if takes_out else shown
     return public
+
+
+def _with_out(signature):
+    parameters = list(signature.parameters.values())
+    added = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+    rest = [p for p in parameters if p.kind is p.VAR_KEYWORD]
+    return [*(p for p in parameters if p not in rest), added, *rest]
 
 
 @functools.cache

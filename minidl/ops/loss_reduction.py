@@ -1,5 +1,6 @@
 """What losses share: how they are reduced, by name or by PyTorch's two deprecated arguments, and what they check."""
 
+import sys
 import warnings
 
 from minidl.ops.reductions import mean, sum
@@ -25,9 +26,16 @@ def legacy_reduction(size_average, reduce, depth=3):
         reduction = "mean" if size_average is None or size_average else "sum"
     warnings.warn(
         f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-        stacklevel=depth,
+        stacklevel=outside(depth),
     )
     return reduction
+
+
+def outside(depth):
+    """How many calls up a user's line stands, which is ``depth`` calls up or above the function compiled around it."""
+    while sys._getframe(depth).f_code.co_filename.startswith("<minidl"):
+        depth += 1
+    return depth
 
 
 def reduced(loss, reduction):

@@ -19,7 +19,7 @@ from minidl.ops.activations import logsigmoid
 from minidl.ops.arithmetic import add, div, mul, neg, sub
 from minidl.ops.casts import _cast
 from minidl.ops.common import checked, promote, require_floating
-from minidl.ops.loss_reduction import check_reduction, legacy_reduction
+from minidl.ops.loss_reduction import check_reduction, legacy_reduction, outside
 from minidl.ops.pointwise import exp, log, log1p, sigmoid, sign
 from minidl.ops.reductions import mean, sum
 from minidl.ops.selection import clamp
@@ -51,7 +51,7 @@ def _pair(name, input, target, reduction):
             f"Using a target size ({Size(target.shape)}) that is different to the input size ({Size(input.shape)}). "
             "This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size.",
-            stacklevel=5,  # the caller of the public function
+            stacklevel=outside(5),  # the caller of the public function
         )
     input, target = promote(input, target)
     require_floating(input, f"{name}_cpu")
@@ -375,6 +375,6 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-            stacklevel=2,
+            stacklevel=outside(2),
         )
     return _kl_div(input, target, log_target, reduction)

@@ -191,7 +191,7 @@ def check_adaptive(name, rank, input, output_size, refused):
     if rank == 1:
         _ranks(input, 1, name)
     if input.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got: {shape}")
+        raise RuntimeError(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got {shape}")
     for dim in range(input.ndim - rank - 1, input.ndim):
         if shape[dim] == 0:
             raise RuntimeError(

@@ -20,7 +20,8 @@ def both(function):
         try:
             found.append(function(library))
         except Exception as error:
-            found.append((type(error).__name__, str(error)))
+            endless = isinstance(error, RecursionError)  # its text depends on where the last call was
+            found.append((type(error).__name__, None if endless else str(error)))
     assert found[0] == found[1]
     return found[0]
 
