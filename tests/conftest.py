@@ -65,3 +65,10 @@ def emulated(request):
 def device(request):
     """Each device that works here."""
     return usable(request.param)
+
+
+@pytest.fixture(autouse=True)
+def float32_products_stay_exact():
+    """What one test, or an example in the docs, lets products round to does not reach the next."""
+    yield
+    minidl.set_float32_matmul_precision("highest")

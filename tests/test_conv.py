@@ -180,7 +180,10 @@ REFUSED = {
         lambda: F.conv2d(minidl.zeros(4, 4), minidl.zeros(8, 3, 3, 3)),
         "Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: [4, 4]",
     ),
-    "weight-rank": (lambda: F.conv2d(minidl.zeros(3, 4, 4), minidl.zeros(8, 3, 3)), "Expected a 4D weight for conv2d"),
+    "weight-rank": (
+        lambda: F.conv2d(minidl.zeros(3, 4, 4), minidl.zeros(8, 3, 3)),
+        "Expected 3-dimensional input for 3-dimensional weight",
+    ),
     "bias": (
         lambda: F.conv1d(minidl.zeros(1, 3, 8), minidl.zeros(8, 3, 3), minidl.zeros(5)),
         "Given weight of size [8, 3, 3], expected bias to be 1-dimensional with 8 elements, but got bias of size [5]",

@@ -111,7 +111,7 @@ BAD = [
         RuntimeError,
         "Conv1d() takes stride up to",
     ),
-    (lambda: nn.BatchNorm1d(2, eps=-1.0)(minidl.ones(3, 2)), ValueError, "eps must be non-negative"),
+    (lambda: nn.BatchNorm1d(2, eps=-1.0)(minidl.ones(3, 2)), ValueError, "eps must be positive"),
     (
         lambda: minidl.nn.utils.vector_to_parameters(minidl.ones(2), [minidl.ones(3)]),
         RuntimeError,

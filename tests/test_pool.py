@@ -267,7 +267,7 @@ REFUSED = {
     "divisor": (lambda: F.avg_pool2d(IMAGE, 2, divisor_override=0), "divisor must be not zero"),
     "adaptive-rank": (
         lambda: F.adaptive_avg_pool2d(minidl.zeros(4), 2),
-        "adaptive_avg_pool2d(): Expected 3D or 4D tensor, but got: [4]",
+        "adaptive_avg_pool2d(): Expected 3D or 4D tensor, but got [4]",
     ),
     "adaptive-size": (
         lambda: F.adaptive_avg_pool2d(IMAGE, -1),
