@@ -122,7 +122,7 @@ FAULTS = [
     ("matmul_wgmma.cu", "k + i > 0", "true", "wgmma_products"),
     ("matmul_wgmma.cu", "c + 1 < out.n) {", "c < out.n) {", "wgmma_products"),
     ("matmul_wgmma.cu", "fence_proxy_async();", "", "wgmma_products"),
-    ("matmul_wgmma.cu", "store_wait_read<1>();", "", "wgmma_products"),
+    ("matmul_wgmma.cu", "store_wait_read<1>", "store_wait_read<2>", "wgmma_products"),
     ("block_reduce.h", "lane < warps ? partial[lane]", "lane <= warps ? partial[lane]", "softmax"),
     ("softmax_across.cu", BARRIER, "", "softmax"),
     ("softmax_kernels.h", "if (first >= length) return;", "", "softmax"),
