@@ -246,3 +246,8 @@ def test_reference_and_native_share_layouts(native, name):
             expected = getattr(backends.reference, name)(view, dim)
             assert found.flags.c_contiguous
             np.testing.assert_allclose(found, expected, rtol=2e-6, atol=2e-6)
+
+
+def test_cross_entropy_is_no_negative_log_likelihood():
+    """Programs ask for the class to know whether a criterion wants log-probabilities."""
+    assert not isinstance(nn.CrossEntropyLoss(), nn.NLLLoss)

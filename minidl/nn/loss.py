@@ -206,7 +206,7 @@ class NLLLoss2d(NLLLoss):
         super().__init__(weight, size_average, ignore_index, reduce, reduction)
 
 
-class CrossEntropyLoss(NLLLoss):
+class CrossEntropyLoss(_WeightedLoss):
     """Cross entropy of logits and class indices, or class probabilities; see ``functional.cross_entropy``.
 
     Shapes: input (N, C), (N, C, d1, ...) or (C,); target (N,), (N, d1, ...) or () for indices, as the input for
@@ -222,7 +222,8 @@ class CrossEntropyLoss(NLLLoss):
         self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
         label_smoothing=0.0,
     ):  # fmt: skip
-        super().__init__(weight, size_average, ignore_index, reduce, reduction)
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
 
     def forward(self, input, target):
