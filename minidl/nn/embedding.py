@@ -11,6 +11,21 @@ from minidl.ops.embedding_bag import embedding_bag
 __all__ = ["Embedding", "EmbeddingBag"]
 
 
+def _refuse_sparse(name, sparse):
+    if sparse:
+        raise NotImplementedError(
+            f"{name}(sparse=True): sparse gradients are not supported. Hint: sparse=False gives a dense one."
+        )
+
+
+def _row(padding_idx, count, spelled):
+    """``padding_idx`` counted from the front. Raises ``AssertionError`` where the table has no such row."""
+    if padding_idx is None:
+        return None
+    assert -count <= padding_idx < count, f"{spelled} must be within num_embeddings"
+    return padding_idx % count
+
+
 class Embedding(Module):
     """Rows of a table ``weight`` (num_embeddings, embedding_dim) by index.
 
@@ -42,15 +57,8 @@ class Embedding(Module):
         dtype=None,
     ):
         super().__init__()
-        if sparse:
-            raise NotImplementedError(
-                "Embedding(sparse=True): sparse gradients are not supported. Hint: sparse=False gives a dense one."
-            )
-        if padding_idx is not None:
-            assert -num_embeddings <= padding_idx < num_embeddings, (
-                "Padding_idx must be within num_embeddings"
-            )
-            padding_idx = padding_idx % num_embeddings
+        _refuse_sparse("Embedding", sparse)
+        padding_idx = _row(padding_idx, num_embeddings, "Padding_idx")
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.padding_idx = padding_idx
@@ -168,15 +176,8 @@ class EmbeddingBag(Module):
         dtype=None,
     ):
         super().__init__()
-        if sparse:
-            raise NotImplementedError(
-                "EmbeddingBag(sparse=True): sparse gradients are not supported. Hint: sparse=False gives a dense one."
-            )
-        if padding_idx is not None:
-            assert -num_embeddings <= padding_idx < num_embeddings, (
-                "padding_idx must be within num_embeddings"
-            )
-            padding_idx = padding_idx % num_embeddings
+        _refuse_sparse("EmbeddingBag", sparse)
+        padding_idx = _row(padding_idx, num_embeddings, "padding_idx")
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.max_norm = max_norm

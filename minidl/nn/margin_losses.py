@@ -4,8 +4,8 @@
 """
 
 from minidl.autograd import Tensor
+from minidl.nn.distance import PairwiseDistance
 from minidl.nn.loss import _Loss, _WeightedLoss
-from minidl.nn.module import Module
 from minidl.ops import class_margin_losses as class_ops
 from minidl.ops import likelihood_losses, margin_losses
 
@@ -63,13 +63,6 @@ class TripletMarginLoss(_Loss):
         return margin_losses.triplet_margin_loss(
             anchor, positive, negative, self.margin, self.p, self.eps, self.swap, reduction=self.reduction
         )
-
-
-class PairwiseDistance(Module):
-    """The Euclidean distance along the last dimension, of differences plus 1e-6; the name is what PyTorch prints."""
-
-    def forward(self, x1, x2):
-        return margin_losses.euclidean(x1, x2)
 
 
 class TripletMarginWithDistanceLoss(_Loss):

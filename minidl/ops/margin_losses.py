@@ -10,22 +10,13 @@ from minidl.autograd import function
 from minidl.ops.activations import logsigmoid
 from minidl.ops.arithmetic import add, div, mul, neg, sub
 from minidl.ops.comparison import eq, ne
+from minidl.ops.distance import pairwise_distance
 from minidl.ops.loss_reduction import check_reduction, check_tensors, legacy_reduction, reduced
 from minidl.ops.pointwise import sqrt
-from minidl.ops.reductions import norm, sum
+from minidl.ops.reductions import sum
 from minidl.ops.selection import clamp, minimum, where
 
 _FUNCTIONAL = {"faces": ("functional",), "method": False}
-
-
-def _distance(x1, x2, p, eps):
-    """The p-norm of x1 - x2 + eps along the last dimension."""
-    return norm(add(sub(x1, x2), eps), p, -1)
-
-
-def euclidean(x1, x2):
-    """The distance of triplets where none is given: that of ``p`` 2 and ``eps`` 1e-6."""
-    return _distance(x1, x2, 2.0, 1e-6)
 
 
 def _check_margin(margin):
@@ -52,7 +43,9 @@ def _triplet(distance, anchor, positive, negative, margin, swap, reduction):
 def triplet_of_norms(anchor, positive, negative, margin, p, eps, swap, reduction):
     """``triplet_margin_loss`` of any margin."""
     _check_triplet("triplet_margin_loss", anchor, positive, negative)
-    return _triplet(lambda x, y: _distance(x, y, p, eps), anchor, positive, negative, margin, swap, reduction)
+    return _triplet(
+        lambda x, y: pairwise_distance(x, y, p, eps), anchor, positive, negative, margin, swap, reduction
+    )
 
 
 @function(**_FUNCTIONAL)
@@ -98,7 +91,9 @@ def triplet_margin_with_distance_loss(
     check_reduction(reduction)
     _check_margin(margin)
     _check_triplet("triplet_margin_with_distance_loss", anchor, positive, negative)
-    return _triplet(distance_function or euclidean, anchor, positive, negative, margin, swap, reduction)
+    return _triplet(
+        distance_function or pairwise_distance, anchor, positive, negative, margin, swap, reduction
+    )
 
 
 @function(**_FUNCTIONAL)

@@ -5,13 +5,8 @@ from minidl.keras.engine.context import CONTEXT
 from minidl.keras.engine.nest import flatten
 from minidl.keras.metrics import Mean, Metric
 
-_ANY_ADDED = [
-    False
-]  # whether any layer of the program ever added a term: until then nothing is to be cleared
-
-_ANY_ADDED = [
-    False
-]  # whether any layer of the program ever added a term: until then nothing is to be cleared
+# Whether any layer of the program ever added a term: until then nothing is to be cleared.
+_ANY_ADDED = [False]
 
 
 class Losses:
