@@ -9,28 +9,6 @@ TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 
 
-@pytest.fixture
-def run(gpu):
-    """Calls a function of the backend on NumPy arrays; no part of it may fall through."""
-    backend = backends.on(gpu)
-
-    def to_device(value):
-        if not isinstance(value, np.ndarray):
-            return value
-        spread = np.zeros([2 * n + 1 for n in value.shape], value.dtype)
-        inside = (slice(1, None, 2),) * value.ndim  # every second element: strides that nothing merges
-        spread[inside] = value
-        return backend.xp.asarray(spread)[inside]
-
-    def call(name, *args):
-        with backends.trace_fallbacks() as fallen:
-            out = getattr(backend, name)(*map(to_device, args))
-        assert not fallen
-        return tuple(o.get() if o is not None else None for o in out) if isinstance(out, tuple) else out.get()
-
-    return call
-
-
 def normal(*shape):
     return np.random.default_rng(sum(shape) + len(shape)).standard_normal(shape)
 
