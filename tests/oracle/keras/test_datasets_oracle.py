@@ -71,7 +71,7 @@ def test_fashion_mnist(home):
 def _archive(path, folder, files):
     with tarfile.open(path, "w:gz") as archive:
         for name, content in files.items():
-            data = pickle.dumps(content, protocol=2)
+            data = pickle.dumps(content, protocol=3)  # without a call of _codecs.encode for bytes
             entry = tarfile.TarInfo(f"{folder}/{name}")
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
