@@ -4,6 +4,7 @@
 // each, and keep one group of wgmma under way. While they write a tile, the next one is loaded.
 // They write by bulk copies from shared memory where the result has a tensor map, else by
 // themselves.
+// Needs: sm_90a, whose instructions the PTX of other architectures does not hold.
 #include "common/half.h"
 #include "cuda/launch.h"
 #include "cuda/matmul_wgmma_kernels.h"

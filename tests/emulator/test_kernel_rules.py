@@ -50,3 +50,24 @@ def test_arrays_that_are_made_for_a_call_have_a_name():
     for path in (Path(cuda.__file__).parent).glob("*.py"):
         found = re.search(r"view\(\s*xp\.(empty|zeros|ones|full|asarray)\b", path.read_text(encoding="utf-8"))
         assert not found, f"{path.name}: {found.group()!r}; view() does not keep the array alive"
+
+
+def headers(path):
+    """The headers of csrc that a file reads, through those that it includes too."""
+    found, ahead = set(), [path]
+    while ahead:
+        named = re.findall(r'^#include "([^"]+)"', ahead.pop().read_text(encoding="utf-8"), re.MULTILINE)
+        fresh = {CUDA.parent / name for name in named} - found
+        found |= fresh
+        ahead += [header for header in fresh if header.exists()]
+    return found
+
+
+def test_kernels_of_hopper_say_so():
+    """Else sm_90a's code comes from the PTX of compute_80 (csrc/cmake/cuda.cmake), where these are empty."""
+    hopper = {path for path in CUDA.rglob("*.h") if "ARCH_FEAT_SM90" in (t := path.read_text("utf-8"))
+              or re.search(r"__CUDA_ARCH__ >= 9", t)}  # fmt: skip
+    assert {path.name for path in hopper} >= {"wgmma.h", "tensor_copy.h", "proxy.h"}
+    for path in CUDA.glob("*.cu"):
+        said = "\n// Needs: sm_90a" in path.read_text(encoding="utf-8")
+        assert said == bool(headers(path) & hopper), path.name
