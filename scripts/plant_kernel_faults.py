@@ -66,6 +66,8 @@ FAULTS = [
     ("conv_weight_layout.cu", "part * p.elements + i", "i", "convolution"),
     ("pool_element.h", "(room - 1) / dilation + 1", "room / dilation + 1", "pool"),
     ("pool_element.h", "(-start - 1) / dilation + 1", "-start / dilation", "pool"),
+    ("pool_element.h", "inner * order.pack", "inner", "pool"),
+    ("pool_layout.cpp", "array.shape[1] % pack != 0", "false", "pool"),
     ("pool_max.cu", "|| value != value", "", "pool"),
     ("pool_max_gather.cu", "last + 1 : count", "last : count", "pool"),
     ("pool_max_gather.cu", "distance % p.dilation.at[d] == 0", "true", "pool"),

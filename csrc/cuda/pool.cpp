@@ -88,6 +88,15 @@ void with_types(const Array& array, const Array& offsets, Function&& fn) {
 
 PoolOrder order_of(const Array& array) { return pool_order(with_three_dimensions("array", array)); }
 
+// In packs of channels, where the other arrays of the kernel can be read so too.
+PoolOrder packed_order_of(const Array& array, std::initializer_list<const Array*> others) {
+  const Array images = with_three_dimensions("array", array);
+  int pack = pool_pack(images, images.dtype);
+  for (const Array* other : others)
+    pack = std::min(pack, pool_pack(with_three_dimensions("array", *other), images.dtype));
+  return pool_order(images, pack);
+}
+
 void set_axis(WindowAxis& axis, const MaxPoolLayout& p, int d, bool include_pad) {
   axis = {p.size.at[d],
           p.out.at[d],
@@ -144,7 +153,7 @@ void with_mean_layout(const Array& input, const Array& output, const MeanGeometr
 void max_pool(const Array& input, const Array& output, const Array& offsets,
               const PoolGeometry& geometry, Stream stream) {
   MaxPoolLayout p = max_layout(input, output, offsets, geometry);
-  p.order = order_of(output);
+  p.order = packed_order_of(output, {&input, &offsets});
   with_types(input, offsets, [&]<class T, class Offset>(T, Offset) {
     pool_max<T, Offset>({p, input.as<const T>(), output.as<T>(), offsets.as<Offset>()}, stream);
   });
@@ -153,7 +162,7 @@ void max_pool(const Array& input, const Array& output, const Array& offsets,
 void max_pool_grad(const Array& g, const Array& offsets, const Array& input_grad,
                    const PoolGeometry& geometry, Stream stream) {
   MaxPoolLayout p = max_layout(input_grad, g, offsets, geometry);
-  p.order = order_of(input_grad);
+  p.order = packed_order_of(input_grad, {&g, &offsets});
   with_types(g, offsets, [&]<class T, class Offset>(T, Offset) {
     pool_max_gather<T, Offset>({p, g.as<const T>(), offsets.as<const Offset>(), input_grad.as<T>()},
                                stream);
@@ -190,9 +199,10 @@ void max_pool_indices(const Array& offsets, const Array& indices,
 void mean_pool(const Array& input, const Array& output, const MeanGeometry& geometry,
                Stream stream) {
   with_mean_layout(input, output, geometry, [&]<class Axis>(MeanLayout<Axis> p, std::int64_t taps) {
-    p.order = order_of(output);
     const PoolMeanConfig config =
         select_pool_mean({taps, neighbouring_channels(with_three_dimensions("input", input))});
+    const bool packs = has_packs<Axis> && config.algorithm == PoolMeanConfig::thread;
+    p.order = packs ? packed_order_of(output, {&input}) : order_of(output);
     with_floating_type("input", input, [&]<class T>(T) {
       const MeanPool<T, Axis> problem{p, input.as<const T>(), output.as<T>()};
       config.algorithm == PoolMeanConfig::block ? pool_mean_wide(problem, stream)
@@ -204,7 +214,7 @@ void mean_pool(const Array& input, const Array& output, const MeanGeometry& geom
 void mean_pool_grad(const Array& g, const Array& input_grad, const MeanGeometry& geometry,
                     Stream stream) {
   with_mean_layout(input_grad, g, geometry, [&]<class Axis>(MeanLayout<Axis> p, std::int64_t) {
-    p.order = order_of(input_grad);
+    p.order = has_packs<Axis> ? packed_order_of(input_grad, {&g}) : order_of(input_grad);
     with_floating_type("g", g, [&]<class T>(T) {
       pool_mean_gather<T, Axis>({p, g.as<const T>(), input_grad.as<T>()}, stream);
     });

@@ -5,6 +5,7 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
+#include <type_traits>
 
 #include "cuda/divider.h"
 #include "cuda/stream.h"
@@ -28,7 +29,8 @@ struct PoolOrder {
   unsigned channels;             // of an image, where planes are channels; else 1
   unsigned blocks;               // that cover a plane
   int elements;                  // of a plane
-  Divider inner, rows, columns;  // inner: channels of a pixel, or 1
+  Divider inner, rows, columns;  // inner: channels of a pixel, or packs of them, or 1
+  int pack;                      // neighbouring channels that a thread takes
 };
 
 struct PoolElement {
@@ -42,6 +44,10 @@ struct PoolElement {
 };
 
 inline constexpr int pool_threads = 128;
+
+// Whether there are kernels for packs of channels: with offsets of a byte, and of windows (below).
+template <class OffsetOrAxis>
+inline constexpr bool has_packs = std::is_same_v<OffsetOrAxis, std::uint8_t>;
 
 struct MaxPoolLayout {
   PoolOrder order;  // of what a thread computes
@@ -119,6 +125,9 @@ struct WindowAxis {
     return {before < 0 ? 0 : by_stride.quotient(before), end < out ? end : out};
   }
 };
+
+template <>
+inline constexpr bool has_packs<WindowAxis> = true;
 
 // size (out + 1) and (size + 1) out are below 2^31.
 struct BinAxis {

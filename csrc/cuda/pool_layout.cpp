@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "cuda/images.h"
+#include "cuda/pack.h"
 
 namespace minidl::cuda {
 
@@ -38,23 +39,46 @@ Divider pool_divider(std::int64_t size) {
   return Divider(static_cast<int>(std::max<std::int64_t>(size, 1)));
 }
 
-PoolOrder pool_order(const Array& array) {
+namespace {
+
+// Whether `pack` channels of every pixel can be read at once.
+bool packs_fit(const Array& array, int pack) {
+  if (!neighbouring_channels(array) || array.strides[1] != 1 || array.shape[1] % pack != 0)
+    return false;
+  for (int axis = 0; axis < 5; ++axis) {
+    if (axis != 1 && array.shape[axis] > 1 && array.strides[axis] % pack != 0) return false;
+  }
+  return is_aligned(array.as<char>(), static_cast<std::size_t>(pack * item_bytes(array.dtype)));
+}
+
+}  // namespace
+
+int pool_pack(const Array& array, DType values) {
+  const std::int64_t bytes = item_bytes(values);
+  const int pack = static_cast<int>(pack_bytes / bytes);
+  const bool known = bytes < 8 && (array.dtype == values || array.dtype == DType::uint8);
+  return known && packs_fit(array, pack) ? pack : 1;
+}
+
+PoolOrder pool_order(const Array& array, int pack) {
   const auto& n = array.shape;
-  const std::int64_t inner = neighbouring_channels(array) ? n[1] : 1;
+  const bool pixels = neighbouring_channels(array);
+  const std::int64_t inner = pixels ? n[1] / pack : 1;
   // Step by step, so that no product overflows.
   std::int64_t elements = inner;
   for (int d = 2; d < 5; ++d) {
     elements *= image_coordinate("a size", n[d]);
     image_coordinate("the number of elements of an image", elements);
   }
-  const std::int64_t channels = inner == 1 ? std::max<std::int64_t>(n[1], 1) : 1;
-  return {.planes = inner == 1 ? n[0] * n[1] : n[0],
+  const std::int64_t channels = pixels ? 1 : std::max<std::int64_t>(n[1], 1);
+  return {.planes = pixels ? n[0] : n[0] * n[1],
           .channels = static_cast<unsigned>(image_coordinate("the number of channels", channels)),
           .blocks = static_cast<unsigned>((elements + pool_threads - 1) / pool_threads),
           .elements = static_cast<int>(elements),
           .inner = pool_divider(inner),
           .rows = pool_divider(n[3]),
-          .columns = pool_divider(n[4])};
+          .columns = pool_divider(n[4]),
+          .pack = pack};
 }
 
 }  // namespace minidl::cuda

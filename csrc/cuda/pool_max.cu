@@ -1,6 +1,9 @@
-// Max pooling: a thread computes one window, or looks at what it remembers.
+// Max pooling: a thread computes one window, or those of a pack of channels, or looks at what it
+// remembers.
 #include "cuda/launch.h"
+#include "cuda/pack.h"
 #include "cuda/pool_element.h"
+#include "cuda/ptx/unroll.h"
 
 namespace minidl::cuda {
 namespace {
@@ -20,7 +23,7 @@ __device__ __forceinline__ int first_winner(const MaxPoolLayout& p, const Range 
   return winner;
 }
 
-template <class T, class Offset>
+template <class T, class Offset, int pack>
 __global__ void __launch_bounds__(pool_threads) pool_max_kernel(MaxPool<T, Offset> a) {
   using Real = accumulator_t<T>;
   const MaxPoolLayout& p = a.layout;
@@ -31,23 +34,40 @@ __global__ void __launch_bounds__(pool_threads) pool_max_kernel(MaxPool<T, Offse
   PoolElement corner = e;
   for (int d = 0; d < 3; ++d) corner.at[d] = e.at[d] * p.stride.at[d] - p.padding.at[d];
   const T* input = a.input + corner.offset(p.input_strides);
-  Real best = -INFINITY;
-  int winner = first_winner(p, taps);
+  Real best[pack];
+  int winner[pack];
+  MINIDL_UNROLL
+  for (int c = 0; c < pack; ++c) {
+    best[c] = -INFINITY;
+    winner[c] = first_winner(p, taps);
+  }
   for (int t = taps[0].first; t < taps[0].end; ++t) {
     for (int r = taps[1].first; r < taps[1].end; ++r) {
       const T* row = input + t * p.dilation.at[0] * p.input_strides.at[0] +
                      r * p.dilation.at[1] * p.input_strides.at[1];
       for (int s = taps[2].first; s < taps[2].end; ++s) {
-        const Real value = static_cast<Real>(row[s * p.dilation.at[2] * p.input_strides.at[2]]);
-        if (value > best || value != value) {  // a NaN wins, and only a later NaN beats it
-          best = value;
-          winner = (t * p.kernel.at[1] + r) * p.kernel.at[2] + s;
+        const auto values =
+            load_pack<Pack<T, pack>>(row + s * p.dilation.at[2] * p.input_strides.at[2]);
+        MINIDL_UNROLL
+        for (int c = 0; c < pack; ++c) {
+          const Real value = static_cast<Real>(values[c]);
+          if (value > best[c] || value != value) {  // a NaN wins, and only a later NaN beats it
+            best[c] = value;
+            winner[c] = (t * p.kernel.at[1] + r) * p.kernel.at[2] + s;
+          }
         }
       }
     }
   }
-  a.output[e.offset(p.output_strides)] = static_cast<T>(best);
-  a.offsets[e.offset(p.offset_strides)] = static_cast<Offset>(winner);
+  Pack<T, pack> largest;
+  Pack<Offset, pack> offsets;
+  MINIDL_UNROLL
+  for (int c = 0; c < pack; ++c) {
+    largest[c] = static_cast<T>(best[c]);
+    offsets[c] = static_cast<Offset>(winner[c]);
+  }
+  store_pack(a.output + e.offset(p.output_strides), largest);
+  store_pack(a.offsets + e.offset(p.offset_strides), offsets);
 }
 
 // Where tap number `winner` of window `e` lies; the image and channel stay.
@@ -85,27 +105,26 @@ __global__ void __launch_bounds__(pool_threads) pool_max_indices_kernel(MaxPoolI
   a.indices[e.offset(p.output_strides)] = flat;
 }
 
-LaunchShape shape_of(const PoolOrder& order) {
-  return {.grid = {order.blocks * order.planes}, .block = {pool_threads}};
-}
-
 }  // namespace
 
 // ---- Launcher ---------------------------------------------------------------------------------
 
 template <class T, class Offset>
 void pool_max(const MaxPool<T, Offset>& a, Stream stream) {
-  launch("pool_max", pool_max_kernel<T, Offset>, shape_of(a.layout.order), stream, a);
+  with_pack<T, has_packs<Offset>>(a.layout.order, [&](auto pack) {
+    launch("pool_max", pool_max_kernel<T, Offset, pack>, pool_shape(a.layout.order), stream, a);
+  });
 }
 
 template <class T, class Offset>
 void pool_max_pick(const MaxPoolGather<T, Offset>& a, Stream stream) {
-  launch("pool_max_pick", pool_max_pick_kernel<T, Offset>, shape_of(a.layout.order), stream, a);
+  launch("pool_max_pick", pool_max_pick_kernel<T, Offset>, pool_shape(a.layout.order), stream, a);
 }
 
 template <class Offset>
 void pool_max_indices(const MaxPoolIndices<Offset>& a, Stream stream) {
-  launch("pool_max_indices", pool_max_indices_kernel<Offset>, shape_of(a.layout.order), stream, a);
+  launch("pool_max_indices", pool_max_indices_kernel<Offset>, pool_shape(a.layout.order), stream,
+         a);
 }
 
 #define MINIDL_INSTANCE(T, Offset)                                      \

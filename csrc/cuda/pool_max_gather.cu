@@ -1,7 +1,9 @@
-// Gradient of max pooling: a thread computes one element of the input's gradient by asking every
-// window that has a tap there whether that tap won.
+// Gradient of max pooling: a thread computes one element of the input's gradient, or those of a
+// pack of channels, by asking every window that has a tap there whether that tap won.
 #include "cuda/launch.h"
+#include "cuda/pack.h"
 #include "cuda/pool_element.h"
+#include "cuda/ptx/unroll.h"
 
 namespace minidl::cuda {
 namespace {
@@ -19,7 +21,7 @@ __device__ __forceinline__ Range windows_over(int position, int kernel, int stri
   return {before <= 0 ? 0 : (before + stride - 1) / stride, last < count ? last + 1 : count};
 }
 
-template <class T, class Offset>
+template <class T, class Offset, int pack>
 __global__ void __launch_bounds__(pool_threads) pool_max_gather_kernel(MaxPoolGrad<T, Offset> a) {
   using Real = accumulator_t<T>;
   const MaxPoolLayout& p = a.layout;
@@ -37,7 +39,7 @@ __global__ void __launch_bounds__(pool_threads) pool_max_gather_kernel(MaxPoolGr
     const int distance = position[d] - o * p.stride.at[d];
     return distance % p.dilation.at[d] == 0 ? distance / p.dilation.at[d] : -1;
   };
-  Real sum = 0;
+  Real sum[pack] = {};
   PoolElement window = e;
   for (int i = windows[0].first; i < windows[0].end; ++i) {
     const int t = tap(0, i);
@@ -49,12 +51,25 @@ __global__ void __launch_bounds__(pool_threads) pool_max_gather_kernel(MaxPoolGr
         const int s = tap(2, k);
         window.at[2] = k;
         const int wanted = (t * p.kernel.at[1] + r) * p.kernel.at[2] + s;
-        if (s >= 0 && static_cast<int>(a.offsets[window.offset(p.offset_strides)]) == wanted)
-          sum += static_cast<Real>(a.g[window.offset(p.output_strides)]);
+        if (s < 0) continue;
+        const auto offsets =
+            load_pack<Pack<Offset, pack>>(a.offsets + window.offset(p.offset_strides));
+        const T* g = a.g + window.offset(p.output_strides);
+        if constexpr (pack == 1) {
+          if (static_cast<int>(offsets[0]) == wanted) sum[0] += static_cast<Real>(*g);
+        } else {
+          const auto values = load_pack<Pack<T, pack>>(g);
+          MINIDL_UNROLL
+          for (int c = 0; c < pack; ++c)
+            sum[c] += static_cast<int>(offsets[c]) == wanted ? static_cast<Real>(values[c]) : 0;
+        }
       }
     }
   }
-  a.input_grad[e.offset(p.input_strides)] = static_cast<T>(sum);
+  Pack<T, pack> result;
+  MINIDL_UNROLL
+  for (int c = 0; c < pack; ++c) result[c] = static_cast<T>(sum[c]);
+  store_pack(a.input_grad + e.offset(p.input_strides), result);
 }
 
 }  // namespace
@@ -63,9 +78,10 @@ __global__ void __launch_bounds__(pool_threads) pool_max_gather_kernel(MaxPoolGr
 
 template <class T, class Offset>
 void pool_max_gather(const MaxPoolGrad<T, Offset>& a, Stream stream) {
-  const PoolOrder& order = a.layout.order;
-  launch("pool_max_gather", pool_max_gather_kernel<T, Offset>,
-         {.grid = {order.blocks * order.planes}, .block = {pool_threads}}, stream, a);
+  with_pack<T, has_packs<Offset>>(a.layout.order, [&](auto pack) {
+    launch("pool_max_gather", pool_max_gather_kernel<T, Offset, pack>, pool_shape(a.layout.order),
+           stream, a);
+  });
 }
 
 #define MINIDL_INSTANCES(T)                                                                    \

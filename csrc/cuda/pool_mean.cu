@@ -1,6 +1,9 @@
-// Mean pooling: a thread computes the mean of one window or bin.
+// Mean pooling: a thread computes the mean of one window or bin, or the means of a window in a pack
+// of channels.
 #include "cuda/launch.h"
+#include "cuda/pack.h"
 #include "cuda/pool_element.h"
+#include "cuda/ptx/unroll.h"
 
 namespace minidl::cuda {
 namespace {
@@ -10,7 +13,7 @@ namespace {
 
 // ---- Kernel -----------------------------------------------------------------------------------
 
-template <class T, class Axis>
+template <class T, class Axis, int pack>
 __global__ void __launch_bounds__(pool_threads) pool_mean_kernel(MeanPool<T, Axis> a) {
   using Real = accumulator_t<T>;
   const MeanLayout<Axis>& p = a.layout;
@@ -22,18 +25,26 @@ __global__ void __launch_bounds__(pool_threads) pool_mean_kernel(MeanPool<T, Axi
     inputs[d] = p.axis[d].inputs(e.at[d]);
     count *= static_cast<Real>(p.axis[d].count(e.at[d]));
   }
-  Real sum = 0;
+  const Real divisor = p.divisor != 0 ? static_cast<Real>(p.divisor) : count;
+  Real sum[pack] = {};
   PoolElement at = e;
   for (at.at[0] = inputs[0].first; at.at[0] < inputs[0].end; ++at.at[0]) {
     for (at.at[1] = inputs[1].first; at.at[1] < inputs[1].end; ++at.at[1]) {
       at.at[2] = 0;
       const T* row = a.from + at.offset(p.input_strides);
-      for (int x = inputs[2].first; x < inputs[2].end; ++x)
-        sum += static_cast<Real>(row[x * p.input_strides.at[2]]);
+      // Four times, as the compiler would, spills.
+      MINIDL_UNROLL_TWICE
+      for (int x = inputs[2].first; x < inputs[2].end; ++x) {
+        const auto values = load_pack<Pack<T, pack>>(row + x * p.input_strides.at[2]);
+        MINIDL_UNROLL
+        for (int c = 0; c < pack; ++c) sum[c] += static_cast<Real>(values[c]);
+      }
     }
   }
-  a.to[e.offset(p.output_strides)] =
-      static_cast<T>(sum / (p.divisor != 0 ? static_cast<Real>(p.divisor) : count));
+  Pack<T, pack> means;
+  MINIDL_UNROLL
+  for (int c = 0; c < pack; ++c) means[c] = static_cast<T>(sum[c] / divisor);
+  store_pack(a.to + e.offset(p.output_strides), means);
 }
 
 }  // namespace
@@ -42,9 +53,9 @@ __global__ void __launch_bounds__(pool_threads) pool_mean_kernel(MeanPool<T, Axi
 
 template <class T, class Axis>
 void pool_mean(const MeanPool<T, Axis>& a, Stream stream) {
-  const PoolOrder& order = a.layout.order;
-  launch("pool_mean", pool_mean_kernel<T, Axis>,
-         {.grid = {order.blocks * order.planes}, .block = {pool_threads}}, stream, a);
+  with_pack<T, has_packs<Axis>>(a.layout.order, [&](auto pack) {
+    launch("pool_mean", pool_mean_kernel<T, Axis, pack>, pool_shape(a.layout.order), stream, a);
+  });
 }
 
 #define MINIDL_INSTANCES(T)                                                       \

@@ -1,7 +1,10 @@
-// Gradient of mean pooling: a thread computes one element of the input's gradient, the sum of what
-// the windows or bins that contain it give to each of their inputs.
+// Gradient of mean pooling: a thread computes one element of the input's gradient (or those of a
+// pack of channels), the sum of what the windows or bins that contain it give to each of their
+// inputs.
 #include "cuda/launch.h"
+#include "cuda/pack.h"
 #include "cuda/pool_element.h"
+#include "cuda/ptx/unroll.h"
 
 namespace minidl::cuda {
 namespace {
@@ -11,7 +14,7 @@ namespace {
 
 // ---- Kernel -----------------------------------------------------------------------------------
 
-template <class T, class Axis>
+template <class T, class Axis, int pack>
 __global__ void __launch_bounds__(pool_threads) pool_mean_gather_kernel(MeanPool<T, Axis> a) {
   using Real = accumulator_t<T>;
   const MeanLayout<Axis>& p = a.layout;
@@ -22,7 +25,7 @@ __global__ void __launch_bounds__(pool_threads) pool_mean_gather_kernel(MeanPool
   const PoolStrides& strides = p.output_strides;
   const T* g = a.from + e.image * strides.image + e.channel * strides.channel;
   const Real divisor = static_cast<Real>(p.divisor);
-  Real sum = 0;
+  Real sum[pack] = {};
   for (int i = windows[0].first; i < windows[0].end; ++i) {
     const int depth = p.axis[0].count(i);
     for (int j = windows[1].first; j < windows[1].end; ++j) {
@@ -30,11 +33,17 @@ __global__ void __launch_bounds__(pool_threads) pool_mean_gather_kernel(MeanPool
       const Real area = static_cast<Real>(depth) * static_cast<Real>(p.axis[1].count(j));
       for (int k = windows[2].first; k < windows[2].end; ++k) {
         const Real count = area * static_cast<Real>(p.axis[2].count(k));
-        sum += static_cast<Real>(row[k * strides.at[2]]) / (divisor != 0 ? divisor : count);
+        const auto values = load_pack<Pack<T, pack>>(row + k * strides.at[2]);
+        MINIDL_UNROLL
+        for (int c = 0; c < pack; ++c)
+          sum[c] += static_cast<Real>(values[c]) / (divisor != 0 ? divisor : count);
       }
     }
   }
-  a.to[e.offset(p.input_strides)] = static_cast<T>(sum);
+  Pack<T, pack> result;
+  MINIDL_UNROLL
+  for (int c = 0; c < pack; ++c) result[c] = static_cast<T>(sum[c]);
+  store_pack(a.to + e.offset(p.input_strides), result);
 }
 
 }  // namespace
@@ -43,9 +52,10 @@ __global__ void __launch_bounds__(pool_threads) pool_mean_gather_kernel(MeanPool
 
 template <class T, class Axis>
 void pool_mean_gather(const MeanPool<T, Axis>& a, Stream stream) {
-  const PoolOrder& order = a.layout.order;
-  launch("pool_mean_gather", pool_mean_gather_kernel<T, Axis>,
-         {.grid = {order.blocks * order.planes}, .block = {pool_threads}}, stream, a);
+  with_pack<T, has_packs<Axis>>(a.layout.order, [&](auto pack) {
+    launch("pool_mean_gather", pool_mean_gather_kernel<T, Axis, pack>, pool_shape(a.layout.order),
+           stream, a);
+  });
 }
 
 #define MINIDL_INSTANCES(T)                                                              \
