@@ -1,9 +1,9 @@
 """The Keras face beside Keras 3 on its torch backend, in one process: equal data, weights and batches, two threads.
 
-``python benchmarks/keras_table.py [--write] [ROW ...]`` needs Keras, PyTorch and SciPy. A sample is an epoch after the
-first, from ``on_epoch_begin`` to ``on_epoch_end``, or whatever the row says; the libraries take turns. A ratio is Keras'
-time / ours: that of the medians, and p10 to p90 of those turn by turn. The floor is what the row's arithmetic or traffic
-takes at this machine's ceilings (``minidl/bench/ceilings.py``).
+``python benchmarks/keras_table.py [--write] [ROW ...]`` needs Keras, PyTorch and SciPy. A sample is an epoch after
+the first, from ``on_epoch_begin`` to ``on_epoch_end``, or whatever the row says; the libraries take turns. A ratio is
+Keras' time / ours: that of the medians, and p10 to p90 of those turn by turn. The floor is what the row's arithmetic or
+traffic takes at this machine's ceilings (``minidl/bench/ceilings.py``).
 """
 
 import dataclasses
