@@ -138,6 +138,16 @@ class no_grad(_Mode):
     def _wanted(self):
         return {"grad": False}
 
+    def __enter__(self):  # what the base does, without a dict: training loops come here all the time
+        self._before = _state.grad
+        if self._before:
+            _update(grad=False)
+        return self
+
+    def __exit__(self, *exc):
+        if _state.grad is not self._before:
+            _update(grad=self._before)
+
 
 class enable_grad(_Mode):
     """Operations inside are recorded, also within ``no_grad``."""

@@ -121,7 +121,10 @@ def is_array(value):
 
 def device_of(array):
     """The ``device`` on which an array lives."""
-    type = next(t for t, backend in _BY_TYPE.items() if backend is of(array))
+    backend = of(array)
+    if backend is cpu:
+        return CPU
+    type = next(t for t, found in _BY_TYPE.items() if found is backend)
     return device(type) if type != "cuda" else device(type, array.device.id)
 
 

@@ -1,6 +1,7 @@
 """``State``: a tensor that keeps what a metric or an optimizer counts."""
 
 from minidl import backends, dtypes, zeros
+from minidl.autograd.inplace import bump
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import Tensor, make
 from minidl.keras.config import named_dtype
@@ -24,11 +25,15 @@ class State(Tensor):
 
     def assign_add(self, value):
         """Adds ``value``."""
-        with no_grad():
-            if isinstance(value, Tensor):
-                self.follow(value)
-                value = value if value.dtype == self.dtype else value.to(self.dtype)
-            self.add_(value if isinstance(value, (Tensor, int, float)) else to_tensor(value, self.dtype))
+        if not isinstance(value, (int, float)):
+            value = to_tensor(value)
+            self.follow(value)
+            value = value._array
+        space = backends.of(self._array)
+        if not isinstance(value, (int, float)) and value.dtype != self._array.dtype:
+            value = space.astype(value, self._array.dtype)
+        space.assign(self._array, space.add(self._array, value))
+        bump(self)
         return self
 
     def assign_sub(self, value):

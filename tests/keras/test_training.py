@@ -357,7 +357,8 @@ def test_lists_of_one_input_and_of_numbers():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_predict_does_not_grow():
+@pytest.mark.parametrize("calls", [1500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_predict_does_not_grow(calls):
     def resident():
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -366,6 +367,6 @@ def test_predict_does_not_grow():
     for _ in range(300):
         model.predict(X, verbose=0)
     before = resident()
-    for _ in range(1500):
+    for _ in range(calls):
         model.predict(X, verbose=0)
     assert resident() - before < 2**20

@@ -20,6 +20,8 @@ def zeros(xp, shape, dtype):
 
 
 def full(xp, shape, value, dtype):
+    if shape == () and value.__class__ is float and dtype.kind == "f":
+        return xp.array(value, dtype)  # np.full takes four times as long
     return xp.full(shape, value, dtype)
 
 

@@ -28,7 +28,7 @@ def squeeze(xp, input, dims):
 
 def unsqueeze(xp, input, dim):
     """View."""
-    return xp.expand_dims(input, dim)
+    return input[(slice(None),) * dim + (None,)]
 
 
 def getitem(xp, input, index):

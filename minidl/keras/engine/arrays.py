@@ -115,7 +115,7 @@ def to_batch(data, where=None):
     """The structure with a tensor for each array, on the device ``where``."""
     if data is None:
         return None
-    if isinstance(data, np.ndarray) and where is None:
+    if isinstance(data, np.ndarray) and (where is None or where.type == "cpu"):
         if data.dtype == np.float64:
             data = data.astype(numpy_dtype(floatx()))
         return make(data, None)

@@ -87,10 +87,13 @@ class Compiling:
     def _held_metrics(self):
         found, seen = [], set()
         for layer in [self, *self._all_layers()]:
-            values = [*layer.__dict__.values(), *layer._added_metrics.values()]
-            for name, value in layer.__dict__.items():
-                if name.startswith("_compile") or name == "_loss_tracker":
-                    values.remove(value)
+            values = [
+                value
+                for name, value in layer.__dict__.items()
+                if isinstance(value, (Metric, list, tuple, dict))
+                and name != "_loss_tracker"
+                and not name.startswith("_compile")
+            ]
             for leaf in (leaf for value in values for leaf in flatten(value)):
                 if isinstance(leaf, Metric) and id(leaf) not in seen:
                     seen.add(id(leaf))

@@ -25,7 +25,8 @@ class Calls:
     )
 
     def __call__(self, *args, **kwargs):
-        if len(args) != 1 or kwargs or args[0].__class__ not in TENSORS:
+        plain = not kwargs or (len(kwargs) == 1 and "training" in kwargs)
+        if len(args) != 1 or not plain or args[0].__class__ not in TENSORS:
             self._demand_init()
             if is_symbolic(args, kwargs):
                 return self._call_symbolic(*self._settled(args, kwargs))

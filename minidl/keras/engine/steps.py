@@ -47,7 +47,7 @@ class Steps:
         return total
 
     def _terms(self):
-        """``losses``; while an epoch runs, the list of weights that have penalties is made once."""
+        """``losses``; in a pass over the data the list of weights that may have penalties is made once."""
         kept = self.__dict__.get("_epoch_weights")
         if kept is None or type(self).losses is not Losses.losses:
             return self.losses

@@ -142,13 +142,17 @@ class Trainer(Compiling, Steps, OnBatch):
         self.reset_metrics()
         calls.on_test_begin()
         wants, logs, done = calls.wants_logs("on_test_batch_end"), None, 0
-        for step, data in enumerate(source.epoch()):
-            calls.on_test_batch_begin(step)
-            logs = step_of(data)
-            done = step + 1
-            calls.on_test_batch_end(step, self._logs(logs) if wants else logs)
-            if self.stop_evaluating or (steps is not None and step + 1 >= steps):
-                break
+        self.__dict__["_epoch_weights"] = self.trainable_variables if self.built else None
+        try:
+            for step, data in enumerate(source.epoch()):
+                calls.on_test_batch_begin(step)
+                logs = step_of(data)
+                done = step + 1
+                calls.on_test_batch_end(step, self._logs(logs) if wants else logs)
+                if self.stop_evaluating or (steps is not None and step + 1 >= steps):
+                    break
+        finally:
+            self.__dict__["_epoch_weights"] = None
         logs = self._logs(logs)
         if calls.history is None:
             self._steps_done = done

@@ -168,8 +168,9 @@ class Mean(Metric):
             if sample_weight is None and getattr(values, "_keras_mask", None) is None:
                 values = to_float(values)
                 rows = values.shape[0] if values.ndim else 1
-                # the mean of the samples' means is the mean of all: one reduction
-                total = values.sum() if values.ndim < 2 else values.sum() * (rows / max(values.numel(), 1))
+                total, count = values.sum(), values.numel()
+                if count != rows:  # the mean of the samples' means is the mean of all: one reduction
+                    total = total * (rows / max(count, 1))
                 self.total.assign_add(total)
                 self.count.assign_add(float(rows))
                 return

@@ -16,14 +16,11 @@ class Row:
     __slots__ = ("grads", "index", "parts", "slot")
 
     def __init__(self, slot, index, grads):
-        self.slot, self.index = slot, index
-        kept = [(part, grad) for part, grad in zip(slot.parts, grads, strict=True) if grad is not None]
-        whole = len(kept) == len(grads)
-        self.parts = [part for part, _ in kept] if whole else slot.parts
-        self.grads = grads if whole else [
-            of(part._array).zeros(part._array.shape, part._array.dtype) if grad is None else grad
-            for part, grad in zip(self.parts, grads, strict=True)
-        ]  # fmt: skip
+        self.slot, self.index, self.parts, self.grads = slot, index, slot.parts, grads
+        for i, grad in enumerate(grads):
+            if grad is None:
+                array = self.parts[i]._array
+                grads[i] = of(array).zeros(array.shape, array.dtype)
 
 
 class Applying:
@@ -199,14 +196,10 @@ class Applying:
         kinds = {}
         for row in rows:
             states = [self._state[name][row.index].arrays(row.parts) for name in names]
-            for i, part in enumerate(row.parts):
+            for part, *others in zip(row.parts, row.grads, *states, strict=True):
                 array = part._array
-                found = kinds.setdefault((array.__class__, array.dtype), [[] for _ in range(2 + len(names))])
-                for column, value in zip(
-                    found, (array, row.grads[i], *(state[i] for state in states)), strict=True
-                ):
-                    column.append(value)
-        return kinds.values()
+                kinds.setdefault((array.__class__, array.dtype), []).append((array, *others))
+        return [tuple(map(list, zip(*found, strict=True))) for found in kinds.values()]
 
     def _keep_average(self):
         if not self.use_ema:

@@ -1,18 +1,17 @@
-"""Affine maps of images: every output pixel gathers from the input, between four pixels or the nearest.
+"""Affine maps of images: every output pixel gathers from the input, between four pixels, or as ``splines.py`` says."""
 
-Coordinates beyond the edge follow ``fill_mode``: ``nearest`` (the edge), ``constant`` (``cval``), ``reflect``
-(dcba|abcd|dcba), ``mirror`` (dcb|abcd|cba) and ``wrap``, as SciPy's ``affine_transform`` means them.
-"""
-
-import os
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from minidl.backends.threads import get_num_threads
+from minidl.keras.preprocessing.image.splines import MODES, border, coefficients, folded, window
+
 __all__ = ["affine_batch", "affine_matrix", "apply_affine_transform"]
 
-_WORTH_THREADS = 1 << 20  # pixels of a batch from which threads pay
-_POOL = None
+_GROUP = 1 << 14  # pixels that are moved at once: what is computed on the way stays in the cache
+_WORTH_THREADS = 1 << 17  # numbers of a batch from which threads pay
 
 
 def affine_matrix(height, width, theta=0, tx=0, ty=0, shear=0, zx=1, zy=1):
@@ -26,100 +25,95 @@ def affine_matrix(height, width, theta=0, tx=0, ty=0, shear=0, zx=1, zy=1):
     """
     if theta == 0 and tx == 0 and ty == 0 and shear == 0 and zx == 1 and zy == 1:
         return None
-    turn, lean = np.deg2rad(theta), np.deg2rad(shear)
-    matrix = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
-    matrix = matrix @ np.array([[1, 0, tx], [0, 1, ty], [0, 0, 1.0]])
-    matrix = matrix @ np.array([[1, -np.sin(lean), 0], [0, np.cos(lean), 0], [0, 0, 1.0]])
-    matrix = matrix @ np.diag([zx, zy, 1.0])
+    turn, lean = math.radians(theta), math.radians(shear)
+    cos, sin = math.cos(turn), math.sin(turn)
+    a, b = zx * cos, -zy * (cos * math.sin(lean) + sin * math.cos(lean))  # rotation times shear times zoom
+    c, d = zx * sin, zy * (cos * math.cos(lean) - sin * math.sin(lean))
     # As in Keras, the matrix speaks of (x, y), its centre is (height, width) / 2, and the axes are swapped after that
-    middle = np.eye(3)
-    middle[:2, 2] = height / 2 - 0.5, width / 2 - 0.5
-    matrix = middle @ matrix @ np.linalg.inv(middle)
-    return matrix[[1, 0]][:, [1, 0, 2]]
+    x, y = height / 2 - 0.5, width / 2 - 0.5
+    left, top = cos * tx - sin * ty + (x - a * x - b * y), sin * tx + cos * ty + (y - c * x - d * y)
+    return np.array([[d, c, top], [b, a, left]])
 
 
-def _within(place, size, mode):
-    """Coordinates brought into [0, size - 1] where the mode does so before it interpolates."""
-    if mode == "nearest":
-        return np.clip(place, 0, size - 1)
-    if mode == "wrap" and size > 1:
-        return np.where((place < 0) | (place > size - 1), np.mod(place, size - 1), place)
-    if mode == "mirror" and size > 1:
-        place = np.mod(place, 2 * (size - 1))
-        return np.where(place > size - 1, 2 * (size - 1) - place, place)
-    return place
+def flipped(matrix, height, width, horizontal, vertical):
+    """The matrix of what ``matrix`` gives, flipped."""
+    matrix = matrix.copy()
+    for flips, axis, size in ((vertical, 0, height), (horizontal, 1, width)):
+        if flips:
+            matrix[:, 2] += (size - 1) * matrix[:, axis]
+            matrix[:, axis] *= -1
+    return matrix
 
 
-def _index(index, size, mode):
-    """Whole coordinates of neighbours as indices."""
-    if mode == "reflect":
-        index = np.mod(index, 2 * size)
-        return np.where(index >= size, 2 * size - 1 - index, index)
-    return np.clip(index, 0, size - 1)
+def _places(matrices, height, width):
+    """The rows and columns, (2, N, H, W), that matrices (2, N, 3) give for all pixels of the output."""
+    down = matrices[..., :1] * np.arange(height) + matrices[..., 2:]
+    across = matrices[..., 1:2] * np.arange(width)
+    return down[..., None] + across[..., None, :]
 
 
-def _one(image, matrix, order, mode, cval):
-    """One image (H, W, C) through a matrix (2, 3)."""
-    height, width, channels = image.shape
-    rows, columns = np.arange(height), np.arange(width)
-    down = np.add.outer(matrix[0, 0] * rows, matrix[0, 1] * columns) + matrix[0, 2]
-    across = np.add.outer(matrix[1, 0] * rows, matrix[1, 1] * columns) + matrix[1, 2]
-    outside = None
+def _moved(images, matrices, degree, mode, cval):
+    """Images (N, H, W, C) through matrices (2, N, 3), as planes (C, N, H, W)."""
+    count, height, width = images.shape[:3]
+    planes = np.ascontiguousarray(images.transpose(3, 0, 1, 2), np.float64 if degree > 1 else None)
+    planes, margin = coefficients(planes, degree, mode), border(degree, mode)
+    lines, line = planes.shape[-2:]
+    rows, columns = _places(matrices, height, width)
     if mode == "constant":
-        outside = (down < 0) | (down > height - 1) | (across < 0) | (across > width - 1)
-    down, across = _within(down, height, mode), _within(across, width, mode)
-    flat = image.reshape(-1, channels)
-
-    def pixels(i, j):
-        return flat.take(_index(i, height, mode) * width + _index(j, width, mode), axis=0)
-
-    if order == 0:
-        out = pixels(np.floor(down + 0.5).astype(np.intp), np.floor(across + 0.5).astype(np.intp))
-    else:
-        i, j = np.floor(down).astype(np.intp), np.floor(across).astype(np.intp)
-        below = (down - i).astype(image.dtype)[..., None]
-        right = (across - j).astype(image.dtype)[..., None]
-        top = pixels(i, j)
-        top += (pixels(i, j + 1) - top) * right
-        bottom = pixels(i + 1, j)
-        bottom += (pixels(i + 1, j + 1) - bottom) * right
-        bottom -= top
-        bottom *= below
-        out = top + bottom
-    if outside is not None:
-        out[outside] = cval
+        outside = (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)
+    top, across = window(folded(rows, height, mode, degree), height, degree, planes.dtype)
+    left, along = window(folded(columns, width, mode, degree), width, degree, planes.dtype)
+    top += np.arange(count)[:, None, None] * lines + margin
+    top *= line
+    top += left
+    top += margin
+    out = _weighed(planes, top.astype(np.intp), across, along)
+    if mode == "constant":
+        out[:, outside] = cval
     return out
 
 
-def _pool():
-    global _POOL
-    if _POOL is None:
-        _POOL = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="minidl-images")
-    return _POOL
+def _weighed(planes, first, across, along):
+    """The sums (C, ...) of pixels of windows in planes (C, ...), times the weights down and across a window,
+    (size, ...) each; ``first`` numbers the window's first pixel in its plane."""
+    steps = np.add.outer(np.arange(len(across)) * planes.shape[-1], np.arange(len(along))).reshape(-1, 1)
+    pixels = planes.reshape(len(planes), -1).take(first.reshape(-1) + steps, axis=1, mode="clip")
+    weights = (across[:, None] * along).reshape(len(steps), -1)
+    return np.einsum("ckn,kn->cn", pixels, weights).reshape(len(planes), *first.shape)
 
 
 def affine_batch(images, matrices, order=1, fill_mode="nearest", cval=0.0):
     """Images (N, H, W, C), each through its matrix (None leaves it), as a new array; large batches use threads.
 
-    ``NotImplementedError`` for an order above 1, ``ValueError`` for a mode that is none.
+    ``order`` is the degree of the splines, 0 to 5; else ``RuntimeError``. ``ValueError`` for a mode that is none.
     """
-    if order not in (0, 1):
-        raise NotImplementedError(
-            f"interpolation_order={order} is not supported: use 1 (between four pixels) or 0 (the nearest)"
+    if order not in range(6):
+        raise RuntimeError(
+            f"spline order not supported: interpolation_order is 0 (the nearest pixel), 1 (between four) to 5, "
+            f"not {order}"
         )
-    if fill_mode not in ("nearest", "constant", "reflect", "wrap", "mirror"):
+    if fill_mode not in MODES:
         raise ValueError(
             f"Invalid fill_mode {fill_mode!r}; expected 'constant', 'nearest', 'reflect', 'mirror' or 'wrap'"
         )
     out = np.array(images)
     moving = [i for i, matrix in enumerate(matrices) if matrix is not None]
+    size = max(1, 4 * _GROUP // max(1, math.prod(images.shape[1:3]) * (order + 1) ** 2))
+    groups = [moving[i : i + size] for i in range(0, len(moving), size)]
 
-    def move(i):
-        out[i] = _one(images[i], matrices[i], order, fill_mode, cval)
+    def move(group):
+        part = np.stack([matrices[i] for i in group], 1)
+        planes = _moved(images[group], part, order, fill_mode, cval)
+        for channel, plane in enumerate(planes):
+            out[group, :, :, channel] = plane
 
-    work = map if len(moving) < 2 or out.size < _WORTH_THREADS else _pool().map
-    for _ in work(move, moving):
-        pass
+    threads = min(get_num_threads(), len(groups))
+    if threads < 2 or out.size < _WORTH_THREADS:
+        for group in groups:
+            move(group)
+    else:
+        with ThreadPoolExecutor(threads, "minidl-images") as pool:
+            list(pool.map(move, groups))
     return out
 
 

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from minidl.keras.config import floatx, standardize_data_format
-from minidl.keras.preprocessing.image.affine import affine_batch, affine_matrix
+from minidl.keras.preprocessing.image.affine import affine_batch, affine_matrix, flipped
 from minidl.keras.preprocessing.image.colors import brightened, shifted
 from minidl.keras.preprocessing.image.directories import DataFrameIterator, DirectoryIterator
 from minidl.keras.preprocessing.image.iterators import NumpyArrayIterator
@@ -21,8 +21,8 @@ class ImageDataGenerator:
     brightness. Then ``preprocessing_function`` (an image in, an image out), ``rescale``, and the normalisers. All
     draws come from NumPy's global generator in Keras' order, so equal seeds give Keras' images. As in Keras' own
     (legacy) generator, ``width_shift_range`` moves rows and ``height_shift_range`` columns. Batches are mapped whole,
-    large ones in threads. ``interpolation_order`` is 0 or 1. ``ValueError`` for ranges that are none. Source: Keras'
-    ``ImageDataGenerator``.
+    large ones in threads. ``interpolation_order`` is the degree of the splines between pixels, 0 (the nearest pixel)
+    to 5. ``ValueError`` for ranges that are none. Source: Keras' ``ImageDataGenerator``.
 
     >>> import numpy as np
     >>> from minidl.keras.preprocessing.image import ImageDataGenerator
@@ -144,13 +144,12 @@ class ImageDataGenerator:
 
     def _shift(self, given, size):
         """A shift in pixels: a float below 1 is a share of the size; an int or a list is chosen from, either way."""
+        if isinstance(given, float):
+            shift = _uniform(-given, given) if given else 0
+            return shift * size if given < 1 else shift
         if not np.any(given):
             return 0
-        try:
-            shift = np.random.choice(given)
-            shift *= np.random.choice([-1, 1])
-        except ValueError:  # a float
-            shift = np.random.uniform(-given, given)
+        shift = np.random.choice(given) * np.random.choice([-1, 1])
         return shift * size if np.max(given) < 1 else shift
 
     def get_random_transform(self, img_shape, seed=None):
@@ -159,16 +158,18 @@ class ImageDataGenerator:
             np.random.seed(seed)
         rows, columns = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
         turn = self.rotation_range
-        theta = np.random.uniform(-turn, turn) if turn else 0
+        theta = _uniform(-turn, turn) if turn else 0
         tx = self._shift(self.height_shift_range, rows)
         ty = self._shift(self.width_shift_range, columns)
-        shear = np.random.uniform(-self.shear_range, self.shear_range) if self.shear_range else 0
-        zx, zy = (1, 1) if self.zoom_range == [1, 1] else np.random.uniform(*self.zoom_range, 2)
+        shear = _uniform(-self.shear_range, self.shear_range) if self.shear_range else 0
+        zx, zy = (
+            (1, 1) if self.zoom_range == [1, 1] else (_uniform(*self.zoom_range), _uniform(*self.zoom_range))
+        )
         flip_horizontal = (np.random.random() < 0.5) * self.horizontal_flip
         flip_vertical = (np.random.random() < 0.5) * self.vertical_flip
         channel, bright = self.channel_shift_range, self.brightness_range
-        intensity = np.random.uniform(-channel, channel) if channel != 0 else None
-        brightness = np.random.uniform(*bright) if bright is not None else None
+        intensity = _uniform(-channel, channel) if channel != 0 else None
+        brightness = _uniform(*bright) if bright is not None else None
         return {
             "theta": theta, "tx": tx, "ty": ty, "shear": shear, "zx": zx, "zy": zy,
             "flip_horizontal": flip_horizontal, "flip_vertical": flip_vertical,
@@ -190,21 +191,26 @@ class ImageDataGenerator:
         images = images if images.dtype.kind == "f" else images.astype(self.dtype)
         batch = np.ascontiguousarray(np.moveaxis(images, 1, -1)) if first else images
         height, width = batch.shape[1:3]
-        names = ("theta", "tx", "ty", "shear", "zx", "zy")
-        matrices = [
-            affine_matrix(height, width, **{name: p[name] for name in names if name in p}) for p in parameters
-        ]
+        matrices = [self._matrix(values, height, width) for values in parameters]
         out = affine_batch(batch, matrices, self.interpolation_order, self.fill_mode, self.cval)
-        for i, values in enumerate(parameters):
+        for i, (values, matrix) in enumerate(zip(parameters, matrices, strict=True)):
             if values.get("channel_shift_intensity") is not None:
                 out[i] = shifted(out[i], values["channel_shift_intensity"])
-            if values.get("flip_horizontal"):
-                out[i] = out[i, :, ::-1].copy()
-            if values.get("flip_vertical"):
-                out[i] = out[i, ::-1].copy()
+            if matrix is None and values.get("flip_horizontal"):
+                out[i] = out[i, :, ::-1]
+            if matrix is None and values.get("flip_vertical"):
+                out[i] = out[i, ::-1]
             if values.get("brightness") is not None:
                 out[i] = brightened(out[i], values["brightness"])
         return np.moveaxis(out, -1, 1) if first else out
+
+    @staticmethod
+    def _matrix(values, height, width):
+        """The affine map of an image's changes, flips among them, None where it only flips: it need not gather then."""
+        names = ("theta", "tx", "ty", "shear", "zx", "zy")
+        matrix = affine_matrix(height, width, **{name: values[name] for name in names if name in values})
+        flips = values.get("flip_horizontal"), values.get("flip_vertical")
+        return flipped(matrix, height, width, *flips) if matrix is not None and any(flips) else matrix
 
     def augmented(self, images):
         """A batch (N, ...) of images, each changed at random and normalised: a new array."""
@@ -277,6 +283,11 @@ class ImageDataGenerator:
         if self.zca_whitening:
             u, s, _ = np.linalg.svd(x.reshape(len(x), -1).T, full_matrices=False)
             self.zca_whitening_matrix = (u * (np.sqrt(len(x)) / (s + self.zca_epsilon))) @ u.T
+
+
+def _uniform(low, high):
+    """The number that ``np.random.uniform`` draws, which takes longer."""
+    return low + (high - low) * np.random.random()
 
 
 _DIRECTORY_OPTIONS = (
