@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 
+from minidl.io.atomic import replacing
 from minidl.keras.callbacks.callback import Callback
 from minidl.keras.engine.tensors import as_numpy
 
@@ -90,18 +91,18 @@ class BackupAndRestore(Callback):
         arrays = {f"weight_{i}": value for i, value in enumerate(weights)}
         arrays.update({f"optimizer_{i}": value for i, value in enumerate(state)})
         about = json.dumps({"epoch": epoch, "weights": len(weights), "optimizer": len(state)})
-        temporary = self._path + ".new"
-        with open(temporary, "wb") as file:
+        with replacing(self._path) as file:
             np.savez(file, about=np.array(about), **arrays)
-        if self.double_checkpoint and os.path.exists(self._path):
-            os.replace(self._path, self._path + ".previous")
-        os.replace(temporary, self._path)
+            file.flush()  # a disk that is full says so before the last backup is moved
+            if self.double_checkpoint and os.path.exists(self._path):
+                os.replace(self._path, self._path + ".previous")
 
     def on_train_end(self, logs=None):
         if self.delete_checkpoint and os.path.isdir(self.backup_dir):
-            for name in ("backup.npz", "backup.npz.previous", "backup.npz.new"):
-                path = os.path.join(self.backup_dir, name)
-                if os.path.exists(path):
-                    os.remove(path)
+            for name in os.listdir(self.backup_dir):  # what a killed program began to write, too
+                if name in ("backup.npz", "backup.npz.previous") or (
+                    name.startswith(".backup.npz.") and name.endswith(".tmp")
+                ):
+                    os.remove(os.path.join(self.backup_dir, name))
             if not os.listdir(self.backup_dir):
                 shutil.rmtree(self.backup_dir)
