@@ -1,5 +1,6 @@
 """Models from files."""
 
+import contextlib
 import os
 import warnings
 
@@ -54,7 +55,8 @@ def model_of(contents, compile=True, safe_mode=True):
     fill(model, contents)
     config = contents.training or contents.config.get("compile_config")
     if compile and config:
-        compile_by(model, config)
+        with _malformed(contents, "its training config cannot be followed"):
+            compile_by(model, config)
         names, arrays = _state(contents)
         restore_optimizer(model, names, arrays)
     elif compile and contents.layout == "layers" and contents.where.endswith((".h5", ".hdf5")):
@@ -65,13 +67,18 @@ def model_of(contents, compile=True, safe_mode=True):
     return model
 
 
-def _built(contents, safe_mode):
+@contextlib.contextmanager
+def _malformed(contents, what):
+    """Inside, what a config of the wrong form leads to is a ``FileFormatError``."""
     try:
+        yield
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, AssertionError) as error:
+        raise FileFormatError(f"{contents.where!r}: {what}: {type(error).__name__}: {error}") from error
+
+
+def _built(contents, safe_mode):
+    with _malformed(contents, "its config describes no model"):
         model = deserialize_layer(clean(contents.config, safe_mode))
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise FileFormatError(
-            f"{contents.where!r}: its config describes no model: {type(error).__name__}: {error}"
-        ) from error
     if not isinstance(model, Model):
         raise FileFormatError(f"{contents.where!r} describes a layer, {type(model).__name__}, not a model")
     shapes = contents.config.get("build_config")
