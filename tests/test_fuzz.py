@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 MUTATIONS = {
     "mapped": 100,
     "pickled": 250,
-    "keras_config": 12,
+    "keras_config": 6,
     "keras_training": 25,
     "keras_zip": 40,
     "keras_weights": 60,
@@ -27,7 +27,7 @@ CALLS = """
 import sys
 sys.path[:0] = [sys.argv[1]]
 from fuzzing.calls import fuzz
-findings = fuzz(3000, 0, every=40)
+findings = fuzz(2500, 0, every=60)
 print(*findings, sep="\\n")
 sys.exit(bool(findings))
 """

@@ -17,6 +17,7 @@ def target(name):
     a finding."""
     if name in KERAS:
         importlib.import_module("fuzzing.reading_keras")
+    importlib.import_module("unicodedata")  # Python's parser, of names that are not ASCII
     for encoding in (
         "cp437",
         "utf_16",
