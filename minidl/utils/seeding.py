@@ -60,8 +60,8 @@ def all_rng_states():
 
 
 def restore_rng_states(states):
-    """Goes to positions that ``all_rng_states`` gave. ``ValueError`` for what it did not give; ``DeviceError`` for a
-    device that is not here, and nothing was changed."""
+    """Goes to positions that ``all_rng_states`` gave, also in another process, also of devices that are not here.
+    ``ValueError`` for what it did not give."""
     if not isinstance(states, dict) or set(states) != {"python", "numpy", "minidl"}:
         raise ValueError("expected the dict that all_rng_states() gave: python, numpy, minidl")
     own = states["minidl"]

@@ -31,9 +31,11 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, untr
     """The model of a ``.h5`` or ``.keras`` file of Keras 2, Keras 3 or minidl, compiled as it was, with its optimizer.
 
     ``custom_objects`` are classes and functions of your own by name. Nothing of a file is executed: Python code in it
-    (of a ``Lambda``) is refused unless ``safe_mode=False``. ``untrusted=True`` reads the file in a process of its own
-    with limits of memory and time, for files from strangers. Raises ``FileNotFoundError``; ``FileFormatError`` for a
-    damaged or foreign file; ``ValueError`` for unknown layers, and weights that do not fit, with both lists.
+    (of a ``Lambda``) is refused unless ``safe_mode=False``. A file is read in this process by the HDF5 library, which a
+    damaged file can crash or hang: that trusts the library. ``untrusted=True``, for files from strangers, reads it in a
+    process of its own with limits of memory and time, and a crash there is a ``FileFormatError`` here.
+    Raises ``FileNotFoundError``; ``FileFormatError`` for a damaged or foreign file; ``ValueError`` for unknown layers,
+    and weights that do not fit, with both lists.
     Source: Keras' ``load_model``. The example is that of ``save_model``.
     """
     for name in set(dropped) - {"options"}:
