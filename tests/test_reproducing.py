@@ -68,7 +68,10 @@ def test_positions_of_generators_are_kept_in_files(ending, tmp_path, emulated):
     assert (draws(), np.random.randn(), minidl.rand(2, device=emulated).tolist()) == expected
 
 
-@pytest.mark.parametrize("wrong", [None, {}, {"python": 1, "numpy": 2, "minidl": {"cpu": 3}}])
+WRONG = {"python": 1, "numpy": 2, "minidl": {}}
+
+
+@pytest.mark.parametrize("wrong", [None, {}, WRONG, {**WRONG, "minidl": {"cpu": 3}}, {**WRONG, "minidl": 4}])
 def test_what_are_no_positions_is_refused(wrong):
     with pytest.raises(ValueError, match="all_rng_states"):
         restore_rng_states(wrong)

@@ -65,11 +65,14 @@ def restore_rng_states(states):
     if not isinstance(states, dict) or set(states) != {"python", "numpy", "minidl"}:
         raise ValueError("expected the dict that all_rng_states() gave: python, numpy, minidl")
     own = states["minidl"]
-    if not all(isinstance(state, Tensor) for state in own.values()):
-        raise ValueError("expected tensors at ['minidl'], as all_rng_states() gave")
+    if not isinstance(own, dict) or not all(isinstance(state, Tensor) for state in own.values()):
+        raise ValueError("expected tensors by device at ['minidl'], as all_rng_states() gave")
     generators = [(default_of(device(name)), state) for name, state in own.items()]
-    version, words, gauss = states["python"]
-    random.setstate((version, tuple(words), gauss))
-    np.random.set_state(tuple(states["numpy"]))
+    try:
+        version, words, gauss = states["python"]
+        random.setstate((version, tuple(words), gauss))
+        np.random.set_state(tuple(states["numpy"]))
+    except TypeError as error:
+        raise ValueError(f"no positions of generators as all_rng_states() gave: {error}") from None
     for generator, state in generators:
         generator.set_state(state)
