@@ -315,13 +315,19 @@ start = model.get_weights()
 path = sys.argv[1]
 draw = np.random.default_rng(int(sys.argv[2]))
 stopped = 0
+def interrupt(delay, done):
+    while not done.wait(delay):
+        os.kill(os.getpid(), signal.SIGINT)
+        delay = 5  # again, where Python dropped the exception because a destructor ran
 for turn in range(int(sys.argv[3])):
-    threading.Timer(draw.uniform(0.0, 0.2), os.kill, (os.getpid(), signal.SIGINT)).start()
+    done = threading.Event()
     try:
+        threading.Thread(target=interrupt, args=(draw.uniform(0.0, 0.2), done), daemon=True).start()
         while True:
             model.fit(X, Y, batch_size=4, epochs=1000, verbose=0, validation_data=(X, Y),
                       callbacks=[keras.callbacks.ModelCheckpoint(path), keras.callbacks.CSVLogger(path + ".csv")])
     except KeyboardInterrupt:
+        done.set()
         stopped += 1
     assert all(np.isfinite(w).all() for w in model.get_weights())
     iterations = int(model.optimizer.iterations)
