@@ -107,6 +107,7 @@ from minidl.typed import (
     LongTensor,
     ShortTensor,
 )
+from minidl.utils.seeding import set_seed
 
 globals().update(registry.FACES["torch"])
 globals().update({d.name: d for d in dtypes.ALL})  # bfloat16 joins when it is first named

@@ -1,6 +1,8 @@
 """Backward: visits nodes from the newest to the oldest by a heap, so no recursion and no graph is too deep."""
 
+import os
 import sys
+import threading
 from heapq import heappop, heappush
 
 from minidl import backends
@@ -9,6 +11,17 @@ from minidl.autograd.conform import accumulate, conform
 from minidl.autograd.node import AccumulateGrad
 from minidl.autograd.tensor import Tensor, make
 from minidl.autograd.views import fresh_edge
+
+_accumulating = threading.RLock()  # again by one thread: a boxed sum may run a user's code
+
+
+def _renew_lock():
+    """A child forked while another thread held the lock would wait for that thread, which it does not have."""
+    global _accumulating
+    _accumulating = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 class _Sweep:
@@ -144,19 +157,20 @@ def _into_leaf(node, g, boxed):
     tensor = node.leaf()
     if tensor is None:
         return
-    held = tensor._grad
-    if boxed:
-        tensor._grad = g if held is None else accumulate(held, g)
-        if held is None and g._edge is None:
-            tensor._grad = make(backends.of(g._array).copy(g._array), None)
-    elif held is None:
-        # fresh from a rule and owned by nobody else (this frame, its caller's and getrefcount's own reference)
-        mine = sys.getrefcount(g) <= 3 and _has_own_memory(g)
-        tensor._grad = make(g if mine else backends.of(g).copy(g), None)
-    elif held._edge is None:
-        _add_in_place(held, g)
-    else:
-        tensor._grad = accumulate(held, make(g, None))
+    with _accumulating:  # of several threads that share a leaf, one adds at a time
+        held = tensor._grad
+        if boxed:
+            tensor._grad = g if held is None else accumulate(held, g)
+            if held is None and g._edge is None:
+                tensor._grad = make(backends.of(g._array).copy(g._array), None)
+        elif held is None:
+            # fresh from a rule and owned by nobody else (this frame, its caller's and getrefcount's own reference)
+            mine = sys.getrefcount(g) <= 3 and _has_own_memory(g)
+            tensor._grad = make(g if mine else backends.of(g).copy(g), None)
+        elif held._edge is None:
+            _add_in_place(held, g)
+        else:
+            tensor._grad = accumulate(held, make(g, None))
     if node.hooks is not None:
         hooks.accumulated(node, tensor, g, boxed)
 

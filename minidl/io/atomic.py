@@ -3,6 +3,9 @@
 import contextlib
 import os
 import stat
+import time
+
+_STALE = 3600  # seconds without a write, after which the program that was writing is taken for dead
 
 
 @contextlib.contextmanager
@@ -10,8 +13,9 @@ def replacing(path):
     """A binary file to write, which takes the place of ``path`` at the end or, on a failure, does not.
 
     The bytes go to a new file in the same folder, which is forced to the disk and then renamed; a program that is
-    killed may leave that file, named ``.NAME.xxxxxxxx.tmp``, beside the untouched old one. Mode bits of the old file
-    are kept; a symbolic link keeps pointing to its file, whose content is replaced.
+    killed may leave that file, named ``.NAME.xxxxxxxx.tmp``, beside the untouched old one; the next save of NAME
+    removes it when it is an hour old. Mode bits of the old file are kept; a symbolic link keeps pointing to its file,
+    whose content is replaced.
     """
     path = os.path.realpath(os.fspath(path))
     folder, name = os.path.split(path)
@@ -43,6 +47,7 @@ def replacing(path):
             os.unlink(temporary)
         raise
     _sync_folder(folder)
+    _sweep(folder, name)
 
 
 def _mode(path):
@@ -64,3 +69,16 @@ def _sync_folder(folder):
         pass
     finally:
         os.close(descriptor)
+
+
+def _sweep(folder, name):
+    """Removes what killed programs began to write in the place of ``name``."""
+    start = f".{name[:200]}."
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            middle = entry.name[len(start) : -len(".tmp")]
+            if not entry.name.startswith(start) or not entry.name.endswith(".tmp") or len(middle) != 8:
+                continue
+            with contextlib.suppress(OSError):  # another program sweeps too
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE:
+                    os.unlink(entry.path)

@@ -61,16 +61,23 @@ def read_npz(data, where):
         raise FileFormatError(f"{where}: it is truncated, damaged or no npz file: {error}") from None
 
 
+def _header(file):
+    """``(shape, fortran order, dtype)`` of a ``.npy`` file's start, which is a literal of Python's: its parser and
+    tokenizer fail in ways of their own."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    try:
+        return read(file)
+    except Exception as error:
+        raise ValueError(f"a header that is none: {type(error).__name__}: {error}") from None
+
+
 def _array(archive, info):
     if info.file_size > _RATIO * info.compress_size + 64:
         raise ValueError(f"record {info.filename!r} claims to be {info.file_size} bytes")
     with archive.open(info) as record:
         head = io.BytesIO(record.read(min(info.file_size, 1 << 16)))
-        version = np.lib.format.read_magic(head)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(head)
+        shape, fortran, dtype = _header(head)
         size = math.prod(shape) * dtype.itemsize
         if dtype.hasobject or size != info.file_size - head.tell():
             raise ValueError(

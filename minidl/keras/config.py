@@ -5,7 +5,7 @@ import random
 import numpy as np
 
 from minidl import dtypes
-from minidl.random import manual_seed
+from minidl.utils.seeding import set_seed
 
 __all__ = [
     "epsilon",
@@ -85,10 +85,7 @@ def set_random_seed(seed):
         raise ValueError(
             f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})"
         )
-    seed = int(seed)
-    random.seed(seed)
-    np.random.seed(seed)
-    manual_seed(seed)
+    set_seed(int(seed))
 
 
 def make_default_seed():

@@ -257,6 +257,45 @@ def test_backup_goes_on(tmp_path):
     assert not (tmp_path / "b").exists()
 
 
+def test_a_backup_goes_on_to_the_same_bits(tmp_path):
+    """Data order, dropout with and without a seed of its own, a schedule of the learning rate, the optimizer."""
+
+    def made():
+        layers = [keras.layers.Dense(8), keras.layers.Dropout(0.3), keras.layers.Dropout(0.3, seed=4)]
+        model = keras.Sequential([keras.Input(X.shape[1:]), *layers, keras.layers.Dense(1)])
+        schedule = keras.optimizers.schedules.ExponentialDecay(0.01, 3, 0.9)
+        model.compile(keras.optimizers.Adam(schedule), "mse")
+        return model
+
+    def fit(model, *others):
+        backup = callbacks.BackupAndRestore(tmp_path / "b")
+        model.fit(X, Y, batch_size=3, epochs=5, verbose=0, callbacks=[backup, *others])
+        return model
+
+    class Stop(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations > 2 * -(-len(X) // 3):  # within the third epoch
+                raise KeyboardInterrupt
+
+    keras.utils.set_random_seed(3)
+    start = made().get_weights()
+    for stops in (False, True):
+        keras.utils.set_random_seed(3)
+        model = made()
+        model.set_weights(start)
+        if not stops:
+            whole = fit(model)
+            continue
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, Stop())
+        keras.utils.set_random_seed(8)  # another process
+        again = fit(made())
+    for one, two in zip(whole.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+    for one, two in zip(whole.optimizer.variables, again.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
+
+
 def test_remote_monitor():
     got = []
 

@@ -1,22 +1,28 @@
 """``BackupAndRestore``: training that was interrupted goes on where it stopped."""
 
+import io
 import json
 import os
 import shutil
 
 import numpy as np
 
+from minidl.io import load, save
+from minidl.io.atomic import replacing
 from minidl.keras.callbacks.callback import Callback
 from minidl.keras.engine.tensors import as_numpy
+from minidl.random import Generator
+from minidl.utils.seeding import all_rng_states, restore_rng_states
 
 
 class BackupAndRestore(Callback):
-    """Saves weights, optimizer and epoch to ``backup_dir`` after each epoch, or every ``save_freq`` batches.
+    """Saves weights, optimizer, epoch and the positions of all generators of random numbers to ``backup_dir`` after
+    each epoch, or every ``save_freq`` batches.
 
-    ``fit`` of the same model with the same directory goes on from there. The backup is deleted when
-    training ends, unless
-    ``delete_checkpoint=False``; ``double_checkpoint`` keeps the one before as well. A backup replaces the
-    last one in one step: it is whole whenever the program ends. Source: Keras' ``BackupAndRestore``.
+    ``fit`` of the same model with the same directory goes on from there: from the end of an epoch, to the same bits as
+    if it had not been stopped. The backup is deleted when training ends, unless ``delete_checkpoint=False``;
+    ``double_checkpoint`` keeps the one before as well. A backup replaces the last one in one step: it is whole whenever
+    the program ends. Source: Keras' ``BackupAndRestore``.
     """
 
     def __init__(self, backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True):
@@ -68,6 +74,23 @@ class BackupAndRestore(Callback):
                 optimizer.build(self.model.trainable_variables)
             for variable, i in zip(optimizer.variables, range(about["optimizer"])):
                 variable.assign(kept[f"optimizer_{i}"])
+        if "random" in kept:
+            states = load(io.BytesIO(kept["random"].tobytes()))
+            restore_rng_states(states["all"])
+            for (_, layer), state in zip(self._drawing(), states["layers"], strict=True):
+                if state is not None:
+                    object.__setattr__(layer, "_generator", Generator().set_state(state))
+
+    def _drawing(self):
+        """The layers that may draw from a generator of their own, by name."""
+        return [(n, layer) for n, layer in self.model.named_modules() if hasattr(layer, "_generator")]
+
+    def _random(self):
+        """The positions of all generators, as bytes."""
+        own = [layer._generator and layer._generator.get_state() for _, layer in self._drawing()]
+        file = io.BytesIO()
+        save({"all": all_rng_states(), "layers": own}, file)
+        return np.frombuffer(file.getvalue(), np.uint8)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -90,18 +113,18 @@ class BackupAndRestore(Callback):
         arrays = {f"weight_{i}": value for i, value in enumerate(weights)}
         arrays.update({f"optimizer_{i}": value for i, value in enumerate(state)})
         about = json.dumps({"epoch": epoch, "weights": len(weights), "optimizer": len(state)})
-        temporary = self._path + ".new"
-        with open(temporary, "wb") as file:
-            np.savez(file, about=np.array(about), **arrays)
-        if self.double_checkpoint and os.path.exists(self._path):
-            os.replace(self._path, self._path + ".previous")
-        os.replace(temporary, self._path)
+        with replacing(self._path) as file:
+            np.savez(file, about=np.array(about), random=self._random(), **arrays)
+            file.flush()  # a disk that is full says so before the last backup is moved
+            if self.double_checkpoint and os.path.exists(self._path):
+                os.replace(self._path, self._path + ".previous")
 
     def on_train_end(self, logs=None):
         if self.delete_checkpoint and os.path.isdir(self.backup_dir):
-            for name in ("backup.npz", "backup.npz.previous", "backup.npz.new"):
-                path = os.path.join(self.backup_dir, name)
-                if os.path.exists(path):
-                    os.remove(path)
+            for name in os.listdir(self.backup_dir):  # what a killed program began to write, too
+                if name in ("backup.npz", "backup.npz.previous") or (
+                    name.startswith(".backup.npz.") and name.endswith(".tmp")
+                ):
+                    os.remove(os.path.join(self.backup_dir, name))
             if not os.listdir(self.backup_dir):
                 shutil.rmtree(self.backup_dir)

@@ -2,12 +2,14 @@
 
 import json
 import os
-import zipfile
 
 import numpy as np
 
+from minidl.errors import FileFormatError
 from minidl.io.atomic import replacing
 from minidl.io.container import read_container, write_container
+from minidl.io.mapping import mapped
+from minidl.io.npz import read_npz
 from minidl.keras.engine.tensors import as_numpy
 
 ENDINGS = (".npz", ".safetensors")
@@ -75,15 +77,15 @@ def load_arrays(model, path, skip_mismatch=False):
 
 
 def _npz(path):
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path!r} is no .npz file of arrays: {error}") from None
+    with open(path, "rb") as file:
+        return read_npz(mapped(file), repr(path))
 
 
 def _safetensors(path):
     with open(path, "rb") as file:
         arrays, metadata = read_container(file.read(), path)
-    order = json.loads(metadata.get("order", "null")) or list(arrays)
-    return {name: as_numpy(arrays[name]) for name in order if name in arrays}
+    try:
+        order = json.loads(metadata.get("order", "null")) or list(arrays)
+        return {name: as_numpy(arrays[name]) for name in order if name in arrays}
+    except (ValueError, TypeError, RecursionError) as error:
+        raise FileFormatError(f"{path}: the order of its weights is damaged: {error}") from None

@@ -4,10 +4,10 @@ import dataclasses
 import os
 import zipfile
 
-import numpy as np
-
 from minidl.errors import FileFormatError
 from minidl.io.container import read_container
+from minidl.io.mapping import mapped
+from minidl.io.npz import read_npz
 from minidl.keras.saving import tree
 from minidl.keras.saving.files import kind_of
 
@@ -137,14 +137,8 @@ def _parse_zip(path):
 
 
 def _parse_npz(path):
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            _member(archive, name, path)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return Contents(path, "names", {name: file[name] for name in file.files})
-    except (ValueError, OSError, EOFError) as error:
-        raise FileFormatError(f"{path!r} is a damaged .npz file: {error}") from None
+    with open(path, "rb") as file:
+        return Contents(path, "names", read_npz(mapped(file), repr(path)))
 
 
 def _parse_safetensors(path):

@@ -1,5 +1,6 @@
 """Models from files."""
 
+import contextlib
 import os
 import warnings
 
@@ -30,9 +31,11 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, untr
     """The model of a ``.h5`` or ``.keras`` file of Keras 2, Keras 3 or minidl, compiled as it was, with its optimizer.
 
     ``custom_objects`` are classes and functions of your own by name. Nothing of a file is executed: Python code in it
-    (of a ``Lambda``) is refused unless ``safe_mode=False``. ``untrusted=True`` reads the file in a process of its own
-    with limits of memory and time, for files from strangers. Raises ``FileNotFoundError``; ``FileFormatError`` for a
-    damaged or foreign file; ``ValueError`` for unknown layers, and weights that do not fit, with both lists.
+    (of a ``Lambda``) is refused unless ``safe_mode=False``. A file is read in this process by the HDF5 library, which a
+    damaged file can crash or hang: that trusts the library. ``untrusted=True``, for files from strangers, reads it in a
+    process of its own with limits of memory and time, and a crash there is a ``FileFormatError`` here.
+    Raises ``FileNotFoundError``; ``FileFormatError`` for a damaged or foreign file; ``ValueError`` for unknown layers,
+    and weights that do not fit, with both lists.
     Source: Keras' ``load_model``. The example is that of ``save_model``.
     """
     for name in set(dropped) - {"options"}:
@@ -54,7 +57,8 @@ def model_of(contents, compile=True, safe_mode=True):
     fill(model, contents)
     config = contents.training or contents.config.get("compile_config")
     if compile and config:
-        compile_by(model, config)
+        with _malformed(contents, "its training config cannot be followed"):
+            compile_by(model, config)
         names, arrays = _state(contents)
         restore_optimizer(model, names, arrays)
     elif compile and contents.layout == "layers" and contents.where.endswith((".h5", ".hdf5")):
@@ -65,13 +69,18 @@ def model_of(contents, compile=True, safe_mode=True):
     return model
 
 
-def _built(contents, safe_mode):
+@contextlib.contextmanager
+def _malformed(contents, what):
+    """Inside, what a config of the wrong form leads to is a ``FileFormatError``."""
     try:
+        yield
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, AssertionError) as error:
+        raise FileFormatError(f"{contents.where!r}: {what}: {type(error).__name__}: {error}") from error
+
+
+def _built(contents, safe_mode):
+    with _malformed(contents, "its config describes no model"):
         model = deserialize_layer(clean(contents.config, safe_mode))
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise FileFormatError(
-            f"{contents.where!r}: its config describes no model: {type(error).__name__}: {error}"
-        ) from error
     if not isinstance(model, Model):
         raise FileFormatError(f"{contents.where!r} describes a layer, {type(model).__name__}, not a model")
     shapes = contents.config.get("build_config")

@@ -1,5 +1,6 @@
 """The HDF5 tree: lists of names in attributes, however long; datasets, checked before they are read."""
 
+import contextlib
 import io
 import json
 
@@ -19,12 +20,17 @@ def new_tree():
     return hdf5().File(buffer, "w"), buffer
 
 
+@contextlib.contextmanager
 def open_tree(source, where):
-    """Opens a path or the bytes of a file for reading. ``FileFormatError`` for a damaged one."""
+    """Opens a path or the bytes of a file for reading. What the library says of a damaged one, now or inside, is a
+    ``FileFormatError``."""
     try:
-        return hdf5().File(io.BytesIO(source) if isinstance(source, bytes) else source, "r")
-    except OSError as error:
-        raise FileFormatError(f"{where!r} is truncated or damaged: {error}") from None
+        with hdf5().File(io.BytesIO(source) if isinstance(source, bytes) else source, "r") as root:
+            yield root
+    except FileFormatError:
+        raise
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise FileFormatError(f"{where!r} is truncated or damaged: {type(error).__name__}: {error}") from None
 
 
 def write_names(group, name, values):
