@@ -67,7 +67,7 @@ def arange(start, /, stop=None, step=1, *, dtype=None, device=None):
     if stop is None:
         start, stop = 0, start
     if (stop - start) * step <= 0:
-        stop = start
+        start = stop = start if isinstance(stop, int) else float(start)
     return minidl.arange(start, stop, step, dtype=dtype, device=device)
 
 

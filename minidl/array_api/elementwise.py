@@ -9,55 +9,22 @@ import minidl
 from minidl.array_api.operands import as_array, common_dtype, is_array, together
 
 _UNARY = (
-    *(
-        "abs",
-        "acos",
-        "acosh",
-        "asin",
-        "asinh",
-        "atan",
-        "atanh",
-        "ceil",
-        "cos",
-        "cosh",
-        "exp",
-        "expm1",
-        "floor",
-    ),
-    *("isfinite", "isinf", "isnan", "log", "log10", "log1p", "log2", "logical_not", "positive", "reciprocal"),
-    *("round", "sign", "signbit", "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc", "negative"),
-    "bitwise_invert",
-)
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "bitwise_invert", "ceil", "cos", "cosh", "exp", "expm1",
+    "floor", "isfinite", "isinf", "isnan", "log", "log10", "log1p", "log2", "logical_not", "negative", "positive",
+    "reciprocal", "round", "sign", "signbit", "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc",
+)  # fmt: skip
 _BINARY = (
-    *(
-        "add",
-        "atan2",
-        "bitwise_and",
-        "bitwise_left_shift",
-        "bitwise_or",
-        "bitwise_right_shift",
-        "bitwise_xor",
-    ),
-    *(
-        "copysign",
-        "divide",
-        "equal",
-        "floor_divide",
-        "greater",
-        "greater_equal",
-        "hypot",
-        "less",
-        "less_equal",
-    ),
-    *("logaddexp", "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "nextafter"),
-    *("not_equal", "pow", "remainder", "subtract"),
-)
+    "add", "atan2", "bitwise_and", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "copysign",
+    "divide", "equal", "greater", "greater_equal", "hypot", "less", "less_equal", "logaddexp", "logical_and",
+    "logical_or", "logical_xor", "maximum", "minimum", "multiply", "nextafter", "not_equal", "pow", "remainder",
+    "subtract",
+)  # fmt: skip
 _OURS = {
     "bitwise_invert": "bitwise_not",
     "equal": "eq",
 }  # where the names differ, or the face's is no comparison
 
-__all__ = [*_UNARY, *_BINARY, "clip", "conj", "imag", "real"]
+__all__ = [*_UNARY, *_BINARY, "clip", "conj", "floor_divide", "imag", "real"]
 
 
 def _unary(name, op):
@@ -98,6 +65,15 @@ def clip(x, /, min=None, max=None):
         if limit is not None:
             out = choose(*together(out, limit))
     return out.to(x.dtype) if out is not x else x.clone()
+
+
+def floor_divide(x1, x2, /):
+    """floor(x1 / x2), elementwise. Of an infinite float the standard wants an infinity, PyTorch and Python NaN."""
+    x1, x2 = together(x1, x2)
+    out = minidl.floor_divide(x1, x2)
+    if not out.is_floating_point():
+        return out
+    return minidl.where(minidl.isinf(x1) | minidl.isinf(x2), minidl.floor(x1 / x2), out)
 
 
 def conj(x, /):
