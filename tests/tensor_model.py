@@ -1,4 +1,4 @@
-"""The NumPy model of a tensor on the tape: its values, and their derivatives by the one leaf, in arrays that views share.
+"""The NumPy model of a tensor on the tape: its values, and their derivatives by the one leaf; views share both.
 
 Values and derivatives are computed forward, so the model needs no tape. What a node would have saved is noted as
 ``Note(node, storage, version)``: backward is right to fail where a storage has moved on, or a node was freed.

@@ -218,7 +218,7 @@ class Modules(RuleBasedStateMachine):
         assert len(modules) == len(twins)
         for module, twin in zip(modules, twins, strict=True):
             assert module.training == twin.training
-            own = {n: p for n, p in module.named_parameters(recurse=False)}
+            own = dict(module.named_parameters(recurse=False))
             assert list(own) == [n for n, array in twin.parameters.items() if array is not None]
             assert all(p.requires_grad == (n not in twin.frozen) for n, p in own.items())
             held = [n for n, _ in module.named_buffers(recurse=False)]

@@ -196,8 +196,6 @@ def broadcasts_to(shape, target):
 
 
 def expect_error(call, text):
-    import re
-
     try:
         call()
     except RuntimeError as error:
