@@ -19,7 +19,7 @@ def asarray(obj, /, *, dtype=None, device=None, copy=None):
     >>> from minidl import array_api as xp
     >>> xp.asarray([[1, 2], [3, 4]], dtype=xp.float64)
     tensor([[1., 2.],
-            [3., 4.]], dtype=float64)
+            [3., 4.]], dtype=minidl.float64)
     """
     refuse_complex(obj)
     if copy:

@@ -57,7 +57,7 @@ def astype(x, dtype, /, *, copy=True, device=None):
 
     >>> from minidl import array_api as xp
     >>> xp.astype(xp.asarray([1.5, -2.5]), xp.int32)
-    tensor([ 1, -2], dtype=int32)
+    tensor([ 1, -2], dtype=minidl.int32)
     """
     return as_array(x).to(x.device if device is None else device, dtype, copy=copy)
 

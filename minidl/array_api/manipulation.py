@@ -53,7 +53,7 @@ def expand_dims(x, /, axis):
 
     >>> from minidl import array_api as xp
     >>> xp.expand_dims(xp.ones(3), (0, -1)).shape
-    minidl.Size([1, 3, 1])
+    torch.Size([1, 3, 1])
     """
     count = len(axis) if isinstance(axis, (tuple, list)) else 1
     for at in sorted(all_axes(axis, as_array(x).ndim + count)):
