@@ -123,6 +123,6 @@ def __getattr__(name):
         return _version_here()
     if name == "bfloat16":
         return dtypes.named(name)
-    if name in ("testing", "keras", "multiprocessing"):  # rooms above; what costs time to import
+    if name in ("array_api", "testing", "keras", "multiprocessing"):  # rooms above; what costs time to import
         return _importlib.import_module(f"minidl.{name}")
     raise AttributeError(_absent.message("module 'minidl'", name))

@@ -137,7 +137,7 @@ def numpy_dtype(value):
         return value.numpy
     if value is float:
         return _default[0]
-    if value in (bool, int):
+    if value is bool or value is int:
         return _BY_NAME[_PYTHON_TYPES[value]].numpy
     if isinstance(value, (np.dtype, type)):
         return of(value).numpy
@@ -179,12 +179,13 @@ def _same_category(a, b):
         return FLOAT32
     if "bfloat16" in names:
         return a if of(b).name == "bfloat16" else b
-    if names & {"uint16", "uint32", "uint64"} and len({n.startswith("u") for n in names}) == 2:
+    wider = np.promote_types(a, b)
+    if _CATEGORY[wider] != _CATEGORY[a]:  # uint64 beside a signed integer: no integer type holds both
         raise RuntimeError(
             f"Promotion for uint16, uint32, uint64 types is not supported, attempted to promote {of(a)!r} and "
             f"{of(b)!r}. Hint: convert one operand with .to(minidl.int64)."
         )
-    return np.promote_types(a, b)
+    return wider
 
 
 def promote(a, b):

@@ -3,12 +3,13 @@
 # csrc/cuda, csrc/emulator and tests/emulator/*.cpp into one program without Python, and runs it.
 #   scripts/emulator_sanitized.sh [NAME]      only the tests whose name contains NAME
 # CXX names the compiler (default: g++), JOBS the number of parallel compilers (default: 2), SANITIZE the sanitizers
-# (default: address,undefined; empty for none, which checks the emulator's own canaries).
+# (default: address,undefined; empty for none, which checks the emulator's own canaries). SOURCES names other sources,
+# BUILD another folder (scripts/kernel_mutants.py).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 sanitize=${SANITIZE-address,undefined}
-build="build/emulator-${sanitize:-plain}"
+build=${BUILD:-build/emulator-${sanitize:-plain}}
 flags="-std=c++20 -O1 -g1 -Wall -Wextra -Werror -DMINIDL_EMULATOR -Icsrc/emulator -Icsrc -Itests/emulator"
 if [ -n "$sanitize" ]; then
   flags+=" -fsanitize=$sanitize -fno-sanitize-recover=all -fno-omit-frame-pointer"
@@ -20,7 +21,7 @@ flock 9 # two builds at once in one folder would corrupt it
 {
   printf 'CXX ?= g++\nall: run\n'
   objects=""
-  for source in csrc/emulator/*.cpp csrc/cuda/*.cpp csrc/cuda/*.cu tests/emulator/*.cpp; do
+  for source in ${SOURCES:-csrc/emulator/*.cpp csrc/cuda/*.cpp csrc/cuda/*.cu tests/emulator/*.cpp}; do
     object="$build/$(basename "$source").o"
     objects+=" $object"
     printf '%s: %s\n\t$(CXX) %s -MMD -x c++ -c %s -o %s\n' "$object" "$source" "$flags" "$source" "$object"

@@ -26,7 +26,7 @@ FLOORS = {
     **dict.fromkeys(("settings", "typed", "accelerator", "compiler", "hub", "jit", "onnx", "version"), 4),
     **dict.fromkeys(("distributed", "distributions"), 4),
     **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
-    **dict.fromkeys(("keras", "preprocessing", "metrics"), 5),
+    **dict.fromkeys(("array_api", "keras", "preprocessing", "metrics"), 5),
 }
 TOP = 4.5  # minidl/__init__.py gathers the floors up to 4; only floor 5 may import it
 

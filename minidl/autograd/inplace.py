@@ -63,13 +63,7 @@ def check_writable(tensor, name):
                 "a normal tensor before doing inplace update."
             )
         return
-    if view is not None and view[3] is not None and view[3] != NO_GRAD:
-        raise RuntimeError(
-            f"{view[3]} is a view and is being modified inplace. This view is the output of a function that returns "
-            "multiple views. Such functions do not allow the output views to be modified inplace. "
-            "You should replace the "
-            "inplace operation by an out-of-place one."
-        )
+    _refuse_several(view)
     if tensor.is_leaf:
         raise RuntimeError(
             f"a leaf Variable that requires grad is being used in an in-place operation ({name}). "
@@ -83,12 +77,24 @@ def check_writable(tensor, name):
         )
 
 
+def _refuse_several(view):
+    """Raises for one of several views that a function returned at once."""
+    if view is not None and view[3] is not None and view[3] != NO_GRAD:
+        raise RuntimeError(
+            f"{view[3]} is a view and is being modified inplace. This view is the output of a function that returns "
+            "multiple views. Such functions do not allow the output views to be modified inplace. "
+            "You should replace the inplace operation by an out-of-place one."
+        )
+
+
 def write(tensor, result, name, constant=False):
     """Writes ``result`` into ``tensor``'s storage and moves the tape accordingly. Returns ``tensor``.
 
     ``constant``: all elements are equal, so elements that share a location may be written too.
     """
     check_writable(tensor, name)
+    if tensor._view is not None and result._edge is not None and modes.is_grad_enabled():
+        _refuse_several(tensor._view)
     array, value = tensor._array, result._array
     if value.shape != array.shape:
         raise RuntimeError(

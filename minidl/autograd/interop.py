@@ -1,5 +1,7 @@
 """Tensor beside NumPy, CuPy, DLPack and plain Python numbers."""
 
+import importlib
+
 import numpy as np
 
 from minidl import backends, dtypes
@@ -12,6 +14,7 @@ _UFUNCS = {
     "not_equal": "ne", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
     "invert": "bitwise_not",
 }  # fmt: skip  # NumPy's name for what has another one here
+_STANDARDS = ("2021.12", "2022.12", "2023.12", "2024.12")  # each contains the one before it
 
 
 class Interop:
@@ -96,6 +99,23 @@ class Interop:
     def __dlpack_device__(self):
         """(device type, device number) as DLPack counts them: (1, 0) on the CPU, (2, n) on GPU n."""
         return backends.exchange_device(self._array)
+
+    def __array_namespace__(self, /, *, api_version=None):
+        """``minidl.array_api``, the array API standard on tensors. Raises ``ValueError`` for a version it does not
+        follow.
+        """
+        space = importlib.import_module("minidl.array_api")  # a room above, that only this call needs
+        if api_version not in (None, *_STANDARDS):
+            raise ValueError(
+                f"version {api_version!r} of the array API standard is not supported; {_STANDARDS[-1]} is"
+            )
+        return space
+
+    def to_device(self, device, /, *, stream=None):
+        """``to(device)``, under the array API standard's name. Raises ``ValueError`` for a stream."""
+        if stream is not None:
+            raise ValueError("to_device() takes no stream; use `with minidl.cuda.stream(...):`")
+        return self.to(device)
 
     def __float__(self):
         return float(self._single())

@@ -78,7 +78,7 @@ def _pow_input(g, input, exponent):
             return zeros_of(g)
         return g if exponent == 1 else mul(g, mul(pow(input, exponent - 1), exponent))
     slope = mul(exponent, pow(input, sub(exponent, 1)))
-    return mul(g, where(eq(exponent, 0), zeros_of(slope), slope))
+    return mul(g, where(eq(exponent, 0), 0.0, slope))
 
 
 def _pow_other(g, input, exponent, result):
