@@ -13,6 +13,7 @@ import importlib
 from minidl.testing.closeness import assert_close
 from minidl.testing.gradients import check_gradients
 from minidl.testing.making import make_tensor
+from minidl.testing.striding import strided
 
 _ON_DEMAND = {
     "given_gradients": "properties",
@@ -22,7 +23,6 @@ _ON_DEMAND = {
     "elements": "strategies",
     "layouts": "strategies",
     "arrays": "strategies",
-    "strided": "strategies",
     "tensors": "strategies",
     "conv_geometries": "geometries",
     "pool_geometries": "geometries",

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from minidl import dtypes as _dtypes
 from minidl.autograd.tensor import leaf
-
-_LAYOUTS = ("contiguous", "transposed", "sliced", "negative", "expanded")
+from minidl.testing.striding import LAYOUTS, SHARING, strided
 
 
 def shapes(min_dims=0, max_dims=4, min_side=1, max_side=5):
@@ -66,32 +65,10 @@ def elements(low=-3.0, high=3.0, away_from=(), margin=0.05):
 
 
 def layouts(*, expanded=True):
-    """Names of memory layouts: contiguous, transposed, sliced, negative and (where allowed) expanded strides."""
-    return st.sampled_from(_LAYOUTS if expanded else _LAYOUTS[:-1])
-
-
-def strided(array, layout):
-    """``array``'s values in another memory layout: a view into a larger or reordered buffer.
-
-    ``'expanded'`` repeats the first entry along the first axis with a stride of 0, so it changes the values.
-
-    >>> import numpy as np
-    >>> strided(np.arange(3), "negative").strides
-    (-8,)
+    """Names of memory layouts: contiguous, transposed, sliced, negative, and, where ``expanded``, two
+    (expanded and overlapping) in which several elements share a place.
     """
-    if layout == "transposed":
-        return np.array(array.T, order="C").T
-    if layout == "sliced":
-        room = np.zeros(tuple(2 * side + 1 for side in array.shape), array.dtype)
-        view = room[(..., *(slice(1, 2 * side + 1, 2) for side in array.shape))]
-    elif layout == "negative":
-        view = np.zeros_like(array, order="C")[(..., *(slice(None, None, -1) for _ in array.shape))]
-    elif layout == "expanded" and array.ndim and array.shape[0] > 1:
-        return np.broadcast_to(array[:1], array.shape)
-    else:
-        return array
-    view[...] = array
-    return view
+    return st.sampled_from([layout for layout in LAYOUTS if expanded or layout not in SHARING])
 
 
 @st.composite
@@ -115,7 +92,8 @@ def arrays(draw, shape=None, dtype=_dtypes.float64, elements=None, layout="conti
     return strided(np.array(values).astype(kind).reshape(side), _drawn(draw, layout))
 
 
-def tensors(shape=None, dtype=_dtypes.float64, elements=None, layout="contiguous", requires_grad=False):
+@st.composite
+def tensors(draw, shape=None, dtype=_dtypes.float64, elements=None, layout="contiguous", requires_grad=False):
     """Tensors on the memory of ``arrays(...)``, so with their strides. Float ones may require a gradient.
 
     >>> from hypothesis import given
@@ -124,8 +102,7 @@ def tensors(shape=None, dtype=_dtypes.float64, elements=None, layout="contiguous
     ...     assert x.requires_grad and x.dim() == 1
     >>> check()
     """
-    drawn = arrays(shape, dtype, elements, layout)
-    return drawn.map(lambda array: leaf(array, requires_grad))
+    return leaf(draw(arrays(shape, dtype, elements, layout)), requires_grad)
 
 
 def _drawn(draw, value):
