@@ -11,6 +11,7 @@ from expectations import unmet
 
 import minidl
 from minidl import backends
+from minidl.testing import pytest_plugin
 
 # Tests that start Python get the minidl under test there too: not the source tree because it is the current folder,
 # which in an installed test has no extensions.
@@ -29,6 +30,11 @@ hypothesis.settings.register_profile(
     "dev", deadline=None, max_examples=200, suppress_health_check=_SLOW_MACHINES
 )
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_addoption(parser, pluginmanager):
+    if not pluginmanager.hasplugin("minidl"):  # a source tree that is not installed
+        pluginmanager.register(pytest_plugin, "minidl")
 
 
 def pytest_configure(config):

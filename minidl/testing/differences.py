@@ -53,17 +53,22 @@ def slope(line, h, agrees):
 def _at(line, here, h):
     with np.errstate(all="ignore"):
         (high, low), (near_high, near_low) = ((line(t), line(-t)) for t in (h, h / 2))
-        wide, narrow = (high - low) / (2 * h), (near_high - near_low) / h
+        wide, narrow = _minus(high, low) / (2 * h), _minus(near_high, near_low) / h
         value = (4 * narrow - wide) / 3
         size = np.maximum(np.abs(here), np.maximum(np.abs(near_high), np.abs(near_low)))
-        noise = 8 * EPSILON * size / h
-        gap, near_gap = (high - 2 * here + low) / h, (near_high - 2 * here + near_low) / (h / 2)
-        right, left = (near_high - here) / (h / 2), (here - near_low) / (h / 2)
+        noise = np.where(np.isfinite(size), 8 * EPSILON * size / h, 0)
+        right, left = _minus(near_high, here) / (h / 2), _minus(here, near_low) / (h / 2)
+        gap, near_gap = (_minus(high, here) - _minus(here, low)) / h, right - left
         visible = np.abs(near_gap) > 1e-4 * np.maximum(1, np.abs(value)) + 4 * noise
         ratio = np.abs(near_gap) / np.abs(gap)
     kind = np.where(visible & (ratio > 0.75), np.where(ratio > 1.5, JUMP, KINK), SMOOTH)
     one_sided = np.isfinite(here) & ~(np.isfinite(near_high) & np.isfinite(near_low))
     return Slope(value, noise, left, right, np.where(one_sided, EDGE, kind))
+
+
+def _minus(a, b):
+    """``a - b``; infinities that stay as they are have not moved."""
+    return np.where(a == b, 0.0, a - b)
 
 
 def complex_slope(twin, h=1e-30):

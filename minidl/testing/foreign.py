@@ -1,4 +1,4 @@
-"""Functions of other libraries as functions of minidl's tensors, so that every check and strategy here works on them."""
+"""Functions of other libraries as functions of minidl's tensors, so that every check and strategy works on them."""
 
 import functools
 
@@ -96,7 +96,7 @@ def from_vjp(forward, vjp):
 
     Args:
         forward: takes arrays (and whatever else), returns an array or a tuple of them.
-        vjp: takes the same arguments and a gradient for each output; returns one gradient for each floating-point input.
+        vjp: takes the same arguments and a gradient for each output; returns one for each floating-point input.
 
     >>> from minidl.testing import check_gradients
     >>> check_gradients(from_vjp(np.sin, lambda x, g: (g * np.cos(x),)), np.array([0.5, 2.0]))

@@ -186,7 +186,7 @@ def _where(subject, k, i, flat):
 
 def _directional(subject, options):
     rng = np.random.default_rng(0)
-    weights = _signs(rng, sum(subject.sizes))
+    weights = _signs(rng, sum(subject.sizes)) * ~np.isinf(subject.here)
     analytic = subject.pull_back(weights)
     directions = {
         k: _signs(rng, x._array.size) for k, (_, _, x) in enumerate(subject.wanted) if x._array.size
