@@ -131,6 +131,7 @@ def like(array, values):
 
 def leaf_of(value):
     """A float64 leaf of its own memory for floating-point tensors and arrays, of their strides; others pass."""
+    value = np.asarray(value) if isinstance(value, np.floating) else value
     if isinstance(value, Tensor) and value.is_floating_point():
         array = value._array
         if not isinstance(array, np.ndarray):
