@@ -28,7 +28,8 @@ def check_module(
     """Asserts what a module owes its user, on copies of it in float64, with the inputs given.
 
     - **gradients** of every parameter and floating-point input, in training and in evaluation mode;
-    - **determinism**: from the same random numbers, the same bits of results and gradients;
+    - **determinism**: from the same random numbers, the same bits of results and gradients, and in evaluation mode
+      in one call after the other;
     - **mutation**: a call changes no input and no parameter, and in evaluation mode no buffer;
     - **modes**: ``train`` and ``eval`` reach every submodule;
     - **state_dict**: loaded into a copy with other weights, the same results; the same keys before and after a call;
@@ -115,10 +116,10 @@ class _Module:
             check_gradients(fn, *self.inputs, order=options["order"], modes=["directional"])
 
     def determinism(self, options):
-        found = [self._with_gradients(self.copy()) for _ in range(2)]
-        assert_close(
-            found[0], found[1], rtol=0.0, atol=0.0, equal_nan=True, msg=_prefix("two equal calls differ")
-        )
+        evaluated = self.copy(False)
+        for first, second in ((self.copy(), self.copy()), (evaluated, evaluated)):
+            found = self._with_gradients(first), self._with_gradients(second)
+            assert_close(*found, rtol=0.0, atol=0.0, equal_nan=True, msg=_prefix("two equal calls differ"))
 
     def _with_gradients(self, module, dtype=np.float64, device="cpu"):
         results, given = self.run(module, dtype, device, grad=True)
@@ -156,6 +157,7 @@ class _Module:
         with no_grad():
             for value in other.state_dict().values():
                 value.copy_(value + 1 if value.is_floating_point() else value)
+        self.run(other.eval())  # what it keeps beside its state is of the other weights
         other.load_state_dict(state)
         results = [[_host(r) for r in self.run(each.eval())[0]] for each in (module, other)]
         assert_close(*results, rtol=0.0, atol=0.0, equal_nan=True, msg=_prefix("after load_state_dict"))

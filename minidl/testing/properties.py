@@ -1,5 +1,6 @@
 """``given_gradients``: a function and strategies for its inputs become a Hypothesis property test of its gradients."""
 
+import datetime
 import functools
 import inspect
 
@@ -9,6 +10,8 @@ from hypothesis.control import current_build_context
 from minidl.errors import GradcheckError
 from minidl.testing.gradients import check_gradients
 from minidl.testing.reproducing import note
+
+_USUAL_DEADLINE = datetime.timedelta(milliseconds=200)
 
 
 def given_gradients(
@@ -58,6 +61,10 @@ def given_gradients(
                 raise
 
         test.checked = fn
+        if (
+            hypothesis.settings.default.deadline == _USUAL_DEADLINE
+        ):  # a gradient may take longer; @settings still rules
+            test._hypothesis_internal_use_settings = hypothesis.settings(deadline=None)
         return test
 
     return decorate
