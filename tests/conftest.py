@@ -29,6 +29,10 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile(
     "dev", deadline=None, max_examples=200, suppress_health_check=_SLOW_MACHINES
 )
+# 100,000 examples over the properties of tests/test_gradient_properties.py.
+hypothesis.settings.register_profile(
+    "scheduled", deadline=None, max_examples=4500, suppress_health_check=_SLOW_MACHINES
+)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

@@ -144,6 +144,14 @@ def test_a_kernel_is_the_reference(name):
     check_kernel(name, calls=calls, nan=name not in APART)
 
 
+def test_a_device_s_kernels_are_the_reference(emulated):
+    calls = calls_of_rows()
+    shared = sorted(set(backends.on(emulated).overrides) & set(calls))
+    assert len(shared) > 100
+    for name in shared:
+        check_kernel(name, calls=calls[name][:2], devices=[emulated])
+
+
 @pytest.mark.parametrize(
     ("group", "name", "strategy", "check"),
     [

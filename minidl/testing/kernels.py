@@ -6,11 +6,21 @@ import numpy as np
 
 from minidl import backends, dtypes
 from minidl.device import device as Device
+from minidl.errors import DeviceError
 from minidl.testing.closeness import assert_close
 from minidl.testing.striding import strided
 
 _GUARD = 64  # elements before and after an array that nothing may touch
 _TOLERANCE = {"float64": 1e-10, "float32": 1e-4, "float16": 4e-3, "bfloat16": 3e-2}
+
+
+def usable(name):
+    """Whether a device works here."""
+    try:
+        backends.on(Device(name))
+    except (DeviceError, RuntimeError):
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -73,7 +83,7 @@ _MOST = 8  # calls of one function that are kept
 
 
 def check_kernel(
-    name, workload=None, *, calls=None, devices=("cpu",), layouts=("transposed", "negative"), nan=True
+    name, workload=None, *, calls=None, devices=None, layouts=("transposed", "negative"), nan=True
 ):
     """Asserts that a backend's function ``name`` does what the reference does, on arguments that a program gives it.
 
@@ -87,7 +97,8 @@ def check_kernel(
         name: of the backend's function, as ``backends.cpu.overrides`` lists them.
         workload: a function without arguments that makes minidl call it, as ``lambda: F.conv2d(x, w)``.
         calls: instead, a list of ``(args, kwargs)`` on NumPy arrays.
-        devices: where: ``'cpu'`` (the native backend), ``'emulated'``, ``'cuda'``.
+        devices: where: ``'cpu'`` (the native backend), ``'cuda'``, ``'emulated'``; by default the first two, where
+            there is a GPU.
         layouts, nan: which further layouts are tried, and whether NaN is.
 
     Raises ``AssertionError``, which says what failed on which arguments, and ``ValueError`` where ``workload`` never
@@ -99,7 +110,7 @@ def check_kernel(
     calls = kernel_calls(workload).get(name, []) if calls is None else calls
     if not calls:
         raise ValueError(f"check_kernel: the workload never calls {name!r} on the host")
-    for place in devices:
+    for place in ("cpu", *(["cuda"] if usable("cuda") else [])) if devices is None else devices:
         backend = backends.on(Device(place))
         for args, kwargs in calls:
             try:

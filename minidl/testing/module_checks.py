@@ -12,10 +12,10 @@ from minidl.autograd.engine import grad
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import Tensor, leaf
 from minidl.device import device as Device
-from minidl.errors import DeviceError
 from minidl.ops.generator import manual_seed
 from minidl.testing.closeness import assert_close
 from minidl.testing.gradients import check_gradients
+from minidl.testing.kernels import usable
 
 CHECKS = (
     "gradients", "determinism", "mutation", "modes", "state_dict", "dtypes", "devices", "batch", "leaks",
@@ -171,7 +171,7 @@ class _Module:
 
     def devices(self, options):
         for name in options["devices"]:
-            if not _usable(name):
+            if not usable(name):
                 continue
             module = self.copy(False).float()
             here, there = (
@@ -227,14 +227,6 @@ class _Callable:
 
     def __call__(self, *inputs):
         return self.forward(*inputs)
-
-
-def _usable(name):
-    try:
-        backends.on(Device(name))
-    except (DeviceError, RuntimeError):
-        return False
-    return True
 
 
 def _prefix(text):

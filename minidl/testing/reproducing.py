@@ -35,8 +35,9 @@ def program(check, fn, args, kwargs, member=""):
     ``member``: what to take of the function, as ``.checked`` of a property.
     """
     imports, name = _named(fn)
+    name = name + member if name != "function" else name
     written = [
-        name + member,
+        name,
         *(literal(value) for value in args),
         *(f"{k}={literal(v)}" for k, v in kwargs.items()),
     ]
@@ -56,8 +57,6 @@ def literal(value):
     if isinstance(value, Tensor):
         array = to_numpy(value.detach()._array)
         grad = ", requires_grad=True" if value.requires_grad else ""
-        if array.dtype.name == "bfloat16":
-            return f"minidl.tensor({_array(array.astype(np.float32))}, dtype=minidl.bfloat16{grad})"
         layout = layout_of(array)
         if layout in (None, "contiguous"):
             return f"minidl.tensor({_array(array)}{grad})"
@@ -77,9 +76,10 @@ def literal(value):
 def _array(array):
     text = repr(array.astype(np.float64).tolist() if array.dtype.kind == "f" else array.tolist())
     text = text.replace("nan", "np.nan").replace("inf", "np.inf")
+    name = "minidl.bfloat16.numpy" if array.dtype.name == "bfloat16" else f"np.{array.dtype.name}"
     if array.size == 0:
-        return f"np.zeros({array.shape}, np.{array.dtype.name})"
-    kind = "" if array.dtype in (np.float64, np.int64, np.bool_) else f", np.{array.dtype.name}"
+        return f"np.zeros({array.shape}, {name})"
+    kind = "" if array.dtype in (np.float64, np.int64, np.bool_) else f", {name}"
     return f"np.array({text}{kind})"
 
 
