@@ -11,7 +11,7 @@ from expectations import unmet
 
 import minidl
 from minidl import backends
-from minidl.testing import pytest_plugin
+from minidl.testing import minidl_pytest
 
 # Tests that start Python get the minidl under test there too: not the source tree because it is the current folder,
 # which in an installed test has no extensions.
@@ -38,7 +38,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 def pytest_addoption(parser, pluginmanager):
     if not pluginmanager.hasplugin("minidl"):  # a source tree that is not installed
-        pluginmanager.register(pytest_plugin, "minidl")
+        pluginmanager.register(minidl_pytest, "minidl")
 
 
 def pytest_configure(config):

@@ -28,7 +28,7 @@ def test_it(minidl_device):
 def run_pytest(folder, program, *options):
     """pytest in a process of its own, with the plugin as an installed minidl has it."""
     (folder / "test_it.py").write_text(program)
-    home = minidl.testing.pytest_plugin.__file__
+    home = minidl.testing.minidl_pytest.__file__
     load = (
         "import importlib.util, sys, pytest; "
         f"spec = importlib.util.spec_from_file_location('minidl_pytest', {home!r}); "
@@ -98,5 +98,5 @@ def test_the_command_without_hypothesis_is_one_line(capsys, monkeypatch):
 
 
 def test_the_plugin_is_declared():
-    plugin = pytest.importorskip("minidl.testing.pytest_plugin")
+    plugin = pytest.importorskip("minidl.testing.minidl_pytest")
     assert {"pytest_addoption", "pytest_configure", "pytest_terminal_summary"} <= set(vars(plugin))

@@ -2,7 +2,7 @@
 
 pytest loads this file in every run of every project on the machine where minidl is installed, so it imports nothing:
 without one of the options minidl is not even loaded. It is installed a second time as ``minidl_pytest``, because
-``minidl.testing.pytest_plugin`` would import the whole of minidl on the way.
+``minidl.testing.minidl_pytest`` would import the whole of minidl on the way.
 """
 
 import importlib
