@@ -1,5 +1,6 @@
 """What all tests share: seeds, Hypothesis profiles, backends as fixtures, the demand of MINIDL_EXPECT."""
 
+import importlib
 import os
 import random
 
@@ -11,7 +12,6 @@ from expectations import unmet
 
 import minidl
 from minidl import backends
-from minidl.testing import minidl_pytest
 
 # Tests that start Python get the minidl under test there too: not the source tree because it is the current folder,
 # which in an installed test has no extensions.
@@ -38,7 +38,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 def pytest_addoption(parser, pluginmanager):
     if not pluginmanager.hasplugin("minidl"):  # a source tree that is not installed
-        pluginmanager.register(minidl_pytest, "minidl")
+        pluginmanager.register(importlib.import_module("minidl.testing.minidl_pytest"), "minidl")
 
 
 def pytest_configure(config):

@@ -1,14 +1,15 @@
 """The pytest plugin and ``python -m minidl test``: what they do, and that they do nothing unasked."""
 
+import importlib.util
 import subprocess
 import sys
 
-import pytest
-
-import minidl
 from minidl import __main__ as command_line
 from minidl.testing import selftest
 
+# An installed minidl has it by a name of its own, so that loading it does not load minidl.
+FOUND = importlib.util.find_spec("minidl_pytest") or importlib.util.find_spec("minidl.testing.minidl_pytest")
+PLUGIN = FOUND.origin
 PROGRAM = """
 import sys
 
@@ -28,10 +29,9 @@ def test_it(minidl_device):
 def run_pytest(folder, program, *options):
     """pytest in a process of its own, with the plugin as an installed minidl has it."""
     (folder / "test_it.py").write_text(program)
-    home = minidl.testing.minidl_pytest.__file__
     load = (
         "import importlib.util, sys, pytest; "
-        f"spec = importlib.util.spec_from_file_location('minidl_pytest', {home!r}); "
+        f"spec = importlib.util.spec_from_file_location('minidl_pytest', {PLUGIN!r}); "
         "plugin = importlib.util.module_from_spec(spec); spec.loader.exec_module(plugin); "
         "alone = 'minidl' not in sys.modules; "
         "code = pytest.main([*sys.argv[1:], '-q', '-p', 'no:cacheprovider', 'test_it.py'], [plugin]); "
@@ -73,7 +73,6 @@ def test_the_command_tells_what_holds(capsys):
     assert command_line.main(["test", "--examples", "2", "ops/sinh"]) == 0
     printed = capsys.readouterr().out
     assert "ops            1 properties, all hold" in printed
-    assert "2 of 315" not in printed.splitlines()[0]
     assert command_line.main(["test", "no/such"]) == 2
     assert "no property named 'no/such'" in capsys.readouterr().out
 
@@ -95,8 +94,3 @@ def test_the_command_without_hypothesis_is_one_line(capsys, monkeypatch):
     assert printed.err == (
         "error: python -m minidl test needs Hypothesis; install it with: pip install 'minidl[test]'\n"
     )
-
-
-def test_the_plugin_is_declared():
-    plugin = pytest.importorskip("minidl.testing.minidl_pytest")
-    assert {"pytest_addoption", "pytest_configure", "pytest_terminal_summary"} <= set(vars(plugin))

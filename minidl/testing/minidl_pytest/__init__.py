@@ -1,8 +1,8 @@
 """The pytest plugin: ``--minidl-device``, ``--minidl-backend``, ``--minidl-seed``, ``--minidl-coverage``.
 
 pytest loads this file in every run of every project on the machine where minidl is installed, so it imports nothing:
-without one of the options minidl is not even loaded. It is installed a second time as ``minidl_pytest``, because
-``minidl.testing.minidl_pytest`` would import the whole of minidl on the way.
+without one of the options minidl is not even loaded. It is installed beside minidl, as ``minidl_pytest``: a module
+inside of it could not be imported without the whole of minidl.
 """
 
 import importlib
