@@ -1,4 +1,4 @@
-"""The command line: ``python -m minidl demo``, ``doctor``, ``bench``, ``convert`` and ``inspect``."""
+"""The command line: ``python -m minidl demo``, ``doctor``, ``bench``, ``test``, ``convert`` and ``inspect``."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from minidl._version import __version__
 from minidl.bench import command as bench
 from minidl.demo import run
 from minidl.keras.saving import command as files
+from minidl.testing import command as selftest
 
 
 def _parser():
@@ -35,6 +36,7 @@ def _parser():
         "--out", default="minidl-demo", help="folder for the model and the picture (default: minidl-demo)"
     )
     bench.add_arguments(commands.add_parser("bench", help="time kernels beside PyTorch, NumPy and CuPy"))
+    selftest.add_arguments(commands.add_parser("test", help="check the installed minidl with its own tools"))
     files.add_arguments(commands)
     doctor = commands.add_parser("doctor", help="say what works here, what does not, and the fix")
     doctor.add_argument("--json", action="store_true", help="print JSON")
@@ -63,6 +65,8 @@ def main(argv=None):
     try:
         if args.command == "bench":
             return bench.main(args)
+        if args.command == "test":
+            return selftest.main(args)
         if args.command in ("convert", "inspect"):
             return files.main(args)
         return doctor.main(args.json) if args.command == "doctor" else _demo(parser, args)

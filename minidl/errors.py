@@ -23,6 +23,10 @@ class GradcheckError(RuntimeError):
     """An analytic gradient and a numeric one disagree."""
 
 
+class NotDifferentiableError(GradcheckError):
+    """A gradient was asked for where the function has none: at a kink, a jump, or the edge of its domain."""
+
+
 class MissingDependencyError(ImportError):
     """An optional dependency is not installed; the message says what to install."""
 

@@ -1,5 +1,6 @@
 """What all tests share: seeds, Hypothesis profiles, backends as fixtures, the demand of MINIDL_EXPECT."""
 
+import importlib
 import os
 import random
 
@@ -28,7 +29,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile(
     "dev", deadline=None, max_examples=200, suppress_health_check=_SLOW_MACHINES
 )
+# 100,000 examples over the properties of tests/test_gradient_properties.py.
+hypothesis.settings.register_profile(
+    "scheduled", deadline=None, max_examples=4500, suppress_health_check=_SLOW_MACHINES
+)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_addoption(parser, pluginmanager):
+    if not pluginmanager.hasplugin("minidl"):  # a source tree that is not installed
+        pluginmanager.register(importlib.import_module("minidl.testing.minidl_pytest"), "minidl")
 
 
 def pytest_configure(config):

@@ -1,6 +1,5 @@
 """Runs a row of ``tests/cases``: on tensors, numerically, on another backend."""
 
-import contextlib
 import functools
 
 import numpy as np
@@ -9,6 +8,7 @@ import minidl
 from minidl import autograd, backends
 from minidl.autograd import registry
 from minidl.autograd.tensor import Tensor, leaf
+from minidl.testing.kernels import serving as cpu_backend  # noqa: F401
 
 EPS = 1e-6  # central differences in float64: truncation ~1e-12, rounding ~1e-10 of the result
 
@@ -171,17 +171,6 @@ def _plain_first(case, leaves, cotangents):
 
 def _tensor_results(case, arrays, grad=()):
     return [r for r in outputs(case, tensors(case, arrays, grad=grad)) if isinstance(r, Tensor)]
-
-
-@contextlib.contextmanager
-def cpu_backend(backend):
-    """NumPy arrays are served by ``backend`` inside."""
-    by_class, by_type = backends._BY_CLASS[np.ndarray], backends._BY_TYPE["cpu"]
-    backends._BY_CLASS[np.ndarray] = backends._BY_TYPE["cpu"] = backend
-    try:
-        yield
-    finally:
-        backends._BY_CLASS[np.ndarray], backends._BY_TYPE["cpu"] = by_class, by_type
 
 
 def assert_near(actual, expected, rtol, atol, label="", *, nan=False):

@@ -9,7 +9,7 @@ import minidl
 from minidl import autograd, backends
 from minidl.autograd import registry
 from minidl.autograd.inplace import can_cast
-from minidl.testing.strategies import strided
+from minidl.testing import strided
 
 FORWARD = {"float64": 1e-10, "float32": 2e-5, "float16": 2e-3, "bfloat16": 2e-2}
 PARITY = {"float64": 1e-10, "float32": 1e-4, "float16": 2e-3, "bfloat16": 2e-2}

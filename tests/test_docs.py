@@ -7,6 +7,8 @@ import inspect
 import pkgutil
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,19 @@ def test_python_block_runs(page, line, source, tmp_path, monkeypatch):
         script = tmp_path / f"{page.stem}_at_line_{line}.py"
         script.write_text(source, encoding="utf-8")
         runpy.run_path(str(script), run_name="__main__")
+
+
+def test_the_tutorial_s_command_gives_what_it_shows(tmp_path):
+    pytest.importorskip("hypothesis")
+    text = (ROOT / "docs" / "testing-gradients.md").read_text(encoding="utf-8")
+    (tmp_path / "test_huber.py").write_text(BLOCK.search(text).group(1), encoding="utf-8")
+    shown = re.search(r"^```bash\n(.*?)^```.*?^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert shown.group(1) == "pytest test_huber.py\n"
+    command = [sys.executable, "-m", *shown.group(1).split(), "--hypothesis-seed=0", "-p", "no:cacheprovider"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert run.returncode == 1, run.stdout + run.stderr
+    for line in shown.group(2).splitlines():
+        assert line in run.stdout
 
 
 def modules():

@@ -25,6 +25,7 @@ from minidl.testing import (
     shapes,
     tensors,
 )
+from minidl.testing.striding import layout_of
 
 NAN, INF = float("nan"), float("inf")
 
@@ -109,16 +110,17 @@ def test_options_of_assert_close():
 
 
 def test_right_gradients_pass_in_both_orders_and_modes():
-    for fast_mode in (False, True):
-        check_gradients(
-            lambda x, y: (x * y).tanh(), np.ones((2, 3)), np.ones(3), order=2, fast_mode=fast_mode
-        )
+    for modes in (None, ["directional"], ["jacobian"]):
+        check_gradients(lambda x, y: (x * y).tanh(), np.ones((2, 3)), np.ones(3), order=2, modes=modes)
 
 
-@pytest.mark.parametrize("fast_mode", [False, True])
-def test_a_wrong_gradient_is_caught_and_named(fast_mode):
-    with pytest.raises(GradcheckError, match=r"output 0 with respect to input 0.*analytical.*numerical"):
-        check_gradients(WrongSquare.apply, np.array([0.5, 2.0]), fast_mode=fast_mode)
+@pytest.mark.parametrize("modes", [None, ["directional"], ["jacobian"]])
+def test_a_wrong_gradient_is_caught_and_named(modes):
+    text = (
+        r"output 0 with respect to input 0, at input element \(1,\), which is 2, .*analytical 4.*numerical 4;"
+    )
+    with pytest.raises(GradcheckError, match=text):
+        check_gradients(WrongSquare.apply, np.array([0.5, 2.0]), modes=modes)
 
 
 def test_a_nan_gradient_is_caught():
@@ -240,13 +242,16 @@ def test_arrays_have_what_was_asked_for(data):
         ("sliced", (112, 16)),
         ("negative", (-24, -8)),
         ("expanded", (0, 8)),
+        ("overlapping", (8, 8)),
     ],
 )
 def test_layouts_are_what_they_say(layout, strides):
     values = np.arange(6.0).reshape(2, 3)
     view = testing.strided(values, layout)
     assert view.strides == strides
-    np.testing.assert_array_equal(view, values if layout != "expanded" else values[[0, 0]])
+    values = {"expanded": values[[0, 0]], "overlapping": [[0, 1, 2], [1, 2, 5]]}.get(layout, values)
+    np.testing.assert_array_equal(view, values)
+    assert layout_of(view) == layout
 
 
 def test_every_layout_is_drawn():

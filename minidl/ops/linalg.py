@@ -111,6 +111,8 @@ def _det(input):
 
 
 def _slogdet_rule(g1, input):
+    if g1 is None:  # only the sign was used, which is constant
+        return None
     return mul(_reshape(g1, (*tuple(g1.shape), 1, 1)), _swapped(_inv(input)))
 
 

@@ -11,46 +11,48 @@
 import importlib
 
 from minidl.testing.closeness import assert_close
+from minidl.testing.foreign import from_jax, from_torch, from_vjp
 from minidl.testing.gradients import check_gradients
+from minidl.testing.kernels import check_kernel
 from minidl.testing.making import make_tensor
+from minidl.testing.module_checks import check_module
+from minidl.testing.optimizer_checks import check_equivariance, check_optimizer
+from minidl.testing.striding import strided
 
 _ON_DEMAND = {
-    "given_gradients": "properties",
-    "shapes": "strategies",
-    "broadcastable_shapes": "strategies",
-    "dtypes": "strategies",
-    "elements": "strategies",
-    "layouts": "strategies",
-    "arrays": "strategies",
-    "strided": "strategies",
-    "tensors": "strategies",
-    "conv_geometries": "geometries",
-    "pool_geometries": "geometries",
+    "properties": ("given_gradients",),
+    "strategies": (
+        *("arrays", "axes", "broadcastable_shapes", "distinct_arrays", "dtypes", "elements", "index_arrays"),
+        *("indices", "layouts", "permutations", "shapes", "tensors"),
+    ),
+    "geometries": ("conv_geometries", "pool_geometries", "recurrent_geometries"),
+    "layers": ("ModuleExample", "modules", "register_module"),
+    "small_networks": ("OptimizerExample", "networks", "optimizers"),
+    "refusals": ("invalid_conv_geometries", "invalid_pool_geometries", "invalid_recurrent_geometries"),
 }
+_HOME = {name: module for module, names in _ON_DEMAND.items() for name in names}
 
 __all__ = [
-    "arrays",
     "assert_close",
-    "broadcastable_shapes",
     "check_gradients",
-    "conv_geometries",
-    "dtypes",
-    "elements",
-    "given_gradients",
-    "layouts",
+    "check_equivariance",
+    "check_kernel",
+    "check_module",
+    "check_optimizer",
+    "from_jax",
+    "from_torch",
+    "from_vjp",
     "make_tensor",
-    "pool_geometries",
-    "shapes",
     "strided",
-    "tensors",
+    *_HOME,
 ]
 
 
 def __getattr__(name):
-    if name not in _ON_DEMAND:
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = importlib.import_module(f"{__name__}.{_ON_DEMAND[name]}")
+        module = importlib.import_module(f"{__name__}.{_HOME[name]}")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "hypothesis":
             raise

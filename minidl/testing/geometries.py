@@ -116,3 +116,48 @@ def pool_geometries(draw, dims=2, max_side=3, max_channels=2, max_batch=2, dilat
     kernel, stride, padding, dilation = zip(*windows, strict=True)
     lead = (draw(st.integers(min_batch, max_batch)), draw(st.integers(1, max_channels)))
     return PoolGeometry((*lead, *sides), kernel, stride, padding, dilation, draw(st.booleans()))
+
+
+@dataclasses.dataclass(frozen=True)
+class RecurrentGeometry:
+    """A recurrent layer that can be run: arguments of its constructor, the shape of its input and of its states.
+
+    ``layer`` is ``'RNN'``, ``'LSTM'`` or ``'GRU'``; ``state_shapes`` has two entries for an LSTM.
+    """
+
+    layer: str
+    kwargs: dict
+    input_shape: tuple[int, ...]
+    state_shapes: tuple[tuple[int, ...], ...]
+
+
+@st.composite
+def recurrent_geometries(draw, max_size=3, max_length=3, max_batch=2):
+    """``RecurrentGeometry``: layers, directions, bias, batch first or not, without a batch, with an LSTM's projection.
+
+    >>> import minidl
+    >>> from hypothesis import given
+    >>> @given(recurrent_geometries())
+    ... def check(geometry):
+    ...     layer = getattr(minidl.nn, geometry.layer)(**geometry.kwargs)
+    ...     states = tuple(minidl.zeros(shape) for shape in geometry.state_shapes)
+    ...     layer(minidl.zeros(geometry.input_shape), states if len(states) > 1 else states[0])
+    >>> check()
+    """
+    layer = draw(st.sampled_from(["RNN", "GRU", "LSTM"]))
+    inputs, hidden, length = (draw(st.integers(1, high)) for high in (max_size, max_size, max_length))
+    layers, both = draw(st.integers(1, 2)), draw(st.booleans())
+    kwargs = {"input_size": inputs, "hidden_size": hidden, "num_layers": layers, "bidirectional": both}
+    kwargs |= {"bias": draw(st.booleans()), "batch_first": draw(st.booleans())}
+    projected = (
+        draw(st.integers(1, hidden - 1)) if layer == "LSTM" and hidden > 1 and draw(st.booleans()) else 0
+    )
+    if projected:
+        kwargs["proj_size"] = projected
+    batch = draw(st.none() | st.integers(1, max_batch))
+    lead = (length,) if batch is None else (batch, length) if kwargs["batch_first"] else (length, batch)
+    rows = (layers * (1 + both), *(() if batch is None else (batch,)))
+    state = (*rows, projected or hidden)
+    return RecurrentGeometry(
+        layer, kwargs, (*lead, inputs), (state, (*rows, hidden)) if layer == "LSTM" else (state,)
+    )

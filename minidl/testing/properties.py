@@ -1,22 +1,32 @@
 """``given_gradients``: a function and strategies for its inputs become a Hypothesis property test of its gradients."""
 
+import datetime
 import functools
+import inspect
 
 import hypothesis
+from hypothesis.control import current_build_context
 
+from minidl.errors import GradcheckError
 from minidl.testing.gradients import check_gradients
+from minidl.testing.reproducing import note
+
+_USUAL_DEADLINE = datetime.timedelta(milliseconds=200)
 
 
-def given_gradients(*positional, order=1, eps=1e-6, atol=1e-5, rtol=1e-3, fast_mode=False, **named):
+def given_gradients(
+    *positional, order=1, modes=None, eps=1e-3, atol=1e-6, rtol=1e-5, twin=None, locate=True, **named
+):
     """Turns a function of tensors into a test that its gradients are right wherever Hypothesis looks.
 
     Strategies are given for the function's parameters as to ``hypothesis.given``: by position, counted from the
     right, or by name. The function returns a tensor or a tuple; all floating-point tensors and arrays drawn are
-    differentiated. A failure is shrunk to the smallest input and reported with the analytic and the numeric value.
+    differentiated. A failure is shrunk to the smallest input and reported with the element, the analytic and the
+    numeric value, the op on the tape that is wrong, and a program of a few lines that repeats it. The undecorated
+    function stays at hand as ``test.checked``.
 
     Args:
-        order: 1 checks the gradient; 2 checks the second gradient too.
-        eps, atol, rtol, fast_mode: as of ``autograd.gradcheck``.
+        order, modes, eps, atol, rtol, twin, locate: as of ``check_gradients``.
 
     Raises (when the test runs):
         GradcheckError: names input and element, and gives both values.
@@ -28,27 +38,33 @@ def given_gradients(*positional, order=1, eps=1e-6, atol=1e-5, rtol=1e-3, fast_m
     ...     return x * x * x
     >>> test_cube()
     """
+    options = {"order": order, "modes": modes, "eps": eps, "atol": atol, "rtol": rtol, "twin": twin}
 
     def decorate(fn):
         @hypothesis.given(*positional, **named)
         @functools.wraps(fn)
         def test(*args, **kwargs):
-            names = list(kwargs)
+            given = inspect.signature(fn).bind(*args, **kwargs).arguments
+            names, values = list(given), list(given.values())
 
             def of_all(*values):
-                return fn(*values[: len(args)], **dict(zip(names, values[len(args) :], strict=True)))
+                return fn(**dict(zip(names, values, strict=True)))
 
-            check_gradients(
-                of_all,
-                *args,
-                *kwargs.values(),
-                order=order,
-                eps=eps,
-                atol=atol,
-                rtol=rtol,
-                fast_mode=fast_mode,
+            of_all.__signature__ = inspect.Signature(
+                [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
             )
+            try:
+                final = current_build_context().is_final  # not while it shrinks
+                check_gradients(of_all, *values, locate=locate and final, **options)
+            except GradcheckError as error:
+                note(error, "check_gradients", fn, values, {"order": order} if order == 2 else {}, ".checked")
+                raise
 
+        test.checked = fn
+        if (
+            hypothesis.settings.default.deadline == _USUAL_DEADLINE
+        ):  # a gradient may take longer; @settings still rules
+            test._hypothesis_internal_use_settings = hypothesis.settings(deadline=None)
         return test
 
     return decorate

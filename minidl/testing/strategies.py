@@ -1,12 +1,13 @@
 """Hypothesis strategies for shapes, dtypes, memory layouts, arrays and tensors."""
 
+import math
+
 import numpy as np
 from hypothesis import strategies as st
 
 from minidl import dtypes as _dtypes
 from minidl.autograd.tensor import leaf
-
-_LAYOUTS = ("contiguous", "transposed", "sliced", "negative", "expanded")
+from minidl.testing.striding import LAYOUTS, SHARING, strided
 
 
 def shapes(min_dims=0, max_dims=4, min_side=1, max_side=5):
@@ -55,43 +56,126 @@ def dtypes(kind="floating"):
     return st.sampled_from(chosen[kind]).map(_dtypes.named)
 
 
-def elements(low=-3.0, high=3.0, away_from=(), margin=0.05):
+def elements(low=-3.0, high=3.0, away_from=(), margin=0.05, *, ties=False, special=(), dtype=_dtypes.float64):
     """Floats with two decimals in [``low``, ``high``], none within ``margin`` of a point of ``away_from``.
 
     Central differences need room around a value and short decimals shrink well, so gradient checks draw these:
     keep ``relu`` away from 0, ``floor`` from the integers.
+
+    Args:
+        ties: whole numbers only, so that equal ones are common.
+        special: kinds of values that are drawn besides, as ``dtype`` has them: any of ``'huge'``, ``'tiny'``,
+            ``'subnormal'``, ``'inf'``, ``'nan'``.
+
+    >>> from hypothesis import find
+    >>> find(elements(special=["inf"]), lambda value: value > 3)
+    inf
     """
-    numbers = st.integers(round(low * 100), round(high * 100)).map(lambda hundredths: hundredths / 100)
-    return numbers.filter(lambda value: all(abs(value - point) >= margin for point in away_from))
+    if ties:
+        numbers = st.integers(math.ceil(low), math.floor(high)).map(float)
+    else:
+        numbers = st.integers(round(low * 100), round(high * 100)).map(lambda hundredths: hundredths / 100)
+    if away_from:
+        numbers = numbers.filter(lambda value: all(abs(value - point) >= margin for point in away_from))
+    if not special:
+        return numbers
+    return numbers | st.sampled_from([value for kind in special for value in _special(kind, dtype)])
+
+
+def _special(kind, dtype):
+    limits = _dtypes.finfo(dtype)
+    known = {
+        "huge": (limits.max, limits.max / 3, -limits.max),
+        "tiny": (limits.tiny, -limits.tiny),
+        "subnormal": (limits.tiny / 4, -limits.tiny / 2),
+        "inf": (math.inf, -math.inf),
+        "nan": (math.nan,),
+    }
+    if kind not in known:
+        raise ValueError(f"elements: special must be among {', '.join(known)}, got {kind!r}")
+    return tuple(float(value) for value in known[kind])
+
+
+def axes(ndim, *, count=None):
+    """An axis of ``ndim`` dimensions, counted from either end; with ``count``, a tuple of up to so many different ones.
+
+    >>> from hypothesis import given
+    >>> @given(axes(3, count=2))
+    ... def check(dims):
+    ...     assert 1 <= len({dim % 3 for dim in dims}) == len(dims) <= 2
+    >>> check()
+    """
+    one = st.integers(0, ndim - 1).flatmap(lambda dim: st.sampled_from([dim, dim - ndim]))
+    if count is None:
+        return one
+    return st.lists(one, min_size=1, max_size=min(count, ndim), unique_by=lambda dim: dim % ndim).map(tuple)
+
+
+def permutations(size):
+    """Orders of ``size`` things, as tuples; they shrink towards 0, 1, 2, ...
+
+    >>> from hypothesis import find
+    >>> find(permutations(3), lambda order: order[0] != 0)
+    (1, 0, 2)
+    """
+    return st.permutations(range(size)).map(tuple)
+
+
+def index_arrays(size, shape=None, *, negative=False):
+    """int64 arrays of indices into a dimension of ``size``, of a ``shape`` (or a strategy of one).
+
+    >>> from hypothesis import given
+    >>> @given(index_arrays(4, (2, 3)))
+    ... def check(index):
+    ...     assert index.shape == (2, 3) and index.min() >= 0 and index.max() < 4
+    >>> check()
+    """
+    return arrays(shape, _dtypes.int64, st.integers(-size if negative else 0, size - 1))
+
+
+@st.composite
+def indices(draw, shape):
+    """A basic index into ``shape``, as ``x[index]`` takes it: ints, slices of either sign, None, one Ellipsis.
+
+    >>> from hypothesis import given
+    >>> @given(indices((3, 4)))
+    ... def check(index):
+    ...     np.zeros((3, 4))[index]
+    >>> check()
+    """
+    parts = []
+    for side in shape[: draw(st.integers(0, len(shape)))]:
+        bounds = st.none() | st.integers(-side, side)
+        kinds = st.builds(slice, bounds, bounds, st.integers(1, 3))
+        parts.append(draw(kinds if side == 0 else kinds | st.integers(-side, side - 1)))
+    if draw(st.booleans()):
+        parts.insert(draw(st.integers(0, len(parts))), None)
+    if draw(st.booleans()):
+        parts.append(Ellipsis)
+    return tuple(parts)
+
+
+@st.composite
+def distinct_arrays(draw, shape=None, step=0.25, layout="contiguous"):
+    """float64 arrays of which no two elements are equal: an order of multiples of ``step``, for max, sort and median.
+
+    >>> from hypothesis import given
+    >>> @given(distinct_arrays((2, 3)))
+    ... def check(array):
+    ...     assert len(np.unique(array)) == 6
+    >>> check()
+    """
+    side = tuple(_drawn(draw, shapes() if shape is None else shape))
+    count = int(np.prod(side))
+    values = (np.array(draw(permutations(count)), np.float64) - count // 2) * step
+    return strided(values.reshape(side), _drawn(draw, layout))
 
 
 def layouts(*, expanded=True):
-    """Names of memory layouts: contiguous, transposed, sliced, negative and (where allowed) expanded strides."""
-    return st.sampled_from(_LAYOUTS if expanded else _LAYOUTS[:-1])
-
-
-def strided(array, layout):
-    """``array``'s values in another memory layout: a view into a larger or reordered buffer.
-
-    ``'expanded'`` repeats the first entry along the first axis with a stride of 0, so it changes the values.
-
-    >>> import numpy as np
-    >>> strided(np.arange(3), "negative").strides
-    (-8,)
+    """Names of memory layouts: contiguous, transposed, sliced, negative, and, where ``expanded``, two
+    (expanded and overlapping) in which several elements share a place.
     """
-    if layout == "transposed":
-        return np.array(array.T, order="C").T
-    if layout == "sliced":
-        room = np.zeros(tuple(2 * side + 1 for side in array.shape), array.dtype)
-        view = room[(..., *(slice(1, 2 * side + 1, 2) for side in array.shape))]
-    elif layout == "negative":
-        view = np.zeros_like(array, order="C")[(..., *(slice(None, None, -1) for _ in array.shape))]
-    elif layout == "expanded" and array.ndim and array.shape[0] > 1:
-        return np.broadcast_to(array[:1], array.shape)
-    else:
-        return array
-    view[...] = array
-    return view
+    return st.sampled_from([layout for layout in LAYOUTS if expanded or layout not in SHARING])
 
 
 @st.composite
@@ -115,7 +199,8 @@ def arrays(draw, shape=None, dtype=_dtypes.float64, elements=None, layout="conti
     return strided(np.array(values).astype(kind).reshape(side), _drawn(draw, layout))
 
 
-def tensors(shape=None, dtype=_dtypes.float64, elements=None, layout="contiguous", requires_grad=False):
+@st.composite
+def tensors(draw, shape=None, dtype=_dtypes.float64, elements=None, layout="contiguous", requires_grad=False):
     """Tensors on the memory of ``arrays(...)``, so with their strides. Float ones may require a gradient.
 
     >>> from hypothesis import given
@@ -124,8 +209,7 @@ def tensors(shape=None, dtype=_dtypes.float64, elements=None, layout="contiguous
     ...     assert x.requires_grad and x.dim() == 1
     >>> check()
     """
-    drawn = arrays(shape, dtype, elements, layout)
-    return drawn.map(lambda array: leaf(array, requires_grad))
+    return leaf(draw(arrays(shape, dtype, elements, layout)), requires_grad)
 
 
 def _drawn(draw, value):

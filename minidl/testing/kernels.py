@@ -1,0 +1,231 @@
+"""``check_kernel``: a backend's function beside the reference, with guarded memory, other strides, and NaN."""
+
+import contextlib
+
+import numpy as np
+
+from minidl import backends, dtypes
+from minidl.device import device as Device
+from minidl.errors import DeviceError
+from minidl.testing.closeness import assert_close
+from minidl.testing.striding import strided
+
+_GUARD = 64  # elements before and after an array that nothing may touch
+_TOLERANCE = {"float64": 1e-10, "float32": 1e-4, "float16": 4e-3, "bfloat16": 3e-2}
+
+
+def usable(name):
+    """Whether a device works here."""
+    try:
+        backends.on(Device(name))
+    except (DeviceError, RuntimeError):
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def serving(backend):
+    """Inside, arrays on the host are served by ``backend`` (a ``Backend``, or ``'reference'`` or ``'native'``).
+
+    >>> import minidl
+    >>> with serving("reference"):
+    ...     minidl.ones(2) + 1
+    tensor([2., 2.])
+
+    Raises ``ValueError`` for another name, or where the native backend is not built.
+    """
+    if isinstance(backend, str):
+        known = {"reference": backends.reference, backends.cpu.name: backends.cpu}
+        if backend not in known:
+            raise ValueError(f"serving: no backend {backend!r} here; there is {', '.join(sorted(known))}")
+        backend = known[backend]
+    by_class, by_type = backends._BY_CLASS[np.ndarray], backends._BY_TYPE["cpu"]
+    backends._BY_CLASS[np.ndarray] = backends._BY_TYPE["cpu"] = backend
+    try:
+        yield
+    finally:
+        backends._BY_CLASS[np.ndarray], backends._BY_TYPE["cpu"] = by_class, by_type
+
+
+def kernel_calls(workload, backend=None):
+    """Every call of a backend's functions that ``workload()`` makes on the host: ``{name: [(args, kwargs), ...]}``.
+
+    >>> import minidl
+    >>> sorted(kernel_calls(lambda: minidl.ones(2).tanh()))
+    ['full', 'tanh']
+    """
+    backend = backend or backends._BY_TYPE["cpu"]
+    calls, kept = {}, {}
+
+    def watch(name, function):
+        def watched(*args, **kwargs):
+            found = calls.setdefault(name, [])
+            if len(found) < _MOST:
+                found.append((_copied(args), _copied(kwargs)))
+            return function(*args, **kwargs)
+
+        return watched
+
+    for name in dir(backends.reference):
+        function = getattr(backend, name, None)
+        if not name.startswith("_") and callable(function) and hasattr(backend.__class__, name) is False:
+            kept[name] = function
+            setattr(backend, name, watch(name, function))
+    try:
+        workload()
+    finally:
+        for name, function in kept.items():
+            setattr(backend, name, function)
+    return calls
+
+
+_MOST = 8  # calls of one function that are kept
+
+
+def check_kernel(
+    name, workload=None, *, calls=None, devices=None, layouts=("transposed", "negative"), nan=True
+):
+    """Asserts that a backend's function ``name`` does what the reference does, on arguments that a program gives it.
+
+    - **parity**: results, and what is written into arguments, agree within the dtype's tolerance;
+    - **canaries**: memory beside each array that it is given stays as it is;
+    - **aliasing**: a result shares memory with an argument only where the reference's does;
+    - **strides**: other memory layouts of the arguments give the same;
+    - **NaN**: a NaN in each floating-point argument turns up where the reference has it.
+
+    Args:
+        name: of the backend's function, as ``backends.cpu.overrides`` lists them.
+        workload: a function without arguments that makes minidl call it, as ``lambda: F.conv2d(x, w)``.
+        calls: instead, a list of ``(args, kwargs)`` on NumPy arrays.
+        devices: where: ``'cpu'`` (the native backend), ``'cuda'``, ``'emulated'``; by default the first two, where
+            there is a GPU.
+        layouts, nan: which further layouts are tried, and whether NaN is.
+
+    Raises ``AssertionError``, which says what failed on which arguments, and ``ValueError`` where ``workload`` never
+    calls it.
+
+    >>> import minidl
+    >>> check_kernel("tanh", lambda: minidl.linspace(-2, 2, 9).tanh())
+    """
+    calls = kernel_calls(workload).get(name, []) if calls is None else calls
+    if not calls:
+        raise ValueError(f"check_kernel: the workload never calls {name!r} on the host")
+    for place in ("cpu", *(["cuda"] if usable("cuda") else [])) if devices is None else devices:
+        backend = backends.on(Device(place))
+        for args, kwargs in calls:
+            try:
+                _check(backend, name, place, args, kwargs)
+                for layout in layouts if place == "cpu" else ():
+                    _check(
+                        backend,
+                        name,
+                        place,
+                        *_map(lambda a, layout=layout: strided(a, layout), (args, kwargs)),
+                    )
+                if nan and place == "cpu":
+                    for spoilt in _spoilt(args):
+                        _check(backend, name, place, spoilt, kwargs)
+            except AssertionError as error:
+                shown = ", ".join(_shown(value) for value in (*args, *kwargs.values()))
+                error.add_note(f"check_kernel: {backend.name}.{name}({shown})")
+                raise
+
+
+def _check(backend, name, place, args, kwargs):
+    expected_args, expected_kwargs = _copied(args), _copied(kwargs)
+    expected = getattr(backends.reference, name)(*expected_args, **expected_kwargs)
+    guards = []
+    if place == "cpu":
+        given, given_kwargs = _map(lambda array: _guarded(array, guards), (args, kwargs))
+    else:
+        where = Device(place)
+        given, given_kwargs = _map(lambda array: backends.transfer(np.array(array), where), (args, kwargs))
+    found = getattr(backend, name)(*given, **given_kwargs)
+    for room, before in guards:
+        assert np.array_equal(room[:_GUARD], before) and np.array_equal(room[-_GUARD:], before), (
+            "memory beside an argument was written"
+        )
+    tolerance = max(
+        (_TOLERANCE.get(array.dtype.name, 0) for array in _arrays((args, kwargs, expected))), default=0
+    )
+    _close(found, expected, tolerance, "result")
+    _close((given, given_kwargs), (expected_args, expected_kwargs), tolerance, "argument after the call")
+    if place == "cpu":
+        ours, theirs = (_shared(*pair) for pair in ((found, given), (expected, expected_args)))
+        assert ours <= theirs, (
+            f"a result shares memory with argument {sorted(ours - theirs)}, the reference's does not"
+        )
+
+
+def _guarded(array, guards):
+    """The array with its strides in the middle of a larger buffer, whose ends are noted in ``guards``."""
+    plain = np.ascontiguousarray(array)
+    if plain.strides != array.strides and array.size:
+        return np.array(array, order="K") if array.flags.owndata else _same_strides(array)
+    room = np.zeros(array.size + 2 * _GUARD, array.dtype)
+    room.view(np.uint8)[...] = 0xA5
+    view = room[_GUARD : _GUARD + array.size].reshape(array.shape)
+    view[...] = array
+    guards.append((room, room[:_GUARD].copy()))
+    return view
+
+
+def _same_strides(array):
+    low = sum(min(0, (n - 1) * s) for n, s in zip(array.shape, array.strides))
+    high = sum(max(0, (n - 1) * s) for n, s in zip(array.shape, array.strides))
+    room = np.zeros((high - low) // array.itemsize + 1, array.dtype)
+    view = np.ndarray(array.shape, array.dtype, room, -low, array.strides)
+    view[...] = array
+    return view
+
+
+def _spoilt(args):
+    """The arguments with a NaN in the middle of one floating-point array, for each of these."""
+    for i, value in enumerate(args):
+        if isinstance(value, np.ndarray) and dtypes.is_floating(value.dtype) and value.size:
+            array = np.array(value)
+            array.flat[array.size // 2] = np.nan
+            yield (*args[:i], array, *args[i + 1 :])
+
+
+def _close(found, expected, tolerance, what):
+    pairs = list(zip(_arrays(found), _arrays(expected), strict=True))
+    for ours, wanted in pairs:
+        ours = backends.to_numpy(ours)
+        assert ours.dtype == wanted.dtype, f"{what}: dtype {ours.dtype}, the reference gives {wanted.dtype}"
+        rtol = float(tolerance) if dtypes.is_floating(wanted.dtype) else 0.0
+        finite = wanted[np.isfinite(wanted)].astype(np.float64) if rtol else np.zeros(0)
+        scale = max(1.0, float(np.abs(finite).max())) if finite.size else 1.0
+        close = {"rtol": rtol, "atol": rtol * scale, "equal_nan": True}
+        assert_close(ours, wanted, **close, msg=lambda m: f"{what}: {m}")
+
+
+def _shared(result, args):
+    """Places of the arguments with which a result shares memory."""
+    outputs = [array for array in _arrays(result) if isinstance(array, np.ndarray)]
+    places = [(i, array) for i, value in enumerate(args) for array in _arrays(value)]
+    return {i for i, array in places if any(np.may_share_memory(array, output) for output in outputs)}
+
+
+def _arrays(value):
+    if isinstance(value, (tuple, list)):
+        return [array for each in value for array in _arrays(each)]
+    if isinstance(value, dict):
+        return [array for each in value.values() for array in _arrays(each)]
+    return [value] if backends.is_array(value) else []
+
+
+def _map(function, value):
+    if isinstance(value, np.ndarray):
+        return function(value)
+    if type(value) in (list, tuple):
+        return type(value)(_map(function, each) for each in value)
+    return {key: _map(function, each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+def _copied(value):
+    return _map(lambda array: _same_strides(array) if array.size else array.copy(), value)
+
+
+def _shown(value):
+    return f"{value.dtype}{list(value.shape)}" if isinstance(value, np.ndarray) else repr(value)
