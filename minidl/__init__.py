@@ -106,6 +106,7 @@ from minidl.typed import (
     IntTensor,
     LongTensor,
     ShortTensor,
+    set_default_tensor_type,
 )
 
 globals().update(registry.FACES["torch"])
