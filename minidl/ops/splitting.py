@@ -11,7 +11,7 @@ from minidl.ops.indexing import gather, index_select
 from minidl.ops.joining import cat, chunk, narrow, split, stack
 from minidl.ops.reductions import sum
 from minidl.ops.selection import where
-from minidl.ops.shapes import expand, sizes
+from minidl.ops.shapes import broadcast_shapes, expand, sizes
 
 
 def _tensor_list(tensors, name, argument="tensors"):
@@ -219,23 +219,6 @@ def block_diag(*tensors):
         rows.append(cat([sides[0], block, sides[1]], 1))
         left += n
     return cat(rows, 0)
-
-
-@function(method=False)
-def broadcast_shapes(*shapes):
-    """The size to which sizes broadcast. Raises ``RuntimeError`` where they do not. Source: ``torch.broadcast_shapes``.
-
-    >>> import minidl
-    >>> minidl.broadcast_shapes((2, 1), (3,))
-    torch.Size([2, 3])
-    """
-    shapes = [sizes((s,), "shapes") for s in shapes]
-    if any(n < 0 for s in shapes for n in s):
-        raise RuntimeError("Trying to create tensor with negative dimension")
-    try:
-        return empty(0).new_empty(np.broadcast_shapes(*shapes)).shape
-    except ValueError:
-        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from None
 
 
 @function(method=False)
