@@ -23,6 +23,7 @@ from minidl import (
     dtypes,
     errors,
     fft,
+    func,
     hub,
     io,
     jit,
@@ -70,6 +71,7 @@ from minidl.cuda import Event, Stream
 from minidl.device import device, get_default_device, set_default_device
 from minidl.dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
 from minidl.errors import OutOfMemoryError
+from minidl.func import vmap
 from minidl.io import load, save
 from minidl.layouts import (
     channels_last,
@@ -106,6 +108,7 @@ from minidl.typed import (
     IntTensor,
     LongTensor,
     ShortTensor,
+    set_default_tensor_type,
 )
 from minidl.utils.seeding import set_seed
 

@@ -131,6 +131,13 @@ def scalar_name(numpy_dtype):
     return _SCALAR_NAMES[of(numpy_dtype).name]
 
 
+def of_class(name):
+    """The dtype that PyTorch's class ``name`` is of: int64 of ``LongTensor``. None where there is no such class."""
+    scalar = name.removesuffix("Tensor")
+    found = (each for each, called in _SCALAR_NAMES.items() if called == scalar)
+    return named(next(found)) if scalar in _SCALAR_NAMES.values() and scalar != name else None
+
+
 def numpy_dtype(value):
     """The NumPy dtype meant by a ``dtype``, a Python type, a NumPy dtype or scalar type."""
     if isinstance(value, dtype):

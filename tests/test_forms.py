@@ -162,3 +162,37 @@ def test_an_argument_by_two_names():
         minidl.sum(minidl.ones(2), 0, axis=0)
     with pytest.raises(TypeError, match='missing 1 required positional arguments: "dim"'):
         minidl.cumsum(minidl.ones(2))
+
+
+SIZES_BY_NAME = {
+    "zeros": lambda x: minidl.zeros(size=(2, 3)),
+    "ones": lambda x: minidl.ones(size=[2, 3]),
+    "empty": lambda x: minidl.empty(size=minidl.Size([2, 3])),
+    "rand": lambda x: minidl.rand(size=(2, 3)),
+    "randn": lambda x: minidl.randn(size=(2, 3)),
+    "new_zeros": lambda x: x.new_zeros(size=(2, 3)),
+    "new_full": lambda x: x.new_full(size=(2, 3), fill_value=1.0),
+    "reshape": lambda x: minidl.reshape(x, shape=(2, -1)),
+    "view": lambda x: x.view(size=(2, 3)),
+    "view of a dtype": lambda x: x.view(2, 3).view(dtype=minidl.int32),
+    "permute": lambda x: x.view(3, 2).permute(dims=(1, 0)),
+    "expand": lambda x: x[:3].expand(size=(2, 3)),
+    "broadcast_to": lambda x: x[:3].broadcast_to(size=(2, 3)),
+    "repeat": lambda x: x[:3].repeat(repeats=(2, 1)),
+    "tile": lambda x: minidl.tile(x[:3], dims=(2, 1)),
+    "arange": lambda x: minidl.arange(end=6).view(2, 3),
+}
+
+
+@pytest.mark.parametrize("name", SIZES_BY_NAME)
+def test_sizes_are_given_by_name(name):
+    assert SIZES_BY_NAME[name](minidl.arange(6.0)).shape == (2, 3)
+
+
+def test_sizes_are_given_once():
+    with pytest.raises(TypeError, match="argument 'size'"):
+        minidl.zeros((2,), size=(2,))
+    with pytest.raises(TypeError, match="invalid combination of arguments"):
+        minidl.arange()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'shape'"):
+        minidl.zeros(shape=(2,))

@@ -50,7 +50,6 @@ BAD = [
     (lambda: optim.Adagrad([P], lr_decay=-1), ValueError, "Invalid lr_decay value: -1"),
     (lambda: optim.Adagrad([P], initial_accumulator_value=-1), ValueError, "Invalid initial_accumulator_value value"),
     (lambda: optim.Adagrad([P], fused=True, foreach=True), RuntimeError, "cannot be `True` together"),
-    (lambda: optim.Adagrad([P]).share_memory(), NotImplementedError, "not shared between processes"),
     (lambda: optim.Adadelta([P], rho=1.1), ValueError, "Invalid rho value: 1.1"),
     (lambda: optim.Adadelta([P], eps=math.nan), ValueError, "Invalid epsilon value: nan"),
     (lambda: optim.Adamax([P], betas=(0.9, -1)), ValueError, "Invalid beta parameter at index 1: -1"),

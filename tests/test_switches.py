@@ -7,7 +7,8 @@ import pickle
 import pytest
 
 import minidl
-from minidl import testing
+from minidl import nn, testing
+from minidl.utils import model_zoo
 
 # --- devices ----------------------------------------------------------------------------------------------------
 
@@ -99,6 +100,46 @@ def test_shared_memory_is_seen_by_forked_processes():
     os.waitpid(child, 0)
     assert private.tolist() == [[0, 0], [0, 0]]
     assert shared.tolist() == [[2, 2], [2, 2]]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_processes_train_one_shared_model():
+    model = nn.BatchNorm1d(2)
+    weight = model.weight
+    assert model.share_memory() is model
+    assert model.weight is weight and weight.is_shared() and model.running_mean.is_shared()
+    optimizer = minidl.optim.Adagrad(model.parameters(), lr=1.0)
+    optimizer.share_memory()
+    child = os.fork()
+    if child == 0:
+        weight.grad = minidl.ones(2)
+        optimizer.step()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert weight.tolist() == [0.0, 0.0]
+    assert [float(optimizer.state[weight][name].sum()) for name in ("sum", "step")] == [2.0, 1.0]
+
+
+def test_tensors_are_cast_by_class_and_name():
+    x = minidl.tensor([1.5])
+    assert x.type(minidl.LongTensor).type() == "torch.LongTensor"
+    assert x.type("torch.DoubleTensor").dtype is minidl.float64
+    assert nn.Linear(1, 1).type(minidl.DoubleTensor).weight.dtype is minidl.float64
+    assert not isinstance(x, minidl.cuda.FloatTensor) and isinstance(x, minidl.FloatTensor)
+    for wrong in ("float64", "torch.float64", "torch.NoTensor"):
+        with pytest.raises(ValueError, match=f"invalid type: '{wrong}'"):
+            x.type(wrong)
+    try:
+        minidl.set_default_tensor_type("torch.DoubleTensor")
+        assert minidl.ones(1).dtype is minidl.float64
+        with pytest.raises(TypeError, match="only floating-point types are supported as the default type"):
+            minidl.set_default_tensor_type(minidl.LongTensor)
+        with pytest.raises(TypeError, match="invalid type object"):
+            minidl.set_default_tensor_type(minidl.float32)
+    finally:
+        minidl.set_default_tensor_type(minidl.FloatTensor)
+    assert minidl.ones(1).dtype is minidl.float32
 
 
 # --- switches ---------------------------------------------------------------------------------------------------
@@ -227,6 +268,24 @@ def test_what_is_not_there_says_what_to_do():
         minidl.onnx.export(minidl.nn.Linear(1, 1), minidl.ones(1), "x.onnx")
     with pytest.raises(NotImplementedError, match="jvp"):
         minidl.autograd.forward_ad.dual_level()
+
+
+def test_the_hub_reads_what_is_in_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    url = "https://example.org/models/small.pth?x=1"
+    place = tmp_path / "hub" / "checkpoints"
+    assert minidl.hub.get_dir() == str(tmp_path / "hub")
+    with pytest.raises(NotImplementedError, match=r"put it at .*small\.pth"):
+        minidl.hub.load_state_dict_from_url(url)
+    place.mkdir(parents=True)
+    minidl.save({"weight": minidl.ones(2)}, place / "small.pth")
+    assert model_zoo.load_url(url)["weight"].tolist() == [1, 1]
+    minidl.hub.set_dir(tmp_path)
+    try:
+        with pytest.raises(NotImplementedError, match="fetch https"):
+            minidl.hub.load_state_dict_from_url(url, file_name="other.pth")
+    finally:
+        minidl.hub.set_dir(None)
 
 
 def test_profiles(tmp_path):

@@ -10,10 +10,11 @@ import types
 
 from minidl import backends, build_info
 from minidl.backends import device_memory, faults
-from minidl.cuda import amp, random
+from minidl.cuda import amp, nvtx, random
 from minidl.device import device as _device
 from minidl.errors import DeviceError, OutOfMemoryError
 from minidl.ops.generator import default_of
+from minidl.typed import ON_GPU
 
 __all__ = [
     "Event", "OutOfMemoryError", "Stream", "amp", "can_device_access_peer", "current_device", "current_stream",
@@ -22,11 +23,12 @@ __all__ = [
     "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported", "is_initialized",
     "is_tf32_supported", "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_cached",
     "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_cached", "memory_reserved", "memory_stats",
-    "memory_summary", "random", "reset_max_memory_allocated", "reset_peak_memory_stats", "seed", "seed_all",
+    "memory_summary", "nvtx", "random", "reset_max_memory_allocated", "reset_peak_memory_stats", "seed", "seed_all",
     "set_device", "set_per_process_memory_fraction", "set_rng_state", "set_rng_state_all", "set_stream", "stream",
     "synchronize",
 ]  # fmt: skip
 
+globals().update(ON_GPU)
 get_rng_state, get_rng_state_all = random.get_rng_state, random.get_rng_state_all
 set_rng_state, set_rng_state_all = random.set_rng_state, random.set_rng_state_all
 initial_seed, seed, seed_all = random.initial_seed, random.seed, random.seed_all

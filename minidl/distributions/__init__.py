@@ -1,16 +1,33 @@
-"""``torch.distributions``: the base class, for programs that ask whether a value is a distribution or define their own.
+"""``torch.distributions``: those that programs sample actions and latent variables from, with their densities.
 
-There are no ready distributions: naming one says so. ``multinomial``, ``normal``, ``bernoulli`` and
-``nn.functional.log_softmax`` give samples and log-probabilities.
+>>> import minidl
+>>> policy = minidl.distributions.Categorical(logits=minidl.zeros(4))
+>>> policy.log_prob(policy.sample())
+tensor(-1.3863)
 """
 
+from minidl.distributions import constraints, utils
+from minidl.distributions.bernoulli import Bernoulli
+from minidl.distributions.categorical import Categorical
 from minidl.distributions.distribution import Distribution
+from minidl.distributions.exponential import Exponential
+from minidl.distributions.independent import Independent
+from minidl.distributions.kl import kl_divergence, register_kl
+from minidl.distributions.laplace import Laplace
+from minidl.distributions.multivariate_normal import MultivariateNormal
+from minidl.distributions.normal import Normal
+from minidl.distributions.one_hot_categorical import OneHotCategorical, OneHotCategoricalStraightThrough
+from minidl.distributions.uniform import Uniform
 
-__all__ = ["Distribution"]
+__all__ = [
+    "Bernoulli", "Categorical", "Distribution", "Exponential", "Independent", "Laplace", "MultivariateNormal",
+    "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Uniform", "constraints", "kl_divergence",
+    "register_kl", "utils",
+]  # fmt: skip
 
 
 def __getattr__(name):
     raise AttributeError(
-        f"module 'minidl.distributions' has no attribute {name!r}: only the base class Distribution is there. "
-        "Hint: minidl.multinomial, normal and bernoulli draw samples; log_softmax and gather give log-probabilities"
+        f"module 'minidl.distributions' has no attribute {name!r}: it is not there yet. "
+        "Hint: derive it from Distribution, and give it sample and log_prob"
     )

@@ -70,18 +70,15 @@ class Conversion:
         return self._apply(lambda tensor: empty_like(tensor, device=device or tensor.device), recurse)
 
     def share_memory(self):
-        """Raises ``NotImplementedError``: processes do not share tensors."""
-        raise NotImplementedError(
-            "share_memory: processes do not share tensors. Hint: use threads, whose tensors are shared anyway, or send "
-            "state_dict() as NumPy arrays."
-        )
+        """Moves parameters and buffers to memory that processes forked from now on share. Returns the module."""
+        return self._apply(lambda tensor: tensor.share_memory_())
 
     def compile(self, *args, **kwargs):
         """Does nothing: programs run as they are written, as with ``minidl.compile``."""
 
     def type(self, dst_type):
         """Casts every parameter and buffer, integer ones too, to the dtype ``dst_type``."""
-        return self._apply(lambda tensor: tensor.to(dst_type))
+        return self._apply(lambda tensor: tensor.type(dst_type))
 
     def float(self):
         """Casts floating-point parameters and buffers to float32."""

@@ -157,10 +157,28 @@ def type_as(self, other):
 
 @function(faces=())
 def type(self, dtype=None, non_blocking=False):
-    """The tensor in ``dtype``, or without one the name of its type. Source: ``torch.Tensor.type``."""
-    if dtype is not None:
-        return to(self, dtypes.named(dtype.rpartition(".")[2]) if isinstance(dtype, str) else dtype)
-    return f"torch.{dtypes.scalar_name(self._array.dtype)}Tensor"
+    """The tensor in ``dtype``, or without one the name of its type, which names dtype and device.
+
+    ``dtype`` is a dtype, a class as ``FloatTensor``, or the name of either. Source: ``torch.Tensor.type``.
+
+    >>> import minidl
+    >>> minidl.ones(1).type(minidl.LongTensor).type()
+    'torch.LongTensor'
+    """
+    below = "torch.cuda" if self.is_cuda else "torch"
+    if dtype is None:
+        return f"{below}.{dtypes.scalar_name(self._array.dtype)}Tensor"
+    device = getattr(dtype, "device_type", None)  # a class of typed.py
+    if device is not None:
+        dtype = dtypes.named(dtype.dtype_name)
+    elif isinstance(dtype, str):
+        wanted, (below, _, name) = dtype, dtype.rpartition(".")
+        dtype, device = dtypes.of_class(name), "cuda" if below == "torch.cuda" else "cpu"
+        if dtype is None or below not in ("torch", "torch.cuda"):
+            raise ValueError(f"invalid type: {wanted!r}")
+    return to(
+        self, self.device if device is None or device == self.device.type else device, dtype, non_blocking
+    )
 
 
 @function(faces=())

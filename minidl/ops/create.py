@@ -119,43 +119,47 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
 
 
 @function(method=False, aliases=())
-def zeros(*size, dtype=None, device=None, requires_grad=False, pin_memory=False):
+def zeros(*sizes_, size=None, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor of zeros. Source: ``torch.zeros``.
 
     >>> import minidl
     >>> minidl.zeros(2)
     tensor([0., 0.])
     """
-    return leaf(_placed(_space(device).zeros(_shape(size), _dtype(dtype)), pin_memory), requires_grad)
+    return leaf(_placed(_space(device).zeros(_shape(sizes_, size), _dtype(dtype)), pin_memory), requires_grad)
 
 
-def _shape(size):
-    shape = sizes(size, "size")
+def _shape(given, size=None):
+    shape = sizes(given, "size", size)
     if any(n < 0 for n in shape):
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     return shape
 
 
 @function(method=False)
-def ones(*size, dtype=None, device=None, requires_grad=False, pin_memory=False):
+def ones(*sizes_, size=None, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor of ones. Source: ``torch.ones``.
 
     >>> import minidl
     >>> minidl.ones(2)
     tensor([1., 1.])
     """
-    return leaf(_placed(_space(device).full(_shape(size), 1, _dtype(dtype)), pin_memory), requires_grad)
+    return leaf(
+        _placed(_space(device).full(_shape(sizes_, size), 1, _dtype(dtype)), pin_memory), requires_grad
+    )
 
 
 @function(method=False)
-def empty(*size, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+def empty(
+    *sizes_, size=None, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
+):
     """An uninitialised tensor, in page-locked memory with ``pin_memory``. Source: ``torch.empty``.
 
     >>> import minidl
     >>> minidl.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    return leaf(_placed(_space(device).empty(_shape(size), _dtype(dtype)), pin_memory), requires_grad)
+    return leaf(_placed(_space(device).empty(_shape(sizes_, size), _dtype(dtype)), pin_memory), requires_grad)
 
 
 @function(method=False)
@@ -207,13 +211,13 @@ def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False
 
 
 def _new(name, make_one):
-    def forward(self, *args, dtype=None, device=None, requires_grad=False):
+    def forward(self, *args, dtype=None, device=None, requires_grad=False, **named):
         where = {
             "dtype": dtype or self.dtype,
             "device": device or self.device,
             "requires_grad": requires_grad,
         }
-        return make_one(*args, **where)
+        return make_one(*args, **named, **where)
 
     forward.__name__ = forward.__qualname__ = "new_" + name
     forward.__doc__ = (
@@ -231,7 +235,7 @@ def _number(value):
 
 
 @function(method=False)
-def arange(start, end=None, step=1, *, out=None, dtype=None, device=None, requires_grad=False):
+def arange(start=None, end=None, step=1, *, out=None, dtype=None, device=None, requires_grad=False):
     """start, start + step, ... below end; int64 where all three are integers. ``arange(end)`` starts at 0.
     Source: ``torch.arange``.
 
@@ -242,7 +246,9 @@ def arange(start, end=None, step=1, *, out=None, dtype=None, device=None, requir
     if out is not None:
         made = arange(start, end, step, dtype=out.dtype if dtype is None else dtype, device=device)
         return write_out(out, made, "arange")
-    start, end = (0, start) if end is None else (start, end)
+    if start is None and end is None:
+        raise TypeError("arange() received an invalid combination of arguments: the end is missing")
+    start, end = (0, start) if end is None else (0 if start is None else start, end)
     start, end, step = _number(start), _number(end), _number(step)
     if step == 0:
         raise RuntimeError("step must be nonzero")

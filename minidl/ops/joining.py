@@ -218,14 +218,14 @@ def _opposite(shifts):
 
 
 @function(faces=())
-def repeat(input, *repeats):
+def repeat(input, *counts_, repeats=None):
     """``input`` repeated that often along each dimension, as a copy. Source: ``torch.Tensor.repeat``.
 
     >>> import minidl
     >>> minidl.tensor([1, 2]).repeat(2, 2).shape
     torch.Size([2, 4])
     """
-    counts = sizes(repeats, "repeats")
+    counts = sizes(counts_, "repeats", repeats)
     if len(counts) < input.ndim:
         raise RuntimeError(
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got "
@@ -238,14 +238,14 @@ def repeat(input, *repeats):
 
 
 @function()
-def tile(input, *dims):
+def tile(input, *counts_, dims=None):
     """``input`` repeated along each dimension, missing leading counts being 1. Source: ``torch.tile``.
 
     >>> import minidl
     >>> minidl.tensor([1, 2]).tile(2)
     tensor([1, 2, 1, 2])
     """
-    counts = sizes(dims, "dims")
+    counts = sizes(counts_, "dims", dims)
     return repeat(input, (1,) * (input.ndim - len(counts)) + counts)
 
 

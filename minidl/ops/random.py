@@ -44,8 +44,8 @@ def float_dtype(dtype, name):
     return found
 
 
-def _shape(size, name):
-    shape = sizes(size, "size")
+def _shape(given, name, size=None):
+    shape = sizes(given, "size", size)
     if any(n < 0 for n in shape):
         raise RuntimeError(
             f"{name}: trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
@@ -54,7 +54,7 @@ def _shape(size, name):
 
 
 @function(method=False)
-def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
+def rand(*sizes_, size=None, generator=None, dtype=None, device=None, requires_grad=False):
     """Uniform numbers in [0, 1): multiples of 2^-24 in float32, 2^-53 in float64, 2^-11 in float16, 2^-8 in bfloat16.
 
     ``size`` is ints or one sequence of them. Raises ``NotImplementedError`` for a dtype that is no float,
@@ -66,12 +66,12 @@ def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
     torch.Size([2, 3])
     """
     where = or_default(device)
-    array = draw("philox_uniform", _shape(size, "rand"), float_dtype(dtype, "rand"), generator, where)
+    array = draw("philox_uniform", _shape(sizes_, "rand", size), float_dtype(dtype, "rand"), generator, where)
     return leaf(array, requires_grad)
 
 
 @function(method=False)
-def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
+def randn(*sizes_, size=None, generator=None, dtype=None, device=None, requires_grad=False):
     """Normal numbers of mean 0 and variance 1.
 
     ``size`` is ints or one sequence of them. Raises ``NotImplementedError`` for a dtype that is no float,
@@ -83,7 +83,9 @@ def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
     minidl.float32
     """
     where = or_default(device)
-    array = draw("philox_normal", _shape(size, "randn"), float_dtype(dtype, "randn"), generator, where)
+    array = draw(
+        "philox_normal", _shape(sizes_, "randn", size), float_dtype(dtype, "randn"), generator, where
+    )
     return leaf(array, requires_grad)
 
 

@@ -12,6 +12,7 @@ from minidl.ops.create import arange, check_steps, full, linspace, tensor, whole
 from minidl.ops.pointwise import cos
 from minidl.ops.selection import where as _where
 from minidl.ops.shapes import broadcast_to as _broadcast_to
+from minidl.ops.shapes import sizes
 from minidl.ops.special import i0
 
 
@@ -219,9 +220,9 @@ nelement = _method("nelement", "Number of elements", lambda self: self.numel())
 
 
 @function(faces=())
-def broadcast_to(self, *size):
+def broadcast_to(self, *sizes_, size=None):
     """A view broadcast to ``size``. Source: ``torch.Tensor.broadcast_to``."""
-    return _broadcast_to(self, size[0] if len(size) == 1 and not isinstance(size[0], int) else size)
+    return _broadcast_to(self, sizes(sizes_, "size", size))
 
 
 @function(faces=(), tensors="condition")

@@ -2,15 +2,20 @@
 
 import math
 
+import numpy as np
+
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.autograd.conform import sum_to_shape
+from minidl.autograd.size import Size
 from minidl.backends import of
 from minidl.ops.common import as_index, wrap_dim
 
 
-def sizes(args, name="shape"):
-    """``f(2, 3)``, ``f((2, 3))`` and ``f(Size)`` as one tuple of ints."""
+def sizes(args, name="shape", named=None):
+    """``f(2, 3)``, ``f((2, 3))`` and ``f(Size)`` as one tuple of ints; ``named`` is what came as ``f(name=...)``."""
+    if named is not None:
+        args = (*args, named)
     if len(args) == 1 and not hasattr(args[0], "__index__"):
         args = args[0]
         if not hasattr(args, "__iter__"):
@@ -55,7 +60,7 @@ def _reshape(input, shape):
 
 
 @function()
-def reshape(input, *shape):
+def reshape(input, *sizes_, shape=None):
     """The same elements in another shape; one size may be -1. A view where the strides allow it, else a copy.
 
     Raises ``RuntimeError`` for a shape of another number of elements. Source: ``torch.reshape``.
@@ -64,11 +69,11 @@ def reshape(input, *shape):
     >>> minidl.arange(6).reshape(2, -1).shape
     torch.Size([2, 3])
     """
-    return _reshape(input, sizes(shape))
+    return _reshape(input, sizes(sizes_, "shape", shape))
 
 
 @function(faces=())
-def view(input, *shape):
+def view(input, *sizes_, size=None, dtype=None):
     """As ``reshape``, but never a copy: raises ``RuntimeError`` where the strides do not allow a view.
 
     ``view(dtype)`` reinterprets the bytes. Source: ``torch.Tensor.view``.
@@ -77,9 +82,11 @@ def view(input, *shape):
     >>> minidl.arange(6).view(3, 2).shape
     torch.Size([3, 2])
     """
-    if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
-        return _view_dtype(input, shape[0])
-    out = reshape(input, *shape)
+    if dtype is None and len(sizes_) == 1 and isinstance(sizes_[0], dtypes.dtype):
+        dtype = sizes_[0]
+    if dtype is not None:
+        return _view_dtype(input, dtype)
+    out = reshape(input, *sizes_, shape=size)
     if out._view is None and input._array.size:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -165,14 +172,14 @@ def _permute(input, dims):
 
 
 @function()
-def permute(input, *dims):
+def permute(input, *order_, dims=None):
     """A view with its dimensions in the order ``dims``. Source: ``torch.permute``.
 
     >>> import minidl
     >>> minidl.zeros(2, 3, 4).permute(2, 0, 1).shape
     torch.Size([4, 2, 3])
     """
-    order = sizes(dims, "dims")
+    order = sizes(order_, "dims", dims)
     if len(order) != input.ndim:
         raise RuntimeError(
             f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
@@ -287,20 +294,37 @@ def unsqueeze(input, dim):
     return of(input).unsqueeze(input, wrap_dim(dim, input.ndim + 1))
 
 
+@function(method=False)
+def broadcast_shapes(*shapes):
+    """The size to which sizes broadcast. Raises ``RuntimeError`` where they do not. Source: ``torch.broadcast_shapes``.
+
+    >>> import minidl
+    >>> minidl.broadcast_shapes((2, 1), (3,))
+    torch.Size([2, 3])
+    """
+    shapes = [sizes((s,), "shapes") for s in shapes]
+    if any(n < 0 for s in shapes for n in s):
+        raise RuntimeError("Trying to create tensor with negative dimension")
+    try:
+        return Size(np.broadcast_shapes(*shapes))
+    except ValueError:
+        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from None
+
+
 @op(input=lambda g, input_shape: sum_to_shape(g, input_shape), view=True, faces=(), method=False)
 def _expand(input, shape):
     return of(input).broadcast_to(input, shape)
 
 
 @function(faces=())
-def expand(input, *size):
+def expand(input, *sizes_, size=None):
     """A view broadcast to ``size``; -1 keeps a size. Not to be written in place. Source: ``torch.Tensor.expand``.
 
     >>> import minidl
     >>> minidl.zeros(3, 1).expand(-1, 4).shape
     torch.Size([3, 4])
     """
-    wanted, shape = sizes(size, "size"), input._array.shape
+    wanted, shape = sizes(sizes_, "size", size), input._array.shape
     if len(wanted) < len(shape):
         raise RuntimeError(
             f"expand({input.dtype!r}{list(shape)}, size={list(wanted)}): the number of sizes provided "

@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 
 from minidl.autograd import Tensor, function
-from minidl.ops.common import as_index, wrap_dim
+from minidl.ops.common import as_index, broadcast_error, wrap_dim
 from minidl.ops.create import empty, zeros
 from minidl.ops.indexing import gather, index_select
 from minidl.ops.joining import cat, chunk, narrow, split, stack
 from minidl.ops.reductions import sum
 from minidl.ops.selection import where
-from minidl.ops.shapes import expand, sizes
+from minidl.ops.shapes import broadcast_shapes, expand, sizes
 
 
 def _tensor_list(tensors, name, argument="tensors"):
@@ -222,23 +222,6 @@ def block_diag(*tensors):
 
 
 @function(method=False)
-def broadcast_shapes(*shapes):
-    """The size to which sizes broadcast. Raises ``RuntimeError`` where they do not. Source: ``torch.broadcast_shapes``.
-
-    >>> import minidl
-    >>> minidl.broadcast_shapes((2, 1), (3,))
-    torch.Size([2, 3])
-    """
-    shapes = [sizes((s,), "shapes") for s in shapes]
-    if any(n < 0 for s in shapes for n in s):
-        raise RuntimeError("Trying to create tensor with negative dimension")
-    try:
-        return empty(0).new_empty(np.broadcast_shapes(*shapes)).shape
-    except ValueError:
-        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from None
-
-
-@function(method=False)
 def broadcast_tensors(*tensors):
     """The tensors as views of the size to which they broadcast. Source: ``torch.broadcast_tensors``.
 
@@ -247,7 +230,12 @@ def broadcast_tensors(*tensors):
     [(2, 3), (2, 3)]
     """
     tensors = _tensor_list(tensors, "broadcast_tensors")
-    shape = broadcast_shapes(*(tuple(t.shape) for t in tensors)) if tensors else ()
+    shape = ()
+    for i, each in enumerate(tensors):
+        try:
+            shape = broadcast_shapes(shape, tuple(each.shape))
+        except RuntimeError:
+            raise broadcast_error(expand(tensors[i - 1], shape), each) from None
     return tuple(expand(t, tuple(shape)) for t in tensors)
 
 

@@ -49,10 +49,10 @@ class Adagrad(Optimizer):
                 _begin(self.state[param], param._array, initial_accumulator_value)
 
     def share_memory(self):
-        """Raises ``NotImplementedError``: tensors are not shared between processes."""
-        raise NotImplementedError(
-            "share_memory() is not supported: tensors are not shared between processes. Hint: send state_dict()."
-        )
+        """Moves the state to memory that processes forked from now on share."""
+        for state in self.state.values():
+            state["sum"].share_memory_()
+            state["step"].share_memory_()
 
     def _update(self, group):
         def begin(state, array):

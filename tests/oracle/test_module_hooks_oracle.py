@@ -263,8 +263,3 @@ def test_compiling_changes_nothing():
     layer = minidl.nn.Linear(2, 1)
     assert layer.compile(mode="max-autotune") is None
     assert layer(minidl.ones(1, 2)).shape == (1, 1)
-
-
-def test_sharing_memory_says_what_to_do():
-    with pytest.raises(NotImplementedError, match="use threads"):
-        minidl.nn.Linear(1, 1).share_memory()

@@ -1,6 +1,6 @@
 """Helpers for training: gradient clipping, normalised weights, fused layers, parameters as one vector, sequences."""
 
-from minidl.nn.utils import prune, rnn
+from minidl.nn.utils import prune, rnn, stateless
 from minidl.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -22,7 +22,8 @@ from minidl.nn.utils.weight_norm import remove_weight_norm, weight_norm
 __all__ = [
     "clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "fuse_conv_bn_eval",
     "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights", "get_total_norm", "parameters_to_vector",
-    "prune", "remove_spectral_norm", "remove_weight_norm", "rnn", "skip_init", "spectral_norm", "vector_to_parameters",
+    "prune", "remove_spectral_norm", "remove_weight_norm", "rnn", "skip_init", "spectral_norm", "stateless",
+    "vector_to_parameters",
     "weight_norm",
 ]  # fmt: skip
 
