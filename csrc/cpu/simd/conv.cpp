@@ -55,6 +55,12 @@ void transpose(int64_t rows, int64_t columns, const T* from, int64_t from_pitch,
   }
 }
 
+// How many iterations ahead a kernel asks for its weights or points, which go on where no hardware
+// foresees it, and whether that is worth it.
+constexpr int64_t kAhead = 8;
+template <int kRows>
+constexpr bool kFetches = kVectorBytes == 64 && kRows >= 8;
+
 // A tile of `count` <= kRows points; places of points that are too many repeat the last.
 template <int kRows, int kVectors, typename T>
 void tile(const ConvTiles<T>& job, const T* const* places, T* const* outputs, int64_t count) {
@@ -75,7 +81,10 @@ void tile(const ConvTiles<T>& job, const T* const* places, T* const* outputs, in
     for (int64_t at = begin; at < end; ++at, weight += kVectors * n) {
       Vec<T> w[kVectors];
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) w[v] = load(weight + v * n);
+      for (int v = 0; v < kVectors; ++v) {
+        if constexpr (kFetches<kRows>) __builtin_prefetch(weight + (kAhead * kVectors + v) * n);
+        w[v] = load(weight + v * n);
+      }
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         const Vec<T> x = splat(place[r][at]);
@@ -159,8 +168,12 @@ void weight_tile(const ConvWeightTiles<T>& job, int64_t first, int64_t count) {
     const T* grad = job.grad + image * job.grad_image + row * job.grad_row;
     for (int64_t column = 0; column < job.columns; ++column) {
       Vec<T> g[kVectors];
+      if constexpr (kFetches<kRows>) __builtin_prefetch(input + kAhead * job.input_column);
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) g[v] = load(grad + v * n);
+      for (int v = 0; v < kVectors; ++v) {
+        if constexpr (kFetches<kRows>) __builtin_prefetch(grad + kAhead * job.grad_column + v * n);
+        g[v] = load(grad + v * n);
+      }
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         const Vec<T> x = splat(input[r]);

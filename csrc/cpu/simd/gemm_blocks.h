@@ -125,16 +125,37 @@ struct Block {
   bool first, last;  // stretch
 };
 
+// What tile i of `across` fetches of the panel of B after the one at b: where that is, and how far
+// it goes on every step. Packed, each tile takes its share; in place, the first two take a vector
+// of every row each.
+template <typename T>
+struct Ahead {
+  const T* next;
+  int64_t step = 0;
+
+  Ahead(const Panels<T>& b, int64_t j, int64_t along, int64_t i, int64_t across, int64_t depth)
+      : next(b.data + (j + 1 < along ? j + 1 : j) * b.panel) {
+    if (b.stride == kPanelB<T>) {
+      step = (kPanelB<T> + across - 1) / across;
+      next += i * step * depth;
+    } else if (i < Tile<T>::kVecs) {
+      step = b.stride;
+      next += i * kLanes<T>;
+    }
+  }
+};
+
 // One tile, at (i, j) of C, and its epilogue when its sum is whole.
 template <typename T>
 MINIDL_INLINE void tile_at(const GemmResult<T>& r, const Block& block, int64_t i, int64_t rows,
                            int64_t j, int64_t cols, const T* a, const Panels<T>& like_a, const T* b,
-                           int64_t b_step) {
+                           int64_t b_step, const Ahead<T>& ahead) {
   const Epilogue<T>& e = r.epilogue;
   T* c = r.c + i * r.ldc + j;
   const bool adds = !block.first || e.accumulate;
   const T* bias = e.bias == nullptr ? nullptr : e.bias + j;
-  const TileOut<T> out{c, r.ldc, cols, adds ? c : bias, adds ? r.ldc : 0};
+  const TileOut<T> out{c,    r.ldc,      cols, adds ? c : bias, adds ? r.ldc : 0, ahead.next,
+                       ahead.step};
   const int vecs = cols > kLanes<T> ? 2 : 1;
   kTileKernels<T>.of[like_a.by_rows][vecs - 1][rows - 1](block.depth, a, like_a.stride, b, b_step,
                                                          out);
@@ -154,9 +175,10 @@ void multiply_block(const GemmResult<T>& r, const Block& block, const Panels<T>&
   const int64_t across = (block.rows + P - 1) / P, along = (block.cols + Q - 1) / Q;
   for (int64_t j = 0; j < along; ++j) {
     for (int64_t i = 0; i < across; ++i) {
+      const Ahead<T> ahead(b, j, along, i, across, block.depth);
       tile_at(r, block, block.row + i * P, smaller(P, block.rows - i * P), block.col + j * Q,
               smaller(Q, block.cols - j * Q), a.data + i * a.panel, a, b.data + j * b.panel,
-              b.stride);
+              b.stride, ahead);
     }
   }
 }

@@ -27,13 +27,16 @@ struct Tile {
 };
 
 // Where the sums of a tile go: c[i * ldc + j] = add[i * add_row + j] + sum(i, j), for j < cols.
-// `add` is null, C itself, or a row that all rows share (add_row = 0).
+// `add` is null, C itself, or a row that all rows share (add_row = 0). While the tile runs, what
+// the next tiles need moves into the second cache: the lines of next + k * next_step, k < depth.
 template <typename T>
 struct TileOut {
   T* c;
   int64_t ldc, cols;
   const T* add;
   int64_t add_row;
+  const T* next;
+  int64_t next_step = 0;
 };
 
 // Element (i, k) of A is a[i + k * a_stride], or a[i * a_stride + k] where kByRows; b[k * b_step]
@@ -60,6 +63,16 @@ MINIDL_INLINE void store_row(const TileOut<T>& out, int64_t i, const Vec<T> (&su
   }
 }
 
+// Asks for what iteration k + kAhead reads. A panel of B, one of A and C together overflow the
+// first cache, and no hardware foresees where the panels go on.
+template <int kVecs, bool kByRows, typename T>
+MINIDL_INLINE void fetch_ahead(const T* a, int64_t a_stride, const T* b, int64_t b_step) {
+  constexpr int64_t kAhead = 8;
+  __builtin_prefetch(b + kAhead * b_step);
+  if constexpr (kVecs == 2) __builtin_prefetch(b + kAhead * b_step + kLanes<T>);
+  if constexpr (!kByRows) __builtin_prefetch(a + kAhead * a_stride);
+}
+
 template <int kRows, int kVecs, bool kByRows, typename T>
 void multiply_tile(int64_t depth, const T* a, int64_t a_stride, const T* b, int64_t b_step,
                    const TileOut<T>& out) {
@@ -70,7 +83,20 @@ void multiply_tile(int64_t depth, const T* a, int64_t a_stride, const T* b, int6
   const T* left[kGroups];
 #pragma GCC unroll 16
   for (int g = 0; g < kGroups; ++g) left[g] = a + 3 * g * a_stride;
+  // Worth it where an iteration is long and reads whole cache lines.
+  constexpr bool kFetches = kVectorBytes == 64 && kRows >= 8;
+  const T* next = out.next;
+  const T* row = out.c;  // of C: one an iteration, as all at once would keep the loads waiting
+  const int64_t next_step = out.next_step, row_step = out.ldc;
   for (int64_t k = 0; k < depth; ++k) {
+    if constexpr (kFetches) {
+      fetch_ahead<kVecs, kByRows>(left[0], a_stride, b, b_step);
+      __builtin_prefetch(next, 0, 2);
+      next += next_step;
+      __builtin_prefetch(row);
+      if constexpr (kVecs == 2) __builtin_prefetch(row + kLanes<T>);
+      row += k < kRows - 1 ? row_step : 0;
+    }
     Vec<T> right[kVecs];
 #pragma GCC unroll 2
     for (int v = 0; v < kVecs; ++v) right[v] = load(b + v * kLanes<T>);

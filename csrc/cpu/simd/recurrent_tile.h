@@ -50,8 +50,9 @@ class GatePanels {
                               Sums<T, kGates>& sums) const {
     const auto kernel = kTileKernels<T>.of[1][width(block) > kLanes<T>][rows - 1];
     for (int64_t gate = 0; gate < kGates; ++gate) {
-      kernel(depth_, a, lda, memory_ + offset(gate, block), kBlock<T>,
-             {sums.data[gate][0], kBlock<T>, kBlock<T>, nullptr, 0});
+      const T* panel = memory_ + offset(gate, block);
+      kernel(depth_, a, lda, panel, kBlock<T>,
+             {sums.data[gate][0], kBlock<T>, kBlock<T>, nullptr, 0, panel});
     }
   }
 
