@@ -64,24 +64,21 @@ class Converter:
             raise Unsupported(f"{x.dtype} {x.layout} {x.device} {x.ndim}")
         plain = x.detach() if x._is_zerotensor() else x.detach().resolve_neg()
         plain = torch.zeros(x.shape, dtype=x.dtype) if plain._is_zerotensor() else plain
-        made = minidl.from_numpy(self._array(plain))
+        made = self._within_storage(plain) if x.numel() else minidl.zeros(x.shape, dtype=DTYPES[x.dtype])
         if x.requires_grad:
             made.requires_grad_(True)
         self._known[id(x)] = made
         self.pairs.append((x, made))
         return made
 
-    def _array(self, x):
+    def _within_storage(self, x):
         storage, dtype = x.untyped_storage(), DTYPES[x.dtype].numpy
-        key = storage.data_ptr() or id(x)
+        key = storage.data_ptr()
         if key not in self._storages:
             self._storages[key] = _bytes(storage)
-        held = self._storages[key].view(np.uint8)[x.storage_offset() * dtype.itemsize :]
-        held = held[: len(held) // dtype.itemsize * dtype.itemsize].view(dtype)
-        strides = [step * dtype.itemsize for step in x.stride()]
-        return (
-            np.lib.stride_tricks.as_strided(held, x.shape, strides) if x.numel() else np.zeros(x.shape, dtype)
-        )
+        held = self._storages[key]
+        whole = minidl.from_numpy(held[: len(held) // dtype.itemsize * dtype.itemsize].view(dtype))
+        return whole.as_strided(x.shape, x.stride(), x.storage_offset()).detach()
 
 
 def _bytes(storage):
@@ -132,17 +129,20 @@ def difference(ours, theirs, tolerance=None):
     return None
 
 
-def gradients_differ(ours, theirs, pairs, tolerance=1e-6):
-    """What differs between the gradients of results (lists), or None; ``pairs`` are the leaves."""
+def gradients_differ(ours, theirs, pairs, tolerance=1e-6, orders=1):
+    """What differs between the gradients of results (lists), or None; ``pairs`` are the leaves.
+
+    ``orders``: 2 also compares what random sums of the first gradients have for gradients, by the leaves and the seeds.
+    """
     outputs = [(a, b) for a, b in zip(ours, theirs, strict=True) if getattr(b, "requires_grad", False)]
     leaves = [(t, m) for t, m in pairs if t.requires_grad]
     if not outputs or not leaves:
         return None
     torch.manual_seed(0)
-    seeds = [torch.randn(b.shape, dtype=b.dtype) for _, b in outputs]
-    options = {"allow_unused": True}
-    wanted = torch.autograd.grad([b for _, b in outputs], [t for t, _ in leaves], seeds, **options)
+    seeds = [torch.randn(b.shape, dtype=b.dtype, requires_grad=orders > 1) for _, b in outputs]
     weights = [Converter().tensor(seed) for seed in seeds]
+    options = {"allow_unused": True, "create_graph": orders > 1}
+    wanted = torch.autograd.grad([b for _, b in outputs], [t for t, _ in leaves], seeds, **options)
     found = minidl.autograd.grad([a for a, _ in outputs], [m for _, m in leaves], weights, **options)
     for a, b in zip(found, wanted, strict=True):
         if a is None or b is None:
@@ -152,7 +152,13 @@ def gradients_differ(ours, theirs, pairs, tolerance=1e-6):
             bad = difference(a, b, tolerance)
         if bad:
             return f"gradient: {bad}"
-    return None
+    if orders == 1:
+        return None
+    kept = [(a, b) for a, b in zip(found, wanted, strict=True) if a is not None and b is not None]
+    bad = gradients_differ(
+        *zip(*kept, strict=True), [*leaves, *zip(seeds, weights, strict=True)], tolerance, orders - 1
+    )
+    return bad and f"again {bad}"
 
 
 def refusal_differs(call, error_type, text):

@@ -70,10 +70,14 @@ def sub(input, other, *, alpha=1):
     tensor([0.5000, 1.5000])
     """
     if _is_bool(input) or _is_bool(other):
+        if _is_bool(input) and _is_bool(other):
+            raise RuntimeError(
+                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+                "`logical_xor()` operator instead."
+            )
         raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
-            "to invert a mask, use "
-            "the `~` or `logical_not()` operator instead."
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
         )
     if alpha != 1:
         input, other = _scaled(input, other, alpha)
@@ -105,9 +109,10 @@ def _div_other(g, input, other, rounding_mode):
     return zeros_of(g) if rounding_mode is not None else neg(mul(g, div(div(input, other), other)))
 
 
-def zeros_of(g):
-    """A zero gradient."""
-    return mul(g, 0.0)
+@op(constant="input", faces=(), method=False)
+def zeros_of(input):
+    """A gradient of zeros, whose own gradient is none."""
+    return of(input).zeros(input.shape, input.dtype)
 
 
 @op(

@@ -139,7 +139,8 @@ def cumsum(input, dim, *, dtype=None):
     elif not dtypes.is_floating(input.dtype):
         input = input.astype(dtypes.INT64)
     refuse_bool(input, "cumsum")
-    return of(input).cumsum(input, wrap_dim(dim, input.ndim)) if input.ndim else of(input).copy(input)
+    dim = wrap_dim(dim, input.ndim)
+    return of(input).cumsum(input, dim) if input.ndim else of(input).copy(input)
 
 
 def cumsum_reverse(g, dim):
@@ -196,7 +197,7 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     deviation = input - mean(input, dim, True)
     count = _count(tuple(input.shape), dim)
     total = sum(deviation * deviation, dim, keepdim)
-    return total / (count - correction) if count > correction else total * float("nan")
+    return total / (count - correction) if count > correction else total * float("inf")
 
 
 @function()
