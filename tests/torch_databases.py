@@ -1,5 +1,6 @@
 """What the tests of PyTorch's own databases share: its samples as ours, and what differs between two results."""
 
+import dataclasses
 import functools
 import math
 import operator
@@ -48,6 +49,9 @@ class Converter:
             return minidl.Generator()
         if isinstance(x, torch.Size):
             return minidl.Size(x)
+        if dataclasses.is_dataclass(x) and hasattr(minidl.nn, type(x).__name__):
+            given = {field.name: self(getattr(x, field.name)) for field in dataclasses.fields(x)}
+            return getattr(minidl.nn, type(x).__name__)(**given)
         if isinstance(x, dict):
             return {k: self(v) for k, v in x.items()}
         if isinstance(x, (tuple, list)):

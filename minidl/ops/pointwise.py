@@ -5,7 +5,7 @@ import math
 from minidl import dtypes
 from minidl.autograd import function, op
 from minidl.backends import of
-from minidl.ops.arithmetic import add, div, mul, neg, sub
+from minidl.ops.arithmetic import add, div, mul, neg, sub, zeros_of
 from minidl.ops.common import floating, refuse_bool
 
 
@@ -56,10 +56,10 @@ abs = _unary(
     "abs", "|x|", lambda g, input: mul(g, sign(input)), floats=False, dunder="abs", aliases=("absolute",)
 )
 square = _unary("square", "x^2", lambda g, input: mul(g, mul(input, 2)), floats=False)
-sign = _unary("sign", "-1, 0 or 1 by the sign of x", lambda g: mul(g, 0.0), floats=False)
-floor = _unary("floor", "The largest integer <= x", lambda g: mul(g, 0.0), floats=False)
-ceil = _unary("ceil", "The smallest integer >= x", lambda g: mul(g, 0.0), floats=False)
-trunc = _unary("trunc", "x without its fraction", lambda g: mul(g, 0.0), floats=False, aliases=("fix",))
+sign = _unary("sign", "-1, 0 or 1 by the sign of x", lambda g: zeros_of(g), floats=False)
+floor = _unary("floor", "The largest integer <= x", lambda g: zeros_of(g), floats=False)
+ceil = _unary("ceil", "The smallest integer >= x", lambda g: zeros_of(g), floats=False)
+trunc = _unary("trunc", "x without its fraction", lambda g: zeros_of(g), floats=False, aliases=("fix",))
 exp = _unary("exp", "e^x", lambda g, result: mul(g, result))
 exp2 = _unary("exp2", "2^x", lambda g, result: mul(g, mul(result, math.log(2))))
 expm1 = _unary("expm1", "e^x - 1, accurate near 0", lambda g, result: mul(g, add(result, 1)))
@@ -188,12 +188,12 @@ def relu(input, inplace=False):
     return of(input).relu(input)
 
 
-@op(grad=lambda g, output: _relu_grad(g, output), output=lambda g: mul(g, 0.0), method=False, faces=())
+@op(grad=lambda g, output: _relu_grad(g, output), output=lambda g: zeros_of(g), method=False, faces=())
 def _relu_grad(grad, output):
     return of(grad).relu_grad(grad, output)
 
 
-@op(input=lambda g: mul(g, 0.0), inplace=True)
+@op(input=lambda g: zeros_of(g), inplace=True)
 def round(input, *, decimals=0):
     """The nearest integer, or number of ``decimals`` digits; halves go to the even one. Source: ``torch.round``.
 

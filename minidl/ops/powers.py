@@ -128,7 +128,7 @@ def pow(input, exponent):
             return of(input).sqrt(input)
     elif _of_bools(input, exponent):
         return _bool_power(input, exponent)
-    elif exponent.__class__ is int and not dtypes.is_floating(input.dtype):
+    elif exponent.__class__ is int and hasattr(input, "dtype") and not dtypes.is_floating(input.dtype):
         _check_exponent(input, exponent)
     input, exponent = promote(input, exponent)
     array = input if hasattr(input, "dtype") else exponent

@@ -76,6 +76,7 @@ KNOWN = {
     ("nn.functional.ctc_loss", "gradient"): "PyTorch's is that of log_softmax and the loss together",
     ("nn.functional.multi_head_attention_forward", "bfloat16"): "PyTorch rounds each step, ours the result",
     ("nn.functional.grid_sample", "bfloat16"): "PyTorch rounds each step, ours the result",
+    ("grid_sampler_2d", "bfloat16"): "PyTorch rounds each step, ours the result",
     ("nn.functional.embedding", "sparse"): "sparse gradients are not supported",
     ("nn.functional.embedding_bag", "sparse"): "sparse gradients are not supported",
     ("special.airy_ai", "values"): "PyTorch's are off by up to 3e-6 near -2, beside SciPy's",
