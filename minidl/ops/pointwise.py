@@ -66,7 +66,7 @@ expm1 = _unary("expm1", "e^x - 1, accurate near 0", lambda g, result: mul(g, add
 log = _unary("log", "Natural logarithm of x", lambda g, input: div(g, input))
 log2 = _unary("log2", "Logarithm of x to base 2", lambda g, input: div(g, mul(input, math.log(2))))
 log10 = _unary("log10", "Logarithm of x to base 10", lambda g, input: div(g, mul(input, math.log(10))))
-log1p = _unary("log1p", "log(1 + x), accurate near 0", lambda g, input: div(g, add(input, 1)))
+log1p = _unary("log1p", "log(1 + x), accurate near 0", lambda g, input: div(g, add(input, 1)), shown="Log1P")
 sqrt = _unary("sqrt", "Square root of x", lambda g, result: div(g, mul(result, 2)))
 rsqrt = _unary("rsqrt", "1 / sqrt(x)", lambda g, result: mul(g, mul(mul(result, mul(result, result)), -0.5)))
 reciprocal = _unary("reciprocal", "1 / x", lambda g, result: neg(mul(g, mul(result, result))))
@@ -193,7 +193,10 @@ def _relu_grad(grad, output):
     return of(grad).relu_grad(grad, output)
 
 
-@op(input=lambda g: zeros_of(g), inplace=True)
+@op(
+    input=lambda g, decimals: zeros_of(g), inplace=True,
+    shown=lambda shape, kept: f"RoundBackward{1 if kept['decimals'] else 0}",
+)  # fmt: skip
 def round(input, *, decimals=0):
     """The nearest integer, or number of ``decimals`` digits; halves go to the even one. Source: ``torch.round``.
 

@@ -110,7 +110,7 @@ def _others(input, dim):
     return _permute(out, tuple(sorted(range(last), key=order.__getitem__)))
 
 
-@op(input=_prod_rule)
+@op(input=_prod_rule, shown=_numbered("Prod"))
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product of elements over ``dim`` (one int, or None for all). Integers multiply as int64. Source:
     ``torch.prod``.
@@ -297,7 +297,7 @@ def _euclid_rule(g, input, result, dim, keepdim):
     return mul(input, spread(div(g, size), shape, dim, keepdim))
 
 
-@op(input=_euclid_rule, faces=(), method=False)
+@op(input=_euclid_rule, shown="LinalgVectorNorm", faces=(), method=False)
 def _euclid(input, dim, keepdim):
     space = of(input)
     return space.sqrt(space.sum_squares(input, wrap_dims(dim, input.ndim), keepdim))

@@ -92,7 +92,7 @@ def _clamp_rule(g, input, min, max):
     return where(inside, g, 0.0)
 
 
-@op(input=_clamp_rule, faces=(), method=False)
+@op(input=_clamp_rule, shown="ClampBackward1", faces=(), method=False)
 def _clamp(input, min, max):
     limits = [v.item() if hasattr(v, "item") else v for v in (min, max)]
     dtype = input.dtype

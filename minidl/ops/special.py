@@ -228,7 +228,7 @@ def _entr_rule(g, input):
     return mul(g, neg(add(log(input), 1)))
 
 
-@op(input=_entr_rule, faces=_SPECIAL, method=False)
+@op(input=_entr_rule, shown="SpecialEntr", faces=_SPECIAL, method=False)
 def entr(input):
     """-x log x; 0 at 0, -inf below. Source: ``torch.special.entr``.
 
