@@ -85,6 +85,17 @@ KNOWN = {
     ("special.bessel_y0", "values"): "PyTorch's are off by up to 9e-7 near 5, beside SciPy's",
     ("special.bessel_y1", "values"): "PyTorch's are off by up to 9e-7 near 5, beside SciPy's",
     ("matrix_exp", "bfloat16"): "PyTorch's are NaN",
+    ("matrix_exp", "float16"): "PyTorch's are NaN",
+    ("nn.functional.soft_margin_loss", "float16"): "PyTorch's overflow",
+    (
+        "nn.functional.interpolate",
+        "uint8",
+    ): "PyTorch has a second kernel of cubic sums, for four channels at most",
+    ("polygamma", "values"): "PyTorch's are large numbers at the poles",
+    ("special.polygamma", "values"): "PyTorch's are large numbers at the poles",
+    ("cumsum", "out float"): "PyTorch casts the input to the dtype of out first",
+    ("linalg.norm", "again gradient"): "PyTorch's is NaN at the origin",
+    ("addbmm", "output with shape"): "PyTorch grows the tensor that it writes in place",
     ("matrix_exp", "float32"): "PyTorch's lose digits as they square; ours are those of float64",
     ("svd_lowrank", "'M'"): "random where the rank is not low",
     ("pca_lowrank", "'M'"): "random where the rank is not low",
@@ -322,8 +333,7 @@ def _form_differs(op, mine, theirs, sample, exact, tape):
     except Unsupported:
         return None
     except Exception as error:
-        text = raised(error)
-        return None if "(graph.py:" in text else text  # PyTorch has no gradient of it
+        return raised(error)
 
 
 @pytest.mark.parametrize("op", torch_databases.marked([(key(op), op) for op in OPS if taken(op)], 0.04))
