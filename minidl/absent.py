@@ -42,7 +42,7 @@ _REASONS = (
         r"compiled_with_cxx11_abi|get_file_path|get_device_module|init_num_threads|is_storage|"
         r"prepare_multiprocessing.*|profiler.*|thread_safe_generator|typename|norm_except_dim|hash_tensor|name|names|"
         r"reinforce|volatile|dim_order|const_data_ptr|grad_dtype|backends|hub|affine_grid_generator|"
-        r"grid_sampler.*|embedding_renorm_|feature_dropout.*|constant_pad_nd|is_vulkan_available|float(4|6|8).*|"
+        r"embedding_renorm_|feature_dropout.*|constant_pad_nd|is_vulkan_available|float(4|6|8).*|"
         r"bits.*|u?int[1-7]|.*_multiprocessing.*|hipify|.*_pb2|common_args|common_notes|multi_dim_common|handle_.*|"
         r"has_torch_function.*|boolean_dispatch|assert_int_or_pair|align_.*|refine_names.*|rename.*|map2?_|apply_)",
     ),

@@ -13,6 +13,7 @@ NAMED = {case.op for case in CASES}
 # What is no function of arrays has tests of its own: devices, conversions, the generator's state.
 ELSEWHERE = {
     *("_cholesky", "_eigh"),  # their gradients are those of symmetric matrices: tests/test_linalg.py
+    "_ldl_factor",  # its gradient is refused there
     *("_transfer", "_pinned", "pin_memory", "record_stream", "cuda", "cupy", "type", "result_type"),
     *("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"),
 }

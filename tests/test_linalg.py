@@ -45,6 +45,19 @@ def test_the_gradient_is_symmetric(function):
     assert minidl.allclose(x.grad, x.grad.mT)
 
 
+def test_ldl_factors_solve_indefinite_systems_and_have_no_gradient():
+    a = np.random.default_rng(0).standard_normal((4, 9, 9))
+    a += np.swapaxes(a, -1, -2)
+    a[1:, range(9), range(9)] = 0  # pivots of two rows
+    b = np.random.default_rng(1).standard_normal((9, 2))
+    factors = minidl.linalg.ldl_factor(minidl.tensor(a))
+    assert (factors.pivots.numpy() < 0).any()
+    found = minidl.linalg.ldl_solve(*factors, minidl.tensor(b))
+    np.testing.assert_allclose(found.numpy(), np.linalg.solve(a, np.broadcast_to(b, (4, 9, 2))), rtol=1e-9)
+    with pytest.raises(NotImplementedError, match="linalg_ldl_factor_ex"):
+        minidl.linalg.ldl_factor(minidl.eye(2).requires_grad_()).LD.sum().backward()
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [

@@ -1,5 +1,6 @@
 """What the tests of PyTorch's own databases share: its samples as ours, and what differs between two results."""
 
+import dataclasses
 import functools
 import math
 import operator
@@ -48,6 +49,9 @@ class Converter:
             return minidl.Generator()
         if isinstance(x, torch.Size):
             return minidl.Size(x)
+        if dataclasses.is_dataclass(x) and hasattr(minidl.nn, type(x).__name__):
+            given = {field.name: self(getattr(x, field.name)) for field in dataclasses.fields(x)}
+            return getattr(minidl.nn, type(x).__name__)(**given)
         if isinstance(x, dict):
             return {k: self(v) for k, v in x.items()}
         if isinstance(x, (tuple, list)):
@@ -64,24 +68,21 @@ class Converter:
             raise Unsupported(f"{x.dtype} {x.layout} {x.device} {x.ndim}")
         plain = x.detach() if x._is_zerotensor() else x.detach().resolve_neg()
         plain = torch.zeros(x.shape, dtype=x.dtype) if plain._is_zerotensor() else plain
-        made = minidl.from_numpy(self._array(plain))
+        made = self._within_storage(plain) if x.numel() else minidl.zeros(x.shape, dtype=DTYPES[x.dtype])
         if x.requires_grad:
             made.requires_grad_(True)
         self._known[id(x)] = made
         self.pairs.append((x, made))
         return made
 
-    def _array(self, x):
+    def _within_storage(self, x):
         storage, dtype = x.untyped_storage(), DTYPES[x.dtype].numpy
-        key = storage.data_ptr() or id(x)
+        key = storage.data_ptr()
         if key not in self._storages:
             self._storages[key] = _bytes(storage)
-        held = self._storages[key].view(np.uint8)[x.storage_offset() * dtype.itemsize :]
-        held = held[: len(held) // dtype.itemsize * dtype.itemsize].view(dtype)
-        strides = [step * dtype.itemsize for step in x.stride()]
-        return (
-            np.lib.stride_tricks.as_strided(held, x.shape, strides) if x.numel() else np.zeros(x.shape, dtype)
-        )
+        held = self._storages[key]
+        whole = minidl.from_numpy(held[: len(held) // dtype.itemsize * dtype.itemsize].view(dtype))
+        return whole.as_strided(x.shape, x.stride(), x.storage_offset()).detach()
 
 
 def _bytes(storage):
@@ -132,27 +133,42 @@ def difference(ours, theirs, tolerance=None):
     return None
 
 
-def gradients_differ(ours, theirs, pairs, tolerance=1e-6):
-    """What differs between the gradients of results (lists), or None; ``pairs`` are the leaves."""
+def gradients_differ(ours, theirs, pairs, tolerance=1e-6, orders=1):
+    """What differs between the gradients of results (lists), or None; ``pairs`` are the leaves.
+
+    ``orders``: 2 also compares what random sums of the first gradients have for gradients, by the leaves and the seeds.
+    """
     outputs = [(a, b) for a, b in zip(ours, theirs, strict=True) if getattr(b, "requires_grad", False)]
     leaves = [(t, m) for t, m in pairs if t.requires_grad]
     if not outputs or not leaves:
         return None
     torch.manual_seed(0)
-    seeds = [torch.randn(b.shape, dtype=b.dtype) for _, b in outputs]
-    options = {"allow_unused": True}
-    wanted = torch.autograd.grad([b for _, b in outputs], [t for t, _ in leaves], seeds, **options)
+    seeds = [torch.randn(b.shape, dtype=b.dtype, requires_grad=orders > 1) for _, b in outputs]
     weights = [Converter().tensor(seed) for seed in seeds]
+    options = {"allow_unused": True, "create_graph": orders > 1}
+    try:
+        wanted = torch.autograd.grad([b for _, b in outputs], [t for t, _ in leaves], seeds, **options)
+    except Exception:
+        raise Unsupported("PyTorch has no gradient of it") from None
     found = minidl.autograd.grad([a for a, _ in outputs], [m for _, m in leaves], weights, **options)
     for a, b in zip(found, wanted, strict=True):
         if a is None or b is None:
             given = b if a is None else a
-            bad = None if given is None or not host(given).any() else "a gradient on one side only"
+            zero = given is None or np.allclose(host(given), 0, atol=1e-12)
+            bad = None if zero else "a gradient on one side only"
         else:
             bad = difference(a, b, tolerance)
         if bad:
             return f"gradient: {bad}"
-    return None
+    if orders == 1:
+        return None
+    kept = [(a, b) for a, b in zip(found, wanted, strict=True) if a is not None and b is not None]
+    if not kept:
+        return None
+    bad = gradients_differ(
+        *zip(*kept, strict=True), [*leaves, *zip(seeds, weights, strict=True)], tolerance, orders - 1
+    )
+    return bad and f"again {bad}"
 
 
 def refusal_differs(call, error_type, text):

@@ -11,7 +11,7 @@ import warnings
 from minidl import backends, dtypes
 from minidl.autograd import autocast, modes
 from minidl.autograd.inplace import bump, can_cast
-from minidl.autograd.out import ANY_DTYPE, check_out
+from minidl.autograd.out import ANY_DTYPE, JOINING, check_out
 from minidl.autograd.tensor import TENSORS
 
 
@@ -46,23 +46,33 @@ FUNCTIONAL_INPLACE = _names("elu_ hardtanh_ leaky_relu_")
 
 # Functions that take ``out=``.
 OUT = _names("""
-    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax angle any
-    arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort asin asinh atan atan2 atanh baddbmm
-    bernoulli bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm bucketize
-    cat ceil cholesky cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip column_stack concat concatenate
-    conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad diag diff digamma div divide dot
-    dstack empty eq erf erfc erfinv exp exp2 expm1 eye fix float_power floor floor_divide fmax fmin fmod frac frexp
-    frobenius_norm full gather gcd ge ger greater greater_equal gt hardshrink heaviside histc histogram hstack hypot
-    i0 igamma igammac index_add index_copy index_reduce index_select inner inverse isin isneginf isposinf kron
-    kthvalue lcm ldexp le lerp less less_equal lgamma linspace log log10 log1p log2 log_softmax logaddexp logaddexp2
-    logcumsumexp logical_and logical_not logical_or logical_xor logit logspace logsumexp lt lu_solve lu_unpack
-    masked_select matmul matrix_power max maximum mean median min minimum mm mode msort mul multinomial multiply mv
-    mvlgamma nan_to_num nanmean nanmedian nanquantile nansum ne neg negative nextafter nonzero nonzero_static normal
-    not_equal nuclear_norm ones outer polygamma pow prod qr quantile rad2deg rand randint randn randperm range
-    reciprocal remainder renorm round row_stack rsqrt scatter scatter_add scatter_reduce searchsorted sgn sigmoid
-    sign signbit sin sinc sinh slice_scatter slogdet softmax sort sqrt square stack std sub subtract sum svd take
-    take_along_dim tan tanh threshold topk triangular_solve tril triu true_divide trunc var vdot vstack where xlogy
-    zeros
+    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr airy_ai alias_copy all amax amin aminmax
+    angle any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort as_strided_copy asin
+    asinh atan atan2 atanh avg_pool2d avg_pool3d baddbmm bernoulli bessel_j0 bessel_j1 bessel_y0 bessel_y1
+    bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm bucketize cat ceil
+    chebyshev_polynomial_t chebyshev_polynomial_u chebyshev_polynomial_v chebyshev_polynomial_w cholesky
+    cholesky_ex cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip column_stack concat concatenate
+    cond conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad det diag diagonal_copy diff
+    digamma div divide dot dstack eigh eigvalsh empty entr eq erf erfc erfcx erfinv exp exp2 expand_copy expm1
+    eye fix float_power floor floor_divide fmax fmin fmod frac frexp frobenius_norm full gather gcd ge gelu
+    geqrf ger greater greater_equal gt hardshrink heaviside hermite_polynomial_h hermite_polynomial_he histc
+    histogram householder_product hstack hypot i0 i0e i1 i1e igamma igammac index_add index_copy index_reduce
+    index_select inner inv inv_ex inverse isin isneginf isposinf kron kthvalue laguerre_polynomial_l lcm ldexp
+    ldl_factor ldl_factor_ex ldl_solve le legendre_polynomial_p lerp less less_equal lgamma linear linspace log
+    log10 log1p log2 log_ndtr log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or
+    logical_xor logit logsigmoid logspace logsumexp lstsq lt lu lu_factor lu_factor_ex lu_solve lu_unpack
+    masked_select matmul matrix_norm matrix_power matrix_rank max maximum mean median min minimum mm mode
+    modified_bessel_i0 modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 msort mul multi_dot multinomial
+    multiply mv mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow_copy native_batch_norm ndtr
+    ndtri ne neg negative nextafter nonzero nonzero_static norm normal not_equal nuclear_norm ones ormqr outer
+    permute_copy pinv polygamma pow prod qr quantile rad2deg rand randint randn randperm range reciprocal
+    remainder renorm round row_stack rsqrt scaled_modified_bessel_k0 scaled_modified_bessel_k1 scatter
+    scatter_add scatter_reduce searchsorted sgn shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u
+    shifted_chebyshev_polynomial_v shifted_chebyshev_polynomial_w sigmoid sign signbit sin sinc sinh
+    slice_scatter slogdet softmax softplus softshrink solve solve_ex solve_triangular sort spherical_bessel_j0
+    sqrt square squeeze_copy stack std sub subtract sum svd svdvals t_copy take take_along_dim tan tanh
+    tensordot tensorinv tensorsolve threshold topk transpose_copy triangular_solve tril triu true_divide trunc
+    unfold_copy unsqueeze_copy var vdot vecdot vector_norm view_copy vstack where xlog1py xlogy zeros zeta
 """)
 
 
@@ -137,6 +147,11 @@ def write_out(out, result, name, inputs=()):
     array, value = out._array, result._array
     check_out(out, result, name, inputs)
     if name not in ANY_DTYPE and not can_cast(value.dtype, array.dtype):
+        if name in JOINING:
+            raise TypeError(
+                "torch.cat(): input types can't be cast to the desired output type "
+                f"{dtypes.scalar_name(array.dtype)}"
+            )
         raise RuntimeError(
             f"result type {dtypes.scalar_name(value.dtype)} can't be cast to the desired output type "
             f"{dtypes.scalar_name(array.dtype)}"

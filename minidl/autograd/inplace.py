@@ -100,10 +100,15 @@ def write(tensor, result, name, constant=False):
         raise RuntimeError(
             f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(value.shape)}"
         )
+    if name == "float_power_" and value.dtype != array.dtype:
+        raise RuntimeError(
+            f"the base given to {name} has dtype {dtypes.scalar_name(array.dtype)} but the operation's result requires "
+            f"dtype {dtypes.scalar_name(value.dtype)}"
+        )
     if not can_cast(value.dtype, array.dtype):
         raise RuntimeError(
-            f"result type {dtypes.of(value.dtype)!r} can't be cast to the desired output type "
-            f"{dtypes.of(array.dtype)!r}. Hint: use the out-of-place form of {name}."
+            f"result type {dtypes.scalar_name(value.dtype)} can't be cast to the desired output type "
+            f"{dtypes.scalar_name(array.dtype)}. Hint: use the out-of-place form of {name}."
         )
     if not constant:
         refuse_expanded(array)

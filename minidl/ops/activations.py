@@ -69,7 +69,7 @@ def elu(input, alpha=1.0, inplace=False):
 @op(
     input=lambda g, input: of(g).elu_grad(g, input, _SELU_ALPHA, _SELU_SCALE, 1.0),
     composed=lambda input: _elu_composed(input, _SELU_ALPHA, _SELU_SCALE, 1.0),
-    inplace=True, faces=("torch", "functional"), method=False,
+    shown="Elu", inplace=True, faces=("torch", "functional"), method=False,
 )  # fmt: skip
 def selu(input, inplace=False):
     """scale * elu(x, alpha) with the constants that keep mean 0 and variance 1.
@@ -190,7 +190,7 @@ def mish(input, inplace=False):
     return _real("mish_cpu", input).mish(input)
 
 
-@op(input=lambda g, input: _log_sigmoid_grad(g, input), **_FUNCTIONAL)
+@op(input=lambda g, input: _log_sigmoid_grad(g, input), shown="LogSigmoid", **_FUNCTIONAL)
 def logsigmoid(input):
     """log(sigmoid(x)), without overflow. Source: ``torch.nn.functional.logsigmoid``.
 

@@ -1,19 +1,28 @@
 """Arithmetic of two operands: broadcasting, PyTorch's promotion, Python numbers on either side."""
 
-from minidl import dtypes
+from minidl import backends, dtypes
 from minidl.autograd import Tensor, op
 from minidl.backends import of
-from minidl.ops.common import checked, floating, promote, refuse_bool
+from minidl.ops.common import NoTensor, checked, floating, promote, refuse_bool
 
 
 def binary(name, input, other):
     """A backend's function of two operands, promoted first; one of them may be a Python number."""
-    input, other = promote(input, other)
+    input, other = _operands(input, other)
     space = of(input if hasattr(input, "dtype") else other)
     try:
         return getattr(space, name)(input, other)
     except ValueError:
         return checked(getattr(space, name), input, other)
+
+
+def _operands(input, other):
+    """``promote``, of two numbers too: the first one is a 0-d tensor then, as in PyTorch."""
+    try:
+        return promote(input, other)
+    except NoTensor:
+        dtype = {bool: dtypes.BOOL, int: dtypes.INT64}.get(input.__class__) or dtypes.get_default()
+        return promote(backends.on("cpu").full((), input, dtype), other)
 
 
 def is_number(value):
@@ -44,7 +53,7 @@ def add(input, other, *, alpha=1):
 
 def _scaled(input, other, alpha):
     """``input`` and ``alpha * other`` in their common dtype, which ``alpha`` does not widen."""
-    input, other = promote(input, other)
+    input, other = _operands(input, other)
     dtype = (input if hasattr(input, "dtype") else other).dtype
     alpha = alpha.item() if hasattr(alpha, "item") else alpha
     if isinstance(alpha, float) and not dtypes.is_floating(dtype):
@@ -70,10 +79,14 @@ def sub(input, other, *, alpha=1):
     tensor([0.5000, 1.5000])
     """
     if _is_bool(input) or _is_bool(other):
+        if _is_bool(input) and _is_bool(other):
+            raise RuntimeError(
+                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+                "`logical_xor()` operator instead."
+            )
         raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
-            "to invert a mask, use "
-            "the `~` or `logical_not()` operator instead."
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
         )
     if alpha != 1:
         input, other = _scaled(input, other, alpha)
@@ -105,9 +118,10 @@ def _div_other(g, input, other, rounding_mode):
     return zeros_of(g) if rounding_mode is not None else neg(mul(g, div(div(input, other), other)))
 
 
-def zeros_of(g):
-    """A zero gradient."""
-    return mul(g, 0.0)
+@op(constant="input", faces=(), method=False)
+def zeros_of(input):
+    """A gradient of zeros, whose own gradient is none."""
+    return of(input).zeros(input.shape, input.dtype)
 
 
 @op(
@@ -131,7 +145,7 @@ def div(input, other, *, rounding_mode=None):
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
     given = input, other
-    input, other = promote(input, other)
+    input, other = _operands(input, other)
     array = input if hasattr(input, "dtype") else other
     dtype, space = array.dtype, of(array)
     if not dtypes.is_floating(dtype):
@@ -141,6 +155,7 @@ def div(input, other, *, rounding_mode=None):
             rest = binary("fmod", input, other)  # exact for every int64, as a quotient of floats is not
             return binary("floor_divide", binary("sub", input, rest), other)
         # from the operands as they came: in the common integer dtype one of them may have wrapped
+        given = given if any(hasattr(v, "dtype") for v in given) else (input, other)
         input, other = (floating(v) if hasattr(v, "dtype") else v for v in given)
     out = checked(space.div, input, other)
     return space.trunc(out) if rounding_mode == "trunc" else out
@@ -156,7 +171,7 @@ def refuse_zero(other):
 
 def floor_quotient(input, other):
     """floor(input / other) of raw operands."""
-    input, other = promote(input, other)
+    input, other = _operands(input, other)
     array = input if hasattr(input, "dtype") else other
     if not dtypes.is_floating(array.dtype):
         refuse_bool(array, "div_floor")

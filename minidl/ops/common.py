@@ -50,8 +50,18 @@ def result_dtype(input, other):
     )
 
 
+class NoTensor(TypeError):
+    """Two numbers where one operand has to be a Tensor."""
+
+
 def _with_number(array, number, kind):
-    dtype = array.dtype
+    try:
+        dtype = array.dtype
+    except AttributeError:
+        kinds = ", ".join(v.__class__.__name__ for v in (array, number))
+        raise NoTensor(
+            f"received an invalid combination of arguments - got ({kinds}): one of them must be a Tensor"
+        ) from None
     target = dtypes.promote_scalar(dtype, kind)
     if target != dtype:
         array = array.astype(target)

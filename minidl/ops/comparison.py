@@ -76,7 +76,7 @@ def _bitwise(name, sign, dunder, meaning):
         array = input if hasattr(input, "dtype") else other
         if dtypes.is_floating(array.dtype):
             raise NotImplementedError(
-                f'"{name}_cpu" not implemented for {dtypes.of(array.dtype)!r}. Hint: use integers.'
+                f"\"{name}_cpu\" not implemented for '{dtypes.scalar_name(array.dtype)}'. Hint: use integers."
             )
         return checked(getattr(of(array), name), input, other)
 

@@ -39,7 +39,7 @@ def convolution(input, weight, bias=None, stride=(1,), padding=(0,), dilation=(1
     weight=lambda g, grad, weight_shape, stride, padding, dilation, groups: conv_weight_grad(
         grad, g, weight_shape, stride, padding, dilation, groups
     ),
-    faces=(), method=False,
+    shown="Convolution", faces=(), method=False,
 )  # fmt: skip
 def conv_input_grad(grad, weight, input_shape, stride, padding, dilation, groups):
     """The gradient of ``convolution`` by its input of shape ``input_shape``: the transposed convolution of ``grad``."""

@@ -255,7 +255,7 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, device=None, r
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     whole = all(isinstance(v, int) for v in (start, end, step))
-    wanted, space = _dtype(dtype, dtypes.INT64 if whole else None), _space(device)
+    wanted, space = number_dtype("arange", dtype, dtypes.INT64 if whole else None), _space(device)
     if not all(math.isfinite(v) for v in (start, end, step)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if whole or wanted.kind in "iu":
@@ -282,10 +282,18 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False)
     tensor([0.0000, 0.5000, 1.0000])
     """
     check_steps("linspace", start, end, steps)
-    start, end, wanted, space = _number(start), _number(end), _dtype(dtype), _space(device)
+    start, end, wanted, space = _number(start), _number(end), number_dtype("linspace", dtype), _space(device)
     if wanted.kind not in "iu" or steps < 2:
         return leaf(space.linspace(start, end, steps, wanted), requires_grad)
     return leaf(space.asarray(np.trunc(whole_steps(start, end, steps)), wanted), requires_grad)
+
+
+def number_dtype(name, dtype, default=None):
+    """The dtype of a sequence of numbers. Raises ``NotImplementedError`` for bool."""
+    wanted = _dtype(dtype, default)
+    if wanted == dtypes.BOOL:
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
+    return wanted
 
 
 def check_steps(name, start, end, steps):

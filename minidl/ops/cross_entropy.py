@@ -64,12 +64,12 @@ def _settled(input, target, weight, ignore_index, reduction):
     """Target and weight as the backend takes them. Raises PyTorch's errors for what does not fit the input."""
     check_reduction(reduction)
     require_floating(input, "nll_loss")
+    _check_target_shape(input, target)
     if target.dtype.kind not in "iu":
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {dtypes.scalar_name(target.dtype)}. "
             "Hint: class indices are integers (.long()); class probabilities have the input's shape."
         )
-    _check_target_shape(input, target)
     classes = input.shape[_class_dim(input.shape)]
     if weight is not None:
         if weight.shape != (classes,):

@@ -14,25 +14,32 @@ _LETTERS = string.ascii_uppercase + string.ascii_lowercase
 def _parsed(equation):
     """The labels of each operand and of the output (None where it is implied); an ellipsis is "..."."""
     left, arrow, right = equation.partition("->")
-    terms = [_labels(term) for term in left.split(",")]
-    return terms, _labels(right) if arrow else None
+    terms, start = [], 0
+    for i, term in enumerate(left.split(",")):
+        terms.append(_labels(term, start, f"operand {i}"))
+        start += len(term) + 1
+    return terms, _labels(right, len(left) + 2, "output") if arrow else None
 
 
-def _labels(term):
-    found, term = [], term.replace(" ", "")
+def _labels(term, start, which):
+    """The labels of a term that stands at ``start`` of the equation, for ``which`` operand or the output."""
+    found, length = [], len(term)
     while term:
+        if term[0] == " ":
+            term = term[1:]
+            continue
         if term.startswith("..."):
             if "..." in found:
-                raise RuntimeError("einsum(): found '.' for operand for which an ellipsis was already found")
+                raise RuntimeError(f"einsum(): found '.' for {which} for which an ellipsis was already found")
             found.append("...")
             term = term[3:]
             continue
         if term[0] == ".":
-            raise RuntimeError("einsum(): found '.' for operand that is not part of any ellipsis")
+            raise RuntimeError(f"einsum(): found '.' for {which} that is not part of any ellipsis")
         if term[0] not in _LETTERS:
             raise RuntimeError(
-                f"einsum(): invalid subscript given at index 0 in the equation string, subscripts must be in [a-zA-Z], "
-                f"but got {term[0]!r}"
+                f"einsum(): invalid subscript given at index {start + length - len(term)} in the equation string, "
+                "subscripts must be in [a-zA-Z]"
             )
         found.append(term[0])
         term = term[1:]

@@ -249,3 +249,34 @@ def affine_grid(theta, size, align_corners=None):
         columns.insert(0, line.reshape([n if d == dim else 1 for d in range(rank)]).expand(size[2:]))
     base = stack([*columns, ones(size[2:], **own)], -1).reshape(1, prod(size[2:]), rank + 1)
     return matmul(base, theta.transpose(1, 2)).reshape(size[0], *size[2:], rank)
+
+
+def _sampler(name, rank, shape):
+    def forward(input, grid, interpolation_mode, padding_mode, align_corners):
+        if rank and input.ndim != rank + 2:
+            raise RuntimeError(
+                f"grid_sampler(): expected {rank + 2}D input and grid with same number of dimensions, but got input "
+                f"with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
+            )
+        if not 0 <= padding_mode < 3 or not 0 <= interpolation_mode < 3:
+            raise ValueError(
+                f"{name}(): modes are 0, 1 or 2, but got {interpolation_mode} and {padding_mode}"
+            )
+        return grid_sample(
+            input, grid, _MODES[interpolation_mode], _PADDINGS[padding_mode], bool(align_corners)
+        )
+
+    forward.__name__ = forward.__qualname__ = name
+    forward.__doc__ = f"""``nn.functional.grid_sample`` with its modes by number: 0 bilinear, 1 nearest, 2 bicubic;
+    padding 0 with zeros, 1 with the border, 2 by reflection. Source: ``torch.{name}``.
+
+    >>> import minidl
+    >>> minidl.{name}(minidl.ones({shape}), minidl.zeros({shape[:-4]}1, {2 if rank != 3 else 3}), 0, 0, False).ndim
+    {4 if rank != 3 else 5}
+    """
+    return function(method=False, tensors="input grid")(forward)
+
+
+grid_sampler = _sampler("grid_sampler", None, "1, 1, 2, 2")
+grid_sampler_2d = _sampler("grid_sampler_2d", 2, "1, 1, 2, 2")
+grid_sampler_3d = _sampler("grid_sampler_3d", 3, "1, 1, 2, 2, 2")

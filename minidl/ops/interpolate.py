@@ -149,7 +149,7 @@ def interpolate(
         return pool(input, sizes[0] if rank == 1 else sizes)
     _check_dtype(input, mode)
     _check_sizes(input, sizes)
-    dtype = np.float64 if input.dtype is dtypes.float64 else np.float32
+    dtype = np.float64 if input.dtype in (dtypes.float64, dtypes.uint8) else np.float32
     out = input
     for dim in reversed(range(2, input.ndim)):
         setting = input.shape[dim], sizes[dim - 2], factors[dim - 2], bool(align_corners)

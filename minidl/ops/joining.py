@@ -345,7 +345,10 @@ def select(input, dim, index):
     return index_with(input, (slice(None),) * dim + (index,))
 
 
-@op(input=lambda g, widths: constant_pad(g, tuple((-b, -a) for b, a in widths), 0), faces=(), method=False)
+@op(
+    input=lambda g, widths: constant_pad(g, tuple((-b, -a) for b, a in widths), 0), shown="ConstantPadNd",
+    faces=(), method=False,
+)  # fmt: skip
 def constant_pad(input, widths, value):
     """``input`` with (before, after) elements of ``value`` added in each dimension; negative counts crop."""
     return of(input).pad(input, widths, value)

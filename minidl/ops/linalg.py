@@ -56,7 +56,11 @@ def _singular(name, input):
                   "the input matrix is singular.", input)  # fmt: skip
 
 
-@op(input=lambda g, result: neg(_product(_product(_swapped(result), g), _swapped(result))), **_PRIVATE)
+@op(
+    input=lambda g, result: neg(_product(_product(_swapped(result), g), _swapped(result))),
+    shown="LinalgInvEx",
+    **_PRIVATE,
+)
 def _inv(input):
     matrices("linalg.inv", input, square=True)
     try:
@@ -69,7 +73,7 @@ def _solve_A(g, A, result):
     return neg(_product(_solve(_swapped(A), g), _swapped(result)))
 
 
-@op(A=_solve_A, B=lambda g, A: _solve(_swapped(A), g), **_PRIVATE)
+@op(A=_solve_A, B=lambda g, A: _solve(_swapped(A), g), shown="LinalgSolveEx", **_PRIVATE)
 def _solve(A, B):
     """X with A X = B; both have matrices, whose batches broadcast."""
     matrices("linalg.solve", A, square=True)
@@ -104,7 +108,7 @@ def _cofactor(input):
     return of(input).cofactor(input)
 
 
-@op(input=_det_rule, **_PRIVATE)
+@op(input=_det_rule, shown="LinalgDet", **_PRIVATE)
 def _det(input):
     matrices("linalg.det", input, square=True)
     return of(input).det(input)
@@ -116,7 +120,7 @@ def _slogdet_rule(g1, input):
     return mul(_reshape(g1, (*tuple(g1.shape), 1, 1)), _swapped(_inv(input)))
 
 
-@op(input=_slogdet_rule, returns=Slogdet, **_PRIVATE)
+@op(input=_slogdet_rule, returns=Slogdet, shown="LinalgSlogdet", **_PRIVATE)
 def _slogdet(input):
     matrices("linalg.slogdet", input, square=True)
     return of(input).slogdet(input)
@@ -144,7 +148,7 @@ def _cholesky_rule(g, result):
     return _symmetric(_swapped(_solve(transposed, _swapped(left))))
 
 
-@op(input=_cholesky_rule, **_PRIVATE)
+@op(input=_cholesky_rule, shown="LinalgCholeskyEx", **_PRIVATE)
 def _cholesky(input):
     matrices("linalg.cholesky", input, square=True)
     try:
@@ -201,7 +205,7 @@ def _qr_rule(g0, g1, input, result0, result1, mode):
     return cat([left, _product(q, g_right)], -1)
 
 
-@op(input=_qr_rule, returns=QR, **_PRIVATE)
+@op(input=_qr_rule, returns=QR, shown="LinalgQr", **_PRIVATE)
 def _qr(input, mode):
     matrices("linalg.qr", input)
     return of(input).qr(input, mode)
@@ -237,7 +241,7 @@ def _eigh_rule(g0, g1, result0, result1):
     return _symmetric(_product(_product(vectors, inner), _swapped(vectors)))
 
 
-@op(input=_eigh_rule, returns=Eigh, **_PRIVATE)
+@op(input=_eigh_rule, returns=Eigh, shown="LinalgEigh", **_PRIVATE)
 def _eigh(input, lower):
     matrices("linalg.eigh", input, square=True)
     return of(input).eigh(input, lower)
@@ -275,7 +279,7 @@ def _svd_rule(g0, g1, g2, result0, result1, result2, full):
     return out
 
 
-@op(input=_svd_rule, returns=SVD, **_PRIVATE)
+@op(input=_svd_rule, returns=SVD, shown="LinalgSvd", **_PRIVATE)
 def _svd(input, full):
     matrices("linalg.svd", input)
     return of(input).svd(input, full)
@@ -291,7 +295,7 @@ def _pinv_rule(g, input, result):
     return add(out, sub(left, _product(_product(left, p), input)))
 
 
-@op(input=_pinv_rule, **_PRIVATE)
+@op(input=_pinv_rule, shown="LinalgPinv", **_PRIVATE)
 def _pinv(input, atol, rtol, hermitian=False):
     """V S^+ U^T, where singular values below max(atol, rtol * largest) count as zero; ``hermitian`` reads the lower
     triangle only, while the gradient, as PyTorch's, is that of the whole matrix.
@@ -322,6 +326,6 @@ def _matrix_exp_rule(g, input):
     return index_with(whole, (Ellipsis, slice(0, n), slice(n, 2 * n)))
 
 
-@op(input=_matrix_exp_rule, **_PRIVATE)
+@op(input=_matrix_exp_rule, shown="LinalgMatrixExp", **_PRIVATE)
 def _matrix_exp(input):
     return of(input).matrix_exp(input)

@@ -66,7 +66,7 @@ def _put_back(input, order, back):
     return space.put_along(input, input.ndim - 2, wide, input)
 
 
-@op(input=_lu_rule, returns=LUFactor, faces=(), method=False)
+@op(input=_lu_rule, returns=LUFactor, shown="LinalgLuFactorEx", faces=(), method=False)
 def _lu(input):
     space = of(input)
     packed, pivots = space.lu_factor(input)

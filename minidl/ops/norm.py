@@ -30,7 +30,7 @@ def _scaled_and_shifted(x_hat, weight, bias, shape):
 
 
 def _channel_shape(ndim):
-    return (1, -1, *(1 for _ in range(ndim - 2)))
+    return (1, -1, *(1 for _ in range(ndim - 2))) if ndim > 1 else (-1,)
 
 
 def _check_channels(input, *vectors):

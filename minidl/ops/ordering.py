@@ -42,7 +42,7 @@ def _extremum(name):
     forward.__name__ = f"_{name}_along"
     return op(
         input=lambda g0, input_shape, indices, dim, keepdim: _along(g0, input_shape, indices, dim, keepdim),
-        returns=ValueIndex[name], faces=(), method=False,
+        returns=ValueIndex[name], shown=name.capitalize(), faces=(), method=False,
     )(forward)  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import math
 from minidl import dtypes
 from minidl.autograd import function, op
 from minidl.backends import of
-from minidl.ops.arithmetic import add, div, mul, neg, sub
+from minidl.ops.arithmetic import add, div, mul, neg, sub, zeros_of
 from minidl.ops.common import floating, refuse_bool
 
 
@@ -56,17 +56,17 @@ abs = _unary(
     "abs", "|x|", lambda g, input: mul(g, sign(input)), floats=False, dunder="abs", aliases=("absolute",)
 )
 square = _unary("square", "x^2", lambda g, input: mul(g, mul(input, 2)), floats=False)
-sign = _unary("sign", "-1, 0 or 1 by the sign of x", lambda g: mul(g, 0.0), floats=False)
-floor = _unary("floor", "The largest integer <= x", lambda g: mul(g, 0.0), floats=False)
-ceil = _unary("ceil", "The smallest integer >= x", lambda g: mul(g, 0.0), floats=False)
-trunc = _unary("trunc", "x without its fraction", lambda g: mul(g, 0.0), floats=False, aliases=("fix",))
+sign = _unary("sign", "-1, 0 or 1 by the sign of x", lambda g: zeros_of(g), floats=False)
+floor = _unary("floor", "The largest integer <= x", lambda g: zeros_of(g), floats=False)
+ceil = _unary("ceil", "The smallest integer >= x", lambda g: zeros_of(g), floats=False)
+trunc = _unary("trunc", "x without its fraction", lambda g: zeros_of(g), floats=False, aliases=("fix",))
 exp = _unary("exp", "e^x", lambda g, result: mul(g, result))
 exp2 = _unary("exp2", "2^x", lambda g, result: mul(g, mul(result, math.log(2))))
 expm1 = _unary("expm1", "e^x - 1, accurate near 0", lambda g, result: mul(g, add(result, 1)))
 log = _unary("log", "Natural logarithm of x", lambda g, input: div(g, input))
 log2 = _unary("log2", "Logarithm of x to base 2", lambda g, input: div(g, mul(input, math.log(2))))
 log10 = _unary("log10", "Logarithm of x to base 10", lambda g, input: div(g, mul(input, math.log(10))))
-log1p = _unary("log1p", "log(1 + x), accurate near 0", lambda g, input: div(g, add(input, 1)))
+log1p = _unary("log1p", "log(1 + x), accurate near 0", lambda g, input: div(g, add(input, 1)), shown="Log1P")
 sqrt = _unary("sqrt", "Square root of x", lambda g, result: div(g, mul(result, 2)))
 rsqrt = _unary("rsqrt", "1 / sqrt(x)", lambda g, result: mul(g, mul(mul(result, mul(result, result)), -0.5)))
 reciprocal = _unary("reciprocal", "1 / x", lambda g, result: neg(mul(g, mul(result, result))))
@@ -188,12 +188,15 @@ def relu(input, inplace=False):
     return of(input).relu(input)
 
 
-@op(grad=lambda g, output: _relu_grad(g, output), output=lambda g: mul(g, 0.0), method=False, faces=())
+@op(grad=lambda g, output: _relu_grad(g, output), output=lambda g: zeros_of(g), method=False, faces=())
 def _relu_grad(grad, output):
     return of(grad).relu_grad(grad, output)
 
 
-@op(input=lambda g: mul(g, 0.0), inplace=True)
+@op(
+    input=lambda g, decimals: zeros_of(g), inplace=True,
+    shown=lambda shape, kept: f"RoundBackward{1 if kept['decimals'] else 0}",
+)  # fmt: skip
 def round(input, *, decimals=0):
     """The nearest integer, or number of ``decimals`` digits; halves go to the even one. Source: ``torch.round``.
 

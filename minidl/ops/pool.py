@@ -18,7 +18,12 @@ def _max_rule(g, offsets, input_shape, kernel_size, stride, padding, dilation):
     return max_pool_grad(g, offsets, input_shape, kernel_size, stride, padding, dilation)
 
 
-@op(input=_max_rule, faces=(), method=False)
+def _of_rank(name, ending=""):
+    """What PyTorch calls a node of that many spatial dimensions."""
+    return lambda shape, kept: f"{name}{len(shape) - 2}D{ending}"
+
+
+@op(input=_max_rule, shown=_of_rank("MaxPool", "WithIndices"), faces=(), method=False)
 def max_pool(input, kernel_size, stride, padding, dilation, ceil_mode):
     """The largest value of every window; arguments are checked, one entry a spatial dimension."""
     output, offsets = of(input).max_pool(input, kernel_size, stride, padding, dilation, ceil_mode)
@@ -29,7 +34,7 @@ def _max_and_indices_rule(g0, g1, offsets, input_shape, kernel_size, stride, pad
     return max_pool_grad(g0, offsets, input_shape, kernel_size, stride, padding, dilation)
 
 
-@op(input=_max_and_indices_rule, faces=(), method=False)
+@op(input=_max_and_indices_rule, shown=_of_rank("MaxPool", "WithIndices"), faces=(), method=False)
 def max_pool_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode):
     """As ``max_pool``, and the flat position (int64) in the input's spatial dimensions of every maximum."""
     space = of(input)
@@ -61,7 +66,7 @@ def max_pool_gather(input, offsets, kernel_size, stride, padding, dilation):
             g, input_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
         )
     ),
-    faces=(), method=False,
+    shown=_of_rank("AvgPool"), faces=(), method=False,
 )  # fmt: skip
 def avg_pool(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
     """The mean of every window; arguments are checked, one entry a spatial dimension."""
@@ -85,7 +90,10 @@ def avg_pool_grad(
     )
 
 
-@op(input=lambda g, input_shape: adaptive_avg_pool_grad(g, input_shape), faces=(), method=False)
+@op(
+    input=lambda g, input_shape: adaptive_avg_pool_grad(g, input_shape), shown=_of_rank("AdaptiveAvgPool"),
+    faces=(), method=False,
+)  # fmt: skip
 def adaptive_avg_pool(input, output_size):
     """The mean of every bin; ``output_size`` is checked, one entry a spatial dimension."""
     return of(input).adaptive_avg_pool(input, output_size)

@@ -77,19 +77,19 @@ def _pow_input(g, input, exponent):
         if exponent == 0:
             return zeros_of(g)
         return g if exponent == 1 else mul(g, mul(pow(input, exponent - 1), exponent))
-    slope = mul(exponent, pow(input, sub(exponent, 1)))
-    return mul(g, where(eq(exponent, 0), 0.0, slope))
+    slope = mul(g, mul(exponent, pow(input, sub(exponent, 1))))
+    return where(eq(exponent, 0), 0.0, slope)
 
 
 def _pow_other(g, input, exponent, result):
     """d/dp x^p = x^p log x, which is 0 at x = 0 for p >= 0."""
     if isinstance(input, (bool, int, float)):
         if input == 0:
-            return mul(g, where(ge(exponent, 0), zeros_of(result), mul(result, -float("inf"))))
+            return mul(g, where(ge(exponent, 0), 0.0, mul(result, -float("inf"))))
         return mul(g, mul(result, math.log(input) if input > 0 else float("nan")))
     flat = logical_and(eq(input, 0), ge(exponent, 0))
     slope = mul(result, log(where(flat, add(mul(input, 0), 1), input)))
-    return mul(g, where(flat, zeros_of(slope), slope))
+    return mul(g, where(flat, 0.0, slope))
 
 
 def _of_bools(input, other):
@@ -130,7 +130,7 @@ def pow(input, exponent):
             return of(input).sqrt(input)
     elif _of_bools(input, exponent):
         return _bool_power(input, exponent)
-    elif exponent.__class__ is int and not dtypes.is_floating(input.dtype):
+    elif exponent.__class__ is int and hasattr(input, "dtype") and not dtypes.is_floating(input.dtype):
         _check_exponent(input, exponent)
     input, exponent = promote(input, exponent)
     array = input if hasattr(input, "dtype") else exponent

@@ -110,7 +110,7 @@ def _others(input, dim):
     return _permute(out, tuple(sorted(range(last), key=order.__getitem__)))
 
 
-@op(input=_prod_rule)
+@op(input=_prod_rule, shown=_numbered("Prod"))
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product of elements over ``dim`` (one int, or None for all). Integers multiply as int64. Source:
     ``torch.prod``.
@@ -139,7 +139,8 @@ def cumsum(input, dim, *, dtype=None):
     elif not dtypes.is_floating(input.dtype):
         input = input.astype(dtypes.INT64)
     refuse_bool(input, "cumsum")
-    return of(input).cumsum(input, wrap_dim(dim, input.ndim)) if input.ndim else of(input).copy(input)
+    dim = wrap_dim(dim, input.ndim)
+    return of(input).cumsum(input, dim) if input.ndim else of(input).copy(input)
 
 
 def cumsum_reverse(g, dim):
@@ -196,7 +197,7 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     deviation = input - mean(input, dim, True)
     count = _count(tuple(input.shape), dim)
     total = sum(deviation * deviation, dim, keepdim)
-    return total / (count - correction) if count > correction else total * float("nan")
+    return total / (count - correction) if count > correction else total * float("inf")
 
 
 @function()
@@ -296,7 +297,7 @@ def _euclid_rule(g, input, result, dim, keepdim):
     return mul(input, spread(div(g, size), shape, dim, keepdim))
 
 
-@op(input=_euclid_rule, faces=(), method=False)
+@op(input=_euclid_rule, shown="LinalgVectorNorm", faces=(), method=False)
 def _euclid(input, dim, keepdim):
     space = of(input)
     return space.sqrt(space.sum_squares(input, wrap_dims(dim, input.ndim), keepdim))

@@ -90,6 +90,8 @@ def cumprod(input, dim, *, dtype=None):
 
 def _extreme(name, what):
     def forward(input, dim):
+        if input.ndim == 0 and dim not in (0, -1):
+            raise IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
         d, space = wrap_dim(dim, input.ndim), of(input)
         if input.ndim == 0:
             return (space.copy(input), space.zeros((), dtypes.INT64)), Saved(places=None)

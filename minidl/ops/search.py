@@ -135,7 +135,7 @@ def histc(input, bins=100, min=0, max=0):
     >>> minidl.histc(minidl.tensor([1.0, 2.0, 1.0]), bins=2, min=0, max=3)
     tensor([2., 1.])
     """
-    if not input.is_floating_point() or input.dtype is dtypes.float16:
+    if not input.is_floating_point():
         raise NotImplementedError(
             f"\"histogram_cpu\" not implemented for '{dtypes.scalar_name(input._array.dtype)}'"
         )

@@ -3,15 +3,15 @@
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.backends import of
-from minidl.ops.arithmetic import binary, is_number, mul, zeros_of
+from minidl.ops.arithmetic import binary, is_number, mul
 from minidl.ops.common import broadcast_error, fitting, promote, refuse_bool
-from minidl.ops.comparison import eq, ge, gt, le, logical_and, lt
+from minidl.ops.comparison import eq, ge, gt, le, logical_and, logical_or, lt, ne
 from minidl.ops.indexing import nonzero
 
 
 @op(
-    input=lambda g, input, other: where(eq(input, other), mul(g, 0.5), where(gt(input, other), g, zeros_of(g))),
-    other=lambda g, input, other: where(eq(input, other), mul(g, 0.5), where(gt(other, input), g, zeros_of(g))),
+    input=lambda g, input, other: where(eq(input, other), mul(g, 0.5), where(lt(input, other), 0.0, g)),
+    other=lambda g, input, other: where(eq(input, other), mul(g, 0.5), where(lt(other, input), 0.0, g)),
     number="",
 )  # fmt: skip
 def maximum(input, other):
@@ -25,8 +25,8 @@ def maximum(input, other):
 
 
 @op(
-    input=lambda g, input, other: where(eq(input, other), mul(g, 0.5), where(lt(input, other), g, zeros_of(g))),
-    other=lambda g, input, other: where(eq(input, other), mul(g, 0.5), where(lt(other, input), g, zeros_of(g))),
+    input=lambda g, input, other: where(eq(input, other), mul(g, 0.5), where(gt(input, other), 0.0, g)),
+    other=lambda g, input, other: where(eq(input, other), mul(g, 0.5), where(gt(other, input), 0.0, g)),
     number="",
 )  # fmt: skip
 def minimum(input, other):
@@ -89,10 +89,10 @@ def _clamp_rule(g, input, min, max):
         inside = ge(input, min)
     if max is not None:
         inside = le(input, max) if inside is None else logical_and(inside, le(input, max))
-    return where(inside, g, mul(g, 0.0))
+    return where(inside, g, 0.0)
 
 
-@op(input=_clamp_rule, faces=(), method=False)
+@op(input=_clamp_rule, shown="ClampBackward1", faces=(), method=False)
 def _clamp(input, min, max):
     limits = [v.item() if hasattr(v, "item") else v for v in (min, max)]
     dtype = input.dtype
@@ -118,5 +118,13 @@ def clamp(input, min=None, max=None):
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if not isinstance(min, Tensor) and not isinstance(max, Tensor):
         return _clamp(input, min, max)
-    out = input if min is None else where(lt(input, min), min, input)
-    return out if max is None else where(gt(out, max), max, out)
+    out = input if min is None else where(_binds(lt, input, min), min, input)
+    return out if max is None else where(_binds(gt, out, max), max, out)
+
+
+def _binds(beyond, input, limit):
+    """Where ``limit`` takes the place of ``input``: where that lies ``beyond`` it, or where the limit is NaN."""
+    bound = beyond(input, limit)
+    if isinstance(limit, Tensor) and limit.is_floating_point():
+        return logical_or(bound, ne(limit, limit))
+    return bound

@@ -8,7 +8,7 @@ from minidl import dtypes
 from minidl.autograd import Tensor, function
 from minidl.autograd.tensor import leaf, make
 from minidl.ops.common import as_index
-from minidl.ops.create import arange, check_steps, full, linspace, tensor, whole_steps
+from minidl.ops.create import arange, check_steps, full, linspace, number_dtype, tensor, whole_steps
 from minidl.ops.pointwise import cos
 from minidl.ops.selection import where as _where
 from minidl.ops.shapes import broadcast_to as _broadcast_to
@@ -25,6 +25,7 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
     tensor([  1.,  10., 100.])
     """
     check_steps("logspace", start, end, steps)
+    number_dtype("logspace", dtype)
     start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
     wanted = dtypes.get_default_dtype() if dtype is None else dtype
     if not wanted.is_floating_point and steps > 1:

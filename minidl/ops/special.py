@@ -2,6 +2,7 @@
 
 import math
 
+from minidl import dtypes
 from minidl.autograd import function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg, sub
@@ -147,10 +148,8 @@ def mvlgamma(input, p):
     """
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
-    if input.numel() and bool((input <= (p - 1) / 2).any()):
-        raise RuntimeError(
-            f"All elements must be greater than (p-1)/2: some are not greater than {(p - 1) / 2}"
-        )
+    if input.dtype is dtypes.bool_:
+        raise RuntimeError("The input tensor may not be a boolean tensor.")
     out = lgamma(input)
     for i in range(1, p):
         out = add(out, lgamma(sub(input, i / 2)))
@@ -229,7 +228,7 @@ def _entr_rule(g, input):
     return mul(g, neg(add(log(input), 1)))
 
 
-@op(input=_entr_rule, faces=_SPECIAL, method=False)
+@op(input=_entr_rule, shown="SpecialEntr", faces=_SPECIAL, method=False)
 def entr(input):
     """-x log x; 0 at 0, -inf below. Source: ``torch.special.entr``.
 

@@ -35,7 +35,7 @@ def _statistic(name):
     forward.__name__ = f"_{name}_along"
     return op(
         input=lambda g0, input_shape, places, dim, keepdim: _along(g0, input_shape, places, dim, keepdim),
-        returns=_TUPLES[name], faces=(), method=False,
+        returns=_TUPLES[name], shown=name.capitalize(), faces=(), method=False,
     )(forward)  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections import namedtuple
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.backends import of
-from minidl.ops.arithmetic import div, mul, sub
+from minidl.ops.arithmetic import div, mul, sub, zeros_of
 from minidl.ops.common import floating
 from minidl.ops.comparison import eq, isfinite, logical_not
 from minidl.ops.pointwise import cos, sign, sin, trunc
@@ -199,10 +199,8 @@ def _power_of_two(exponent, like):
 
 def _logit_rule(g, input, eps):
     inside = div(g, mul(input, sub(1, input)))
-    if eps is None:
-        return inside
-    low, high = eps, 1 - eps
-    return where(eq(clamp(input, low, high), input), inside, 0.0)
+    low, high = (0.0, 1.0) if eps is None else (eps, 1 - eps)
+    return where(eq(clamp(input, low, high), input), inside, float("nan") if eps is None else 0.0)
 
 
 @op(input=_logit_rule)
@@ -262,7 +260,7 @@ def conj_physical(input):
     return clone(input)
 
 
-@op(input=lambda g: mul(g, 0.0))
+@op(input=lambda g: zeros_of(g))
 def angle(input):
     """The angle of real numbers: 0, or pi for negative ones; NaN for NaN. Source: ``torch.angle``.
 

@@ -89,6 +89,18 @@ CASES = [
         for mode in MODES[:2]
         for padding in PADDINGS
     ),
+    *(
+        Case(
+            f"grid_sampler{name}",
+            (normal(*shape), places(*grid), 1, 2, True),
+            lambda x, grid, *_: sample(x, grid, "nearest", "reflection", True),
+        )
+        for name, shape, grid in (
+            ("", (1, 2, 3, 4), (1, 2, 3, 2)),
+            ("_2d", (1, 2, 3, 4), (1, 2, 3, 2)),
+            ("_3d", (1, 2, 2, 3, 4), (1, 2, 1, 3, 3)),
+        )
+    ),
     Case("affine_grid", (normal(2, 2, 3), (2, 1, 3, 4), False), affine),
     Case("affine_grid", (normal(1, 2, 3), (1, 1, 3, 2), True), affine, id="corners"),
     Case("affine_grid", (normal(1, 3, 4), (1, 1, 2, 3, 2), False), affine, id="3d"),

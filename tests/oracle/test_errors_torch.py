@@ -58,6 +58,23 @@ CALLS = {
     "negative integer power": lambda lib: lib.tensor([2]) ** -1,
     "minus bool": lambda lib: -lib.tensor([True]),
     "bool minus bool": lambda lib: lib.tensor([True]) - lib.tensor([True]),
+    "bool minus a number": lambda lib: lib.tensor([True]) - 1.0 * lib.tensor([True]) - lib.tensor([True]),
+    "powers of two numbers": lambda lib: lib.pow(2, 3),
+    "float_power_ of float32": lambda lib: lib.ones(2).float_power_(2),
+    "cumsum dim of 0-d": lambda lib: lib.tensor(1.0).cumsum(1),
+    "cummax dim of 0-d": lambda lib: lib.cummax(lib.tensor(1.0), 1),
+    "linspace of bool": lambda lib: lib.linspace(0, 1, 3, dtype=lib.bool),
+    "logspace of bool": lambda lib: lib.logspace(0, 1, 3, dtype=lib.bool),
+    "arange of bool": lambda lib: lib.arange(0, 2, dtype=lib.bool),
+    "einsum of two ellipses": lambda lib: lib.einsum("ij,i...j...->ij", lib.ones(2, 2), lib.ones(2, 2)),
+    "einsum subscript": lambda lib: lib.einsum("a1->a", lib.ones(2, 2)),
+    "cat into integers": lambda lib: lib.cat([lib.ones(2)], out=lib.zeros(2, dtype=lib.int64)),
+    "topk into another dtype": lambda lib: lib.topk(
+        lib.ones(2), 1, out=(lib.zeros(1, dtype=lib.float64), lib.zeros(1, dtype=lib.int64))
+    ),
+    "float target of another shape": lambda lib: lib.nn.functional.cross_entropy(
+        lib.ones(4, 2), lib.ones(5, 2)
+    ),
     "bitwise of floats": lambda lib: lib.ones(2) & lib.ones(2),
     "clamp of nothing": lambda lib: lib.clamp(lib.ones(2)),
     "ragged": lambda lib: lib.tensor([[1, 2], [3]]),

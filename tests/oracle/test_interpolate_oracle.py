@@ -96,6 +96,18 @@ def test_other_dtypes(dtype, mode):
     driving.assert_near(ours.numpy().astype(float), theirs.numpy().astype(float), near, 0)
 
 
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize(
+    ("size", "corners"), [((10, 10), False), ((3, 5), False), ((70, 40), False), ((20, 70), True)]
+)
+def test_bytes_are_summed_in_fixed_point(size, corners, antialias):
+    image = np.random.default_rng(1).integers(0, 256, (2, 3, 64, 48)).astype(np.uint8)
+    kwargs = {"size": size, "mode": "bilinear", "align_corners": corners, "antialias": antialias}
+    ours = minidl.nn.functional.interpolate(minidl.tensor(image), **kwargs)
+    theirs = torch.nn.functional.interpolate(torch.tensor(image), **kwargs)
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
 def test_channels_last_and_strided_inputs():
     image = normal(2, 4, 4, 5)[:, ::2]
     for mode in ("nearest", "bilinear", "bicubic", "area"):

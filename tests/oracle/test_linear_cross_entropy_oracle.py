@@ -48,8 +48,24 @@ def test_parameters():
     ]
 
 
-def test_chunks_are_not_supported():
-    with pytest.raises(NotImplementedError, match="options=None"):
-        call(minidl, (2, 5), (3, 5), options=object())
-    with pytest.raises(NotImplementedError, match="options=None"):
-        minidl.nn.LinearCrossEntropyLoss(5, 3, options=object())
+BAD_OPTIONS = [
+    {"acc_policy": "none"},
+    {"chunking_method": "aspect_ratio:0"},
+    {"batch_chunk_size": 0},
+    {"acc_dtype": "int32"},
+]
+
+
+@pytest.mark.parametrize("given", BAD_OPTIONS)
+def test_options_are_checked(given):
+    if not hasattr(torch.nn, "LinearCrossEntropyOptions"):
+        pytest.skip("this PyTorch has no LinearCrossEntropyOptions")
+
+    def made(lib):
+        values = {k: getattr(lib, v) if k == "acc_dtype" else v for k, v in given.items()}
+        return lib.nn.LinearCrossEntropyOptions(**values)
+
+    kind, text = refusal(lambda: made(minidl))
+    theirs, expected = refusal(lambda: made(torch))
+    assert (kind, text.replace("minidl.", "torch.")) == (theirs, expected)
+    assert repr(minidl.nn.LinearCrossEntropyOptions()) == repr(torch.nn.LinearCrossEntropyOptions())

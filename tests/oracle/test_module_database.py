@@ -23,9 +23,7 @@ from torch_databases import (  # noqa: E402
 MODULES = torch_databases.database("common_modules", "module_db")
 
 # What differs, and why: (module, a part of what the failure says) -> reason.
-KNOWN = {
-    ("LinearCrossEntropyLoss", "options"): "the logits are not computed in chunks",
-}
+KNOWN = {}
 
 
 def _theirs(info, entry, dtype, training):

@@ -65,3 +65,57 @@ def test_margins_below_zero():
 def test_reductions_are_numbers(reduction):
     with pytest.raises(ValueError, match="is not a valid value for reduction"):
         minidl.kl_div(minidl.ones(2), minidl.ones(2), reduction)
+
+
+NAN, INF = float("nan"), float("inf")
+# Functions at the points where their gradients are a choice, or not finite.
+KINKS = {
+    "pow": (lambda lib, x, y: x**y, [0.0, 0.0, 1.0, -2.0, 2.0, -3.0], [0.0, 1.0, 0.0, 2.0, 0.0, 0.0]),
+    "pow 1": (lambda lib, x: x**1, [0.0, -1.0, 2.0]),
+    "pow 0": (lambda lib, x: x**0 + x, [0.0, -1.0, INF]),
+    "maximum": (lambda lib, x, y: lib.maximum(x, y), [NAN, 1.0, 1.0, 2.0], [1.0, NAN, 1.0, 3.0]),
+    "minimum": (lambda lib, x, y: lib.minimum(x, y), [NAN, 1.0, 1.0, 2.0], [1.0, NAN, 1.0, 3.0]),
+    "logit": (lambda lib, x: lib.logit(x), [-0.5, 0.25, 1.5]),
+    "lgamma": (lambda lib, x: lib.lgamma(x), [1.0, 2.0, 3.5]),
+    "erfinv": (lambda lib, x: lib.erfinv(x), [0.0, 0.5]),
+    "var": (lambda lib, x: x.reshape(2, 2).var(1, correction=2).detach() + x[:2], [1.0, 2.0, 2.0, 2.0]),
+    "sign": (lambda lib, x: x.sign() * x.floor() + x, [1.5, -2.5]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*degrees of freedom")
+@pytest.mark.parametrize("name", KINKS)
+def test_values_and_gradients_at_kinks(name):
+    function, *points = KINKS[name]
+
+    def run(library):
+        inputs = [library.tensor(p, dtype=library.float64, requires_grad=True) for p in points]
+        out = function(library, *inputs)
+        gradients = library.autograd.grad(out.sum(), inputs, create_graph=True)
+        return [t.detach().numpy() for t in (out, *gradients)], [g.requires_grad for g in gradients]
+
+    (ours, needs), (theirs, needed) = run(minidl), run(torch)
+    for mine, wanted in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, wanted, rtol=1e-12, atol=1e-15)
+    assert needs == needed
+
+
+def test_limits_that_are_nan():
+    limits = [0.0, NAN, 2.0]
+    for low, high in ((limits, None), (None, limits), (limits, [1.0, 1.0, NAN])):
+        found = [
+            lib.clamp(
+                lib.tensor([NAN, 1.0, 1.0]), *(None if v is None else lib.tensor(v) for v in (low, high))
+            ).numpy()
+            for lib in (minidl, torch)
+        ]
+        np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "true_divide", "floor_divide"])
+@pytest.mark.parametrize(("a", "b"), [(7, 2), (7, 2.0), (7.5, 2), (True, 2)])
+def test_arithmetic_of_two_numbers(name, a, b):
+    if name == "sub" and isinstance(a, bool):
+        return
+    ours, theirs = (getattr(lib, name)(a, b) for lib in (minidl, torch))
+    assert (ours.item(), str(ours.dtype)[7:]) == (theirs.item(), str(theirs.dtype)[6:])

@@ -88,7 +88,7 @@ def erfinv(xp, input):
         step = (_erf_small(xp, small) - size) * xp.exp(small * small) * (math.sqrt(math.pi) / 2)
         out = xp.where(out < 2.0, out - step, out)
     out = xp.where(inside, xp.where(input < 0, -out, out), xp.where(input < 0, -xp.inf, xp.inf))
-    return xp.where(xp.absolute(input) > 1, xp.nan, xp.where(xp.isnan(input), input, out))
+    return xp.where(xp.absolute(input) > 1, xp.nan, xp.where(xp.isnan(input) | (input == 0), input, out))
 
 
 def _ndtri_lower(xp, p):
@@ -151,8 +151,8 @@ def _sin_pi(xp, x):
 
 @_in_float64
 def lgamma(xp, input):
-    """log |Gamma(x)|."""
-    return _lgamma(xp, input)
+    """log |Gamma(x)|, exactly 0 at 1 and 2."""
+    return xp.where((input == 1) | (input == 2), 0.0, _lgamma(xp, input))
 
 
 def _digamma_positive(xp, x):
