@@ -11,7 +11,7 @@ from minidl.keras.engine.weight_files import load_arrays
 from minidl.keras.saving.contents import parse
 from minidl.keras.saving.filling import fill
 from minidl.keras.saving.guard import parse_apart
-from minidl.keras.saving.tolerant import clean
+from minidl.keras.saving.tolerant import clean, from_keras2
 from minidl.keras.saving.training import compile_by, restore_optimizer
 
 _SIZES = (
@@ -53,6 +53,11 @@ def model_of(contents, compile=True, safe_mode=True):
     model = _built(contents, safe_mode)
     fill(model, contents)
     config = contents.training or contents.config.get("compile_config")
+    if config and "optimizer" in contents.about:
+        config = {
+            "optimizer": contents.about["optimizer"],
+            **config,
+        }  # Keras leaves it out of the config now and then
     if compile and config:
         compile_by(model, config)
         names, arrays = _state(contents)
@@ -66,8 +71,14 @@ def model_of(contents, compile=True, safe_mode=True):
 
 
 def _built(contents, safe_mode):
+    keras2 = "minidl_version" not in contents.about and contents.about.get("keras_version", "2")[:2] in (
+        "1.",
+        "2.",
+        "2",
+    )
+    config = from_keras2(contents.config) if keras2 and contents.config else contents.config
     try:
-        model = deserialize_layer(clean(contents.config, safe_mode))
+        model = deserialize_layer(clean(config, safe_mode))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise FileFormatError(
             f"{contents.where!r}: its config describes no model: {type(error).__name__}: {error}"
