@@ -71,11 +71,8 @@ def model_of(contents, compile=True, safe_mode=True):
 
 
 def _built(contents, safe_mode):
-    keras2 = "minidl_version" not in contents.about and contents.about.get("keras_version", "2")[:2] in (
-        "1.",
-        "2.",
-        "2",
-    )
+    about = contents.about
+    keras2 = "minidl_version" not in about and str(about.get("keras_version", "2")) < "3"
     config = from_keras2(contents.config) if keras2 and contents.config else contents.config
     try:
         model = deserialize_layer(clean(config, safe_mode))

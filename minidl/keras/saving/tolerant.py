@@ -54,7 +54,7 @@ def clean(entry, safe_mode=True):
 
 
 def from_keras2(value, key=""):
-    """A config of a file of Keras 2 with the names of what has another meaning since: its hard sigmoid's slope is 0.2."""
+    """A config of Keras 2 that names what has another meaning since: the slope of its hard sigmoid is 0.2."""
     if isinstance(value, dict):
         return {name: from_keras2(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
