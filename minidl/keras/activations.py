@@ -11,10 +11,11 @@ from minidl.keras.tensors import to_float
 from minidl.nn import functional as F
 
 __all__ = [
-    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
-    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
-    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
-    "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid",
+    "hard_sigmoid_keras2", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid",
+    "log_softmax", "mish", "relu", "relu6", "selu", "serialize", "sigmoid", "silu", "soft_shrink", "softmax",
+    "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh",
+    "tanh_shrink", "threshold",
 ]  # fmt: skip
 
 
@@ -179,6 +180,11 @@ def hard_sigmoid(x):
     return F.hardsigmoid(to_float(x))
 
 
+def hard_sigmoid_keras2(x):
+    """x / 5 + 1/2, held between 0 and 1: what Keras 2 calls ``hard_sigmoid``, as files of Keras 2 mean it."""
+    return (to_float(x) * 0.2 + 0.5).clamp(0, 1)
+
+
 def hard_silu(x):
     """x * hard_sigmoid(x)."""
     return F.hardswish(to_float(x))
@@ -209,7 +215,7 @@ swish, hard_swish = silu, hard_silu
 _FUNCTIONS = (
     relu, leaky_relu, relu6, softmax, celu, elu, selu, softplus, softsign, squareplus, soft_shrink, sparse_plus,
     silu, gelu, glu, tanh, tanh_shrink, threshold, sigmoid, sparse_sigmoid, exponential, hard_sigmoid, hard_silu,
-    hard_tanh, hard_shrink, linear, mish, log_softmax, log_sigmoid, sparsemax,
+    hard_tanh, hard_shrink, hard_sigmoid_keras2, linear, mish, log_softmax, log_sigmoid, sparsemax,
 )  # fmt: skip
 _KNOWN = Identifiers(
     "activation function", "keras.activations", functions=_FUNCTIONS,

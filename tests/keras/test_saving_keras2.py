@@ -1,6 +1,8 @@
 """Files of Keras 2, written here by their structure: bytes for names, ``batch_input_shape``, its orders of state."""
 
+import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -303,3 +305,84 @@ def test_batch_normalization_and_leaky_relu_of_keras_2(tmp_path):
     np.testing.assert_allclose(
         model.predict(X, verbose=0), np.where(y > 0, y, 0.25 * y), rtol=1e-5, atol=1e-6
     )
+
+
+def test_hard_sigmoid_of_keras2_has_another_slope(tmp_path):
+    path = write(tmp_path / "m.h5", sequential(dense(activation="hard_sigmoid")), WEIGHTS)
+    model = keras.models.load_model(path, compile=False)
+    np.testing.assert_allclose(
+        model.predict(X, verbose=0), np.clip(0.2 * (X @ KERNEL + BIAS) + 0.5, 0, 1), atol=1e-6
+    )
+    model.save(tmp_path / "own.h5")
+    again = keras.models.load_model(tmp_path / "own.h5", compile=False)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_models_inside_are_counted_from_one_and_states_follow_the_input(tmp_path):
+    head = sequential(dense())
+    head["config"]["name"] = "head"
+    call = lambda name, *calls: {"name": name, "inbound_nodes": [[[*c, {}] for c in calls]]}  # noqa: E731
+    graph = {
+        "name": "model", "input_layers": [["input_1", 0, 0]], "output_layers": [["head", 1, 0]],
+        "layers": [{**input_layer(), "name": "input_1", "inbound_nodes": []},
+                   {**head, **call("head", ("input_1", 0, 0))}],
+    }  # fmt: skip
+    path = write(tmp_path / "m.h5", {"class_name": "Functional", "config": graph}, {"head": WEIGHTS["dense"]})
+    model = keras.models.load_model(path, compile=False)
+    np.testing.assert_allclose(model.predict(X, verbose=0), X @ KERNEL + BIAS, atol=1e-6)
+    lstm = lambda name, **more: {"class_name": "LSTM", "config": {"name": name, "units": 2, **more}}  # noqa: E731
+    graph = {
+        "name": "model", "input_layers": [["input_1", 0, 0]], "output_layers": [["b", 0, 0]],
+        "layers": [{**input_layer((None, 4, 3)), "name": "input_1", "inbound_nodes": []},
+                   {**lstm("a", return_state=True, return_sequences=True), **call("a", ("input_1", 0, 0))},
+                   {**lstm("b"), **call("b", ("a", 0, 0), ("a", 0, 1), ("a", 0, 2))}],
+    }  # fmt: skip
+    model = keras.models.model_from_config({"class_name": "Functional", "config": graph})
+    x = np.ones((2, 4, 3), "float32")
+    a, b = model.get_layer("a"), model.get_layer("b")
+    out, *states = a(x)
+    np.testing.assert_allclose(
+        model.predict(x, verbose=0), b(out, initial_state=states).detach().numpy(), atol=1e-6
+    )
+
+
+def test_what_keras2_writes_for_every_convolution_is_left_out():
+    for name, more in (
+        ("SeparableConv2D", {"filters": 2}),
+        ("DepthwiseConv2D", {}),
+        ("Conv2DTranspose", {"filters": 2}),
+    ):
+        config = {"name": "c", "kernel_size": [2, 2], "groups": 1, **more}
+        config |= (
+            {"kernel_initializer": initializer("GlorotUniform", seed=None)}
+            if name != "Conv2DTranspose"
+            else {}
+        )
+        model = keras.models.model_from_config(
+            sequential(input_layer((None, 4, 4, 3)), {"class_name": name, "config": config})
+        )
+        assert model.output_shape[:1] == (None,)
+
+
+def test_state_without_a_learning_rate_and_an_optimizer_by_name(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("nadam", "mse")
+    model.fit(X, X[:, :2], epochs=3, verbose=0)
+    model.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        config, store = json.loads(archive.read("config.json")), archive.read("model.weights.h5")
+    config["compile_config"]["optimizer"] = "nadam"  # as Keras 2 writes a name
+    buffer = io.BytesIO(store)
+    with h5py.File(buffer, "a") as file:
+        state = [file[f"optimizer/vars/{i}"][()] for i in range(len(file["optimizer/vars"]))]
+        del file["optimizer/vars"]
+        kept = [array for i, array in enumerate(state) if i != 1][: 1 + 4]  # neither the rate nor the product
+        for i, array in enumerate(kept):
+            file[f"optimizer/vars/{i}"] = array
+    with zipfile.ZipFile(tmp_path / "k2.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("metadata.json", '{"keras_version": "2.15.0"}')
+        archive.writestr("model.weights.h5", buffer.getvalue())
+    again = keras.models.load_model(tmp_path / "k2.keras")
+    losses = [m.fit(X, X[:, :2], epochs=2, verbose=0, shuffle=False).history["loss"] for m in (model, again)]
+    np.testing.assert_allclose(*losses, rtol=1e-6)

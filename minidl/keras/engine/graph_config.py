@@ -58,8 +58,9 @@ def graph_from_config(cls, config, custom_objects=None):
         layers[name] = layer
         if not entry.get("inbound_nodes") and layer._inbound_nodes:
             made[name, 0] = layer._inbound_nodes[0].flat_outputs
+    built_in = _counted_from_one(config["layers"], config["output_layers"])
     pending = [
-        (entry.get("name") or entry["config"]["name"], index, node)
+        (name := entry.get("name") or entry["config"]["name"], index + (name in built_in), node)
         for entry in config["layers"]
         for index, node in enumerate(entry.get("inbound_nodes") or ())
     ]
@@ -80,6 +81,27 @@ def graph_from_config(cls, config, custom_objects=None):
         pending = left
     inputs, outputs = (_found(config[key], made) for key in ("input_layers", "output_layers"))
     return cls(inputs, outputs, name=config.get("name"))
+
+
+def _counted_from_one(entries, outputs):
+    """Names of the models inside whose first call has number 1: number 0 is how Keras 2 counts the making."""
+    found = set()
+    models = {
+        entry.get("name") or entry["config"].get("name"): len(entry.get("inbound_nodes") or ())
+        for entry in entries
+        if isinstance(entry.get("config"), dict) and "layers" in entry["config"]
+    }
+
+    def visit(value):
+        if _is_place(value) and models.get(value[0], -1) == value[1]:
+            found.add(value[0])
+        for inner in (
+            value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+        ):
+            visit(inner)
+
+    visit([outputs, *(entry.get("inbound_nodes") for entry in entries)])
+    return found
 
 
 def _is_place(value):

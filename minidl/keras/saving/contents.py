@@ -131,9 +131,17 @@ def _parse_zip(path):
             data = _member(archive, "model.weights.h5", path)
             with tree.open_tree(data, path) as root:
                 arrays = _store_arrays(root, path)
+                about = {**_optimizer_name(root), **about} if isinstance(about, dict) else {}
         else:
             raise FileFormatError(f"{path!r} is a .keras file without model.weights.h5")
-    return Contents(path, "store", arrays, config=config, about=about if isinstance(about, dict) else {})
+    return Contents(path, "store", arrays, config=config, about=about)
+
+
+def _optimizer_name(root):
+    """``{"optimizer": "adam"}`` of a store that tells: Keras' config leaves the optimizer out now and then."""
+    group = root.get("optimizer/vars")
+    named = group is not None and "name" in getattr(group, "attrs", {})
+    return {"optimizer": tree.text(group.attrs["name"])} if named else {}
 
 
 def _parse_npz(path):

@@ -26,7 +26,18 @@ _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
 _SAYS_NOTHING = (None, False, "auto")
 _NO_SEED = {"SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"}
-_NO_FORMAT = {"ZeroPadding1D", "Cropping1D", "UpSampling1D"}
+_NO_FORMAT = {
+    *(
+        "ZeroPadding1D",
+        "Cropping1D",
+        "UpSampling1D",
+        "CenterCrop",
+        "Resizing",
+        "RandomBrightness",
+        "RandomContrast",
+    ),
+    *("RandomCrop", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom"),
+}
 
 
 def model_config(model, keras3=False):
@@ -88,6 +99,8 @@ def _layer(name, config, keras3, graphs):
     config.pop("batch_input_shape", None)
     if name == "Lambda":
         return _lambda(config, keras3)
+    if name.startswith("SpatialDropout") and config.get("trainable") is True:
+        config.pop("trainable")  # Keras' class takes no such argument
     if not keras3:
         config = {k: v for k, v in config.items() if k not in _ONLY_KERAS3 or v not in _SAYS_NOTHING}
         if name == "LeakyReLU":
@@ -193,12 +206,27 @@ def _known_input(model, keras3, layers):
 def _node(node, symbols, keras3):
     """A call: Keras 2's list, which Keras 3 reads as well, unless another argument than the first is a tensor."""
     kwargs = {key: value for key, value in (node[0][3] if node else {}).items() if value is not None}
-    tensors = any(is_place(value) for value in kwargs.values())
+    tensors = any(_holds_place(value) for value in kwargs.values())
     if not keras3 and not tensors:
         return [[*entry[:3], kwargs if i == 0 else {}] for i, entry in enumerate(node)]
     first = [_tensor(entry[:3], symbols) for entry in node]
-    others = {key: _tensor(value, symbols) if is_place(value) else value for key, value in kwargs.items()}
+    others = {key: _symbolic(value, symbols) for key, value in kwargs.items()}
     return {"args": [first if len(first) > 1 else first[0]], "kwargs": others}
+
+
+def _holds_place(value):
+    """Whether a tensor of the graph is in an argument."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return is_place(value) or any(_holds_place(item) for item in inner)
+
+
+def _symbolic(value, symbols):
+    """An argument with its places as Keras 3 writes tensors."""
+    if is_place(value):
+        return _tensor(value, symbols)
+    if isinstance(value, dict):
+        return {key: _symbolic(inner, symbols) for key, inner in value.items()}
+    return [_symbolic(inner, symbols) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def _tensor(place, symbols):

@@ -119,6 +119,10 @@ def _by_name(model, contents, skip):
 def _by_place(model, contents, skip):
     own = places(model)
     saved = {path: array for path, array in contents.arrays.items() if not _is_state(path)}
+    for path in sorted(saved.keys() - own.keys()):  # Keras 2's names of attention's projections
+        plain = path.replace("/_", "/")
+        if plain in own and plain not in saved:
+            saved[plain] = saved.pop(path)
     return _by_key(own, saved, contents, skip)
 
 

@@ -12,7 +12,7 @@ from minidl.keras.engine.weight_files import load_arrays
 from minidl.keras.saving.contents import parse
 from minidl.keras.saving.filling import fill
 from minidl.keras.saving.guard import parse_apart
-from minidl.keras.saving.tolerant import clean
+from minidl.keras.saving.tolerant import clean, from_keras2
 from minidl.keras.saving.training import compile_by, restore_optimizer
 
 _SIZES = (
@@ -56,6 +56,11 @@ def model_of(contents, compile=True, safe_mode=True):
     model = _built(contents, safe_mode)
     fill(model, contents)
     config = contents.training or contents.config.get("compile_config")
+    if config and "optimizer" in contents.about:
+        config = {
+            "optimizer": contents.about["optimizer"],
+            **config,
+        }  # Keras leaves it out of the config now and then
     if compile and config:
         with _malformed(contents, "its training config cannot be followed"):
             compile_by(model, config)
@@ -79,8 +84,11 @@ def _malformed(contents, what):
 
 
 def _built(contents, safe_mode):
+    about = contents.about
+    keras2 = "minidl_version" not in about and str(about.get("keras_version", "2")) < "3"
     with _malformed(contents, "its config describes no model"):
-        model = deserialize_layer(clean(contents.config, safe_mode))
+        config = from_keras2(contents.config) if keras2 and contents.config else contents.config
+        model = deserialize_layer(clean(config, safe_mode))
     if not isinstance(model, Model):
         raise FileFormatError(f"{contents.where!r} describes a layer, {type(model).__name__}, not a model")
     shapes = contents.config.get("build_config")

@@ -23,7 +23,10 @@ _DROPPED = {
     ),
     *("lora_rank", "lora_alpha", "use_cudnn", "fused", "virtual_batch_size", "adjustment", "batch_size"),
     *("build_input_shape", "zero_output_for_mask", "input_dtype", "flash_attention"),
+    *("query_shape", "key_shape", "value_shape"),
 }
+_OF_PLAIN_CONV = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint", "filters"}
+_RECURRENT = {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM2D"}
 _SAYS_NOTHING = (None, False, "auto", [], {})
 _CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
 _OPERATORS = {
@@ -48,6 +51,15 @@ def clean(entry, safe_mode=True):
         return _entry(entry, safe_mode, "the model", _stateful(entry))
     except RecursionError:
         raise FileFormatError("the config is nested too deeply") from None
+
+
+def from_keras2(value, key=""):
+    """A config of Keras 2 that names what has another meaning since: the slope of its hard sigmoid is 0.2."""
+    if isinstance(value, dict):
+        return {name: from_keras2(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [from_keras2(inner) for inner in value]
+    return "hard_sigmoid_keras2" if value == "hard_sigmoid" and key.endswith("activation") else value
 
 
 def _stateful(value):
@@ -86,7 +98,7 @@ def _entry(entry, safe_mode, place, fixed):
         if isinstance(entry.get(key), str):
             made[key] = entry[key]
     if "inbound_nodes" in entry:
-        made["inbound_nodes"] = [_node(node) for node in entry["inbound_nodes"]]
+        made["inbound_nodes"] = [_node(node, name in _RECURRENT) for node in entry["inbound_nodes"]]
     return made
 
 
@@ -145,8 +157,10 @@ def _arguments(name, cls, config, safe_mode, fixed):
     known = _known_arguments(cls)
     made = {}
     for key, value in config.items():
-        if (key in _DROPPED and key not in known) or (key not in known and value in _SAYS_NOTHING):
+        if key not in known and (key in _DROPPED or value in _SAYS_NOTHING):
             continue
+        if key not in known and "Conv" in name and key in _OF_PLAIN_CONV:
+            continue  # Keras 2 writes it for every kind of convolution
         made[key] = value
     for key in ("batch_shape", "batch_input_shape"):
         if isinstance(made.get(key), (list, tuple)) and made[key] and not fixed:
@@ -207,8 +221,8 @@ def _is_layer(value):
     return module in ("keras", "keras.layers") or module.startswith(("keras.src.models", "keras.src.layers"))
 
 
-def _node(node):
-    """A call without arguments that say nothing."""
+def _node(node, recurrent=False):
+    """A call without arguments that say nothing. Keras 2 lists a recurrent layer's states after its input."""
     if isinstance(node, dict):
         kwargs = {k: v for k, v in (node.get("kwargs") or {}).items() if v is not None}
         return {"args": [_argument(arg) for arg in node.get("args", ())], "kwargs": _argument(kwargs)}
@@ -216,6 +230,9 @@ def _node(node):
     for entry in node:
         kwargs = entry[3] if len(entry) > 3 and isinstance(entry[3], dict) else {}
         made.append([*entry[:3], {k: v for k, v in kwargs.items() if v is not None}])
+    if recurrent and len(made) > 1:
+        symbols = [{"class_name": "__keras_tensor__", "config": {"keras_history": call[:3]}} for call in made]
+        return {"args": symbols[:1], "kwargs": {**made[0][3], "initial_state": symbols[1:]}}
     return made
 
 

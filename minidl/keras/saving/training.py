@@ -134,7 +134,8 @@ def _class_of(function):
 
 def compile_by(model, config, custom_objects=None):
     """Compiles a model by a ``training_config`` or a ``compile_config``."""
-    optimizer = dict(config.get("optimizer_config") or config.get("optimizer") or {"class_name": "RMSprop"})
+    optimizer = config.get("optimizer_config") or config.get("optimizer") or "rmsprop"
+    optimizer = _named_optimizer(optimizer) if isinstance(optimizer, str) else dict(optimizer)
     optimizer["class_name"] = optimizer["class_name"].rpartition(">")[2]
     inner = dict(optimizer.get("config") or {})
     if "lr" in inner:
@@ -152,6 +153,15 @@ def compile_by(model, config, custom_objects=None):
             weighted_metrics=_flat(_mapped(config.get("weighted_metrics"), _read_metric)),
             loss_weights=config.get("loss_weights"),
         )
+
+
+def _named_optimizer(name):
+    """The config of an optimizer of a name, as ``compile`` takes it; a variable's name may carry a number."""
+    base, _, number = name.rpartition("_")
+    name = base if number.isdigit() else name
+    if name.endswith("loss_scale_optimizer"):
+        name = "rmsprop"  # what it wraps is not told: Keras' own choice
+    return {"class_name": type(optimizers.get(name.replace("_", ""))).__name__, "config": {}}
 
 
 def _read_loss(value):
@@ -215,16 +225,37 @@ def restore_optimizer(model, names, arrays):
     if not optimizer.built:
         optimizer.build(model.trainable_variables)
     own = optimizer.variables
-    if len(own) == len(arrays) and all(tuple(v.shape) == tuple(np.shape(a)) for v, a in zip(own, arrays)):
-        for variable, array in zip(own, arrays):
-            variable.assign(array)
-        return
+    for candidate in (own, _as_keras2(optimizer)):
+        fits = len(candidate) == len(arrays)
+        if fits and all(tuple(v.shape) == tuple(np.shape(a)) for v, a in zip(candidate, arrays)):
+            for variable, array in zip(candidate, arrays):
+                variable.assign(array)
+            _restore_product(optimizer)
+            return
     if not _restore_keras2(optimizer, names, arrays):
         warnings.warn(
             f"The saved state of the optimizer ({len(arrays)} arrays) is not that of {type(optimizer).__name__} for "
             f"this model ({len(own)} arrays): it starts afresh.",
             stacklevel=3,
         )
+
+
+def _as_keras2(optimizer):
+    """The state in Keras 2's order: without the learning rate; of RMSprop one kind after another."""
+    if type(optimizer).__name__ == "RMSprop":
+        return [optimizer._iterations, *(v for kept in optimizer._state.values() for v in kept)]
+    left_out = ("learning_rate", "variable")
+    return [
+        v for v in optimizer.variables if str(getattr(v, "path", v.name)).rpartition("/")[2] not in left_out
+    ]
+
+
+def _restore_product(optimizer):
+    """Nadam's product of momenta, which Keras 2 does not save, of the number of steps."""
+    product = getattr(optimizer, "_product", None)
+    if product is not None and float(product) == 1.0:
+        steps = np.arange(1, int(optimizer._iterations) + 1)
+        product.assign(float(np.prod(optimizer.beta_1 * (1.0 - 0.5 * 0.96**steps))))
 
 
 def _restore_keras2(optimizer, names, arrays):
@@ -252,4 +283,5 @@ def _restore_keras2(optimizer, names, arrays):
     optimizer._iterations.assign(int(iteration))
     for variable, value in pairs:
         variable.assign(value)
+    _restore_product(optimizer)
     return True
