@@ -73,6 +73,18 @@ def test_validation_takes_the_last_part_before_shuffling():
     assert x.tolist() == np.arange(10.0)[:, None].tolist()
 
 
+def test_evaluate_adds_the_penalties_of_the_weights_as_they_are():
+    model = keras.Sequential([layers.Dense(1, kernel_regularizer="l2")])  # built by the first batch
+    model.compile("sgd", "mse")
+    x, y = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
+    for factor in (1.0, 2.0):
+        if factor != 1.0:
+            model.set_weights([weight * factor for weight in model.get_weights()])
+        found = model.evaluate(x, y, batch_size=2, verbose=0)
+        kernel = model.get_weights()[0]
+        assert found == pytest.approx(kernel.sum() ** 2 + 0.01 * (kernel**2).sum(), rel=1e-5)
+
+
 def test_splits_that_leave_nothing():
     with pytest.raises(ValueError, match=r"21 samples, which is not sufficient.*`validation_split=1"):
         linear().fit(X, Y, validation_split=1, verbose=0)
