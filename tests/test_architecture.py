@@ -37,6 +37,7 @@ OPTIONAL = {
         "cupyx",
         "h5py",
         "hypothesis",
+        "jax",
         "keras",
         "matplotlib",
         "ml_dtypes",

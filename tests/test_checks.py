@@ -169,7 +169,7 @@ def beyond(x):
         (lambda x: np.tanh(x).astype(np.float64), "dtype float64, the reference gives float32"),
     ],
 )
-def test_a_kernel_with_one_fault_is_caught(kernel, text, monkeypatch):
+def test_a_kernel_with_one_fault_is_caught(kernel, text, monkeypatch, native):
     x = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
     check_kernel("tanh", calls=[((x,), {})])
     monkeypatch.setattr(backends.cpu, "tanh", kernel)
@@ -178,7 +178,7 @@ def test_a_kernel_with_one_fault_is_caught(kernel, text, monkeypatch):
     assert any(".tanh(float32[3, 4])" in note for note in caught.value.__notes__)
 
 
-def test_a_kernel_that_gives_its_argument_back_is_caught(monkeypatch):
+def test_a_kernel_that_gives_its_argument_back_is_caught(monkeypatch, native):
     x = np.linspace(1, 2, 4, dtype=np.float32)
     monkeypatch.setattr(backends.cpu, "abs", lambda x: x)
     with pytest.raises(AssertionError, match=r"shares memory with argument \[0\]"):

@@ -86,13 +86,15 @@ def test_a_layer_keeps_its_promises(layer, data, seed):
     rng = np.random.default_rng([zlib.crc32(case.name.encode()), seed])
     inputs, keywords = replace((case.inputs, case.call), Spec, lambda spec: spec.draw(rng))
     keywords = replace(keywords, np.ndarray, leaf)  # masks
-    try:
-        check_module(
-            module,
-            *_flat(inputs),
-            batch_dim=None,
-            call=lambda m, *flat: m(*_nested(inputs, iter(flat)), **keywords),
+
+    def call(module, *flat):
+        given = replace(
+            keywords, minidl.Tensor, lambda t: t.to(flat[0].dtype) if t.is_floating_point() else t
         )
+        return module(*_nested(inputs, iter(flat)), **given)
+
+    try:
+        check_module(module, *_flat(inputs), batch_dim=None, call=call)
     except NotDifferentiableError:
         assume(False)
 

@@ -49,7 +49,7 @@ def modules(names=None):
     >>> from hypothesis import given
     >>> @given(modules(["Linear", "LayerNorm"]))
     ... def check(example):
-    ...     assert example.build()(*map(minidl.tensor, example.inputs)).dim() >= 1
+    ...     assert example.build().double()(*map(minidl.tensor, example.inputs)).dim() >= 1
     >>> import minidl
     >>> check()
     """
