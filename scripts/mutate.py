@@ -8,8 +8,8 @@ Survivors are printed with their place; docs/mutation.md has the figures and say
 
 *Rules.* Every rule, and every helper that rules alone call, is changed in one place (``scripts/python_mutants.py``). A
 child process puts the changed code in the function's place and runs, for each row of ``tests/cases`` that names the
-op and a few that reach it, the checks of ``tests/test_cases.py``; if they pass, the files in ``BESIDE``. A failure or
-an error is a catch.
+op and a few that reach it, the checks of ``tests/test_cases.py``, and those of ``tests/test_gradients_at_edges.py``.
+A failure or an error is a catch. Without a mutant all of it must pass, or nothing is planted.
 
 *Kernels.* See ``scripts/kernel_mutants.py``.
 """
@@ -27,7 +27,10 @@ import kernel_mutants
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PASSING = 5  # rows of other ops that run a rule on their way, for either order
-BESIDE = ("test_gradients_at_edges.py", "test_linalg.py")  # the second for rules of linear algebra alone
+BESIDE = (
+    "test_gradients_at_edges.py",
+    "test_linalg.py",
+)  # for rules of linear algebra; of the first, EDGES for all
 SECONDS = 60  # for one mutant; one that takes longer is caught
 
 
@@ -95,8 +98,10 @@ def survives(mutant, rows):
     """Whether every check passes, in this process with the mutant planted."""
     import pytest
     import test_cases
+    import test_gradients_at_edges
 
-    plant(mutant, _negative)
+    if mutant is not None:
+        plant(mutant, _negative)
     first = (
         test_cases.test_gradient_agrees_with_central_differences,
         test_cases.test_gradient_does_not_depend_on_which_others_are_wanted,
@@ -109,12 +114,15 @@ def survives(mutant, rows):
         for case in rows:
             for check in first if not (case.grad and case.grad2) else first + second:
                 check(case)
+        for name in test_gradients_at_edges.EDGES:
+            test_gradients_at_edges.test_gradient_is_the_formulas(name)
     except BaseException:
         return False
-    files = [ROOT / "tests" / BESIDE[0]]
-    if "linalg" in mutant.function.__module__:
-        files.append(ROOT / "tests" / BESIDE[1])
-    return pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT), *map(str, files)]) == 0
+    if mutant is not None and "linalg" not in mutant.function.__module__:
+        return True
+    files = [str(ROOT / "tests" / file) for file in BESIDE]
+    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider"]
+    return pytest.main(["-x", "-q", *quiet, "--rootdir", str(ROOT), *files]) == 0
 
 
 def in_child(task):
@@ -124,7 +132,11 @@ def in_child(task):
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        os._exit(0 if task() else 1)
+        try:
+            code = 0 if task() else 1
+        except BaseException:
+            code = 1
+        os._exit(code)
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -174,6 +186,8 @@ def mutate_rules(options):
         found = [pair for pair in found if f"survived  {pair[0]}\n" in text]
     print(f"{len(found)} mutants of gradient rules", flush=True)
     chosen = random.Random(options.seed).sample(found, min(options.sample or len(found), len(found)))
+    if not in_child(lambda: survives(None, [])):
+        sys.exit("the tests fail without any fault")
     began, survivors = time.monotonic(), []
     for number, (mutant, ops) in enumerate(sorted(chosen, key=lambda pair: _place(pair[0].function))):
         rows = rows_for(ops)
@@ -184,7 +198,7 @@ def mutate_rules(options):
         if in_child(lambda mutant=mutant, rows=rows: survives(mutant, rows)):
             survivors.append(mutant)
             print(f"  {number}: survived  {mutant}", flush=True)
-        elif number % 50 == 0:
+        elif number % 10 == 0:
             print(f"  {number} of {len(chosen)}, {time.monotonic() - began:.0f} s", flush=True)
     report("gradient rules", len(chosen), survivors, time.monotonic() - began, options)
     return survivors
