@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from minidl.autograd import Tensor, function
-from minidl.ops.common import as_index, wrap_dim
+from minidl.ops.common import as_index, broadcast_refused, common_shape, wrap_dim
 from minidl.ops.create import empty, zeros
 from minidl.ops.indexing import gather, index_select
 from minidl.ops.joining import cat, chunk, narrow, split, stack
@@ -235,7 +235,7 @@ def broadcast_shapes(*shapes):
     try:
         return empty(0).new_empty(np.broadcast_shapes(*shapes)).shape
     except ValueError:
-        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from None
+        raise broadcast_refused(shapes) from None
 
 
 @function(method=False)
@@ -247,7 +247,7 @@ def broadcast_tensors(*tensors):
     [(2, 3), (2, 3)]
     """
     tensors = _tensor_list(tensors, "broadcast_tensors")
-    shape = broadcast_shapes(*(tuple(t.shape) for t in tensors)) if tensors else ()
+    shape = common_shape(*(tuple(t.shape) for t in tensors))
     return tuple(expand(t, tuple(shape)) for t in tensors)
 
 

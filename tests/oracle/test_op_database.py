@@ -279,13 +279,12 @@ def _results(op, mine, theirs, sample, convert):
 def _forms(op):
     """(name, our function, PyTorch's, whether gradients are compared) of the method, in place, and of ``out=``."""
     method = getattr(op.method_variant, "__name__", None)
-    if method is not None:
+    if method is not None and method != "<lambda>":
         yield "method", getattr(minidl.Tensor, method, None), op.method_variant, True
     inplace = getattr(op.inplace_variant, "__name__", None)
     if inplace is not None:
         name = inplace if inplace != "<lambda>" else None
         form = getattr(minidl.Tensor, name) if name else functools.partial(ours(op), inplace=True)
-        # An operator may give another tensor, so the first argument is looked at where it gives none.
         yield "in place", _on_a_clone(form), _on_a_clone(op.inplace_variant), True
     if op.supports_out and key(op) not in ADAPTED:
         yield "out", _into_out(ours(op), minidl), _into_out(op, torch), False
