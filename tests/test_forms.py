@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 
 import minidl
@@ -100,6 +101,14 @@ def test_a_shape_changed_in_place_shares_the_memory():
 def test_the_shape_of_a_leaf_is_not_changed_in_place():
     with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
         minidl.ones(2, 3, requires_grad=True).t_()
+
+
+def test_memory_that_numpy_holds_as_bytes_is_counted_in_elements():
+    x = minidl.from_numpy(np.zeros(96, np.uint8).view(np.float32))
+    with pytest.raises(RuntimeError, match="out of bounds for storage of size 96"):
+        x.as_strided((48,), (1,))
+    x.resize_(48).fill_(1)
+    assert x.sum().item() == 48
 
 
 def test_as_strided_writes_through_to_its_base():

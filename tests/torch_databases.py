@@ -81,6 +81,9 @@ class Converter:
         if key not in self._storages:
             self._storages[key] = _bytes(storage)
         held = self._storages[key]
+        reach = sum((n - 1) * step for n, step in zip(x.shape, x.stride(), strict=True)) + x.storage_offset()
+        if reach >= len(held) // dtype.itemsize:
+            raise Unsupported("a tensor that reaches beyond its storage")
         whole = minidl.from_numpy(held[: len(held) // dtype.itemsize * dtype.itemsize].view(dtype))
         return whole.as_strided(x.shape, x.stride(), x.storage_offset()).detach()
 

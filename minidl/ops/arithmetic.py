@@ -8,7 +8,10 @@ from minidl.ops.common import NoTensor, checked, floating, promote, refuse_bool
 
 def binary(name, input, other):
     """A backend's function of two operands, promoted first; one of them may be a Python number."""
-    input, other = _operands(input, other)
+    try:
+        input, other = promote(input, other)
+    except NoTensor:
+        input, other = _two_numbers(input, other)
     space = of(input if hasattr(input, "dtype") else other)
     try:
         return getattr(space, name)(input, other)
@@ -16,13 +19,10 @@ def binary(name, input, other):
         return checked(getattr(space, name), input, other)
 
 
-def _operands(input, other):
-    """``promote``, of two numbers too: the first one is a 0-d tensor then, as in PyTorch."""
-    try:
-        return promote(input, other)
-    except NoTensor:
-        dtype = {bool: dtypes.BOOL, int: dtypes.INT64}.get(input.__class__) or dtypes.get_default()
-        return promote(backends.on("cpu").full((), input, dtype), other)
+def _two_numbers(input, other):
+    """Two numbers promoted: the first one is a 0-d tensor then, as in PyTorch."""
+    dtype = {bool: dtypes.BOOL, int: dtypes.INT64}.get(input.__class__) or dtypes.get_default()
+    return promote(backends.on("cpu").full((), input, dtype), other)
 
 
 def is_number(value):
@@ -53,7 +53,9 @@ def add(input, other, *, alpha=1):
 
 def _scaled(input, other, alpha):
     """``input`` and ``alpha * other`` in their common dtype, which ``alpha`` does not widen."""
-    input, other = _operands(input, other)
+    input, other = (
+        _two_numbers(input, other) if is_number(input) and is_number(other) else promote(input, other)
+    )
     dtype = (input if hasattr(input, "dtype") else other).dtype
     alpha = alpha.item() if hasattr(alpha, "item") else alpha
     if isinstance(alpha, float) and not dtypes.is_floating(dtype):
@@ -145,7 +147,10 @@ def div(input, other, *, rounding_mode=None):
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
     given = input, other
-    input, other = _operands(input, other)
+    try:
+        input, other = promote(input, other)
+    except NoTensor:
+        given = input, other = _two_numbers(input, other)
     array = input if hasattr(input, "dtype") else other
     dtype, space = array.dtype, of(array)
     if not dtypes.is_floating(dtype):
@@ -155,7 +160,6 @@ def div(input, other, *, rounding_mode=None):
             rest = binary("fmod", input, other)  # exact for every int64, as a quotient of floats is not
             return binary("floor_divide", binary("sub", input, rest), other)
         # from the operands as they came: in the common integer dtype one of them may have wrapped
-        given = given if any(hasattr(v, "dtype") for v in given) else (input, other)
         input, other = (floating(v) if hasattr(v, "dtype") else v for v in given)
     out = checked(space.div, input, other)
     return space.trunc(out) if rounding_mode == "trunc" else out
@@ -171,7 +175,9 @@ def refuse_zero(other):
 
 def floor_quotient(input, other):
     """floor(input / other) of raw operands."""
-    input, other = _operands(input, other)
+    input, other = (
+        _two_numbers(input, other) if is_number(input) and is_number(other) else promote(input, other)
+    )
     array = input if hasattr(input, "dtype") else other
     if not dtypes.is_floating(array.dtype):
         refuse_bool(array, "div_floor")

@@ -137,8 +137,12 @@ def refuse_bool(array, name):
 
 
 def broadcast_error(input, other):
-    """PyTorch's error for shapes that do not broadcast."""
-    a, b = input.shape, other.shape
+    """PyTorch's error for arrays whose shapes do not broadcast, or None."""
+    return shapes_error(input.shape, other.shape)
+
+
+def shapes_error(a, b):
+    """PyTorch's error for two shapes that do not broadcast, or None."""
     for i in range(1, min(len(a), len(b)) + 1):
         if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
             dim = max(len(a), len(b)) - i
@@ -147,6 +151,32 @@ def broadcast_error(input, other):
                 f"non-singleton dimension {dim}. "
                 f"Shapes were {list(a)} and {list(b)}."
             )
+    return None
+
+
+def common_shape(*shapes):
+    """The shape to which all broadcast. Raises PyTorch's error for the first one that does not fit those before."""
+    found = ()
+    for shape in shapes:
+        refused = shapes_error(found, shape)
+        if refused is not None:
+            raise refused
+        found = np.broadcast_shapes(found, shape)
+    return found
+
+
+def broadcast_refused(shapes):
+    """PyTorch's error for the first size, from the last dimension on, that does not fit those before it."""
+    ndim = max(map(len, shapes))
+    wide = [1] * ndim
+    for i, shape in enumerate(shapes):
+        for d in range(-1, -len(shape) - 1, -1):
+            if shape[d] not in (1, wide[d]) and wide[d] != 1:
+                return RuntimeError(
+                    f"Attempting to broadcast a dimension of length {shape[d]} at {d}! Mismatching argument at index "
+                    f"{i} had {tuple(shape)}; but expected shape should be broadcastable to {wide}"
+                )
+            wide[d] = wide[d] if shape[d] == 1 else shape[d]
     return None
 
 

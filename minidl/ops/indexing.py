@@ -1,13 +1,11 @@
 """Reading and writing by index: slices, ints, None, Ellipsis, integer and boolean tensors, gather and scatter."""
 
-import numpy as np
-
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, modes, op
 from minidl.autograd.convert import to_array
 from minidl.autograd.inplace import bump, check_writable, refuse_expanded, write
 from minidl.backends import of
-from minidl.ops.common import fitting, told_later, wrap_dim
+from minidl.ops.common import common_shape, fitting, told_later, wrap_dim
 from minidl.ops.index_parts import split_index
 
 
@@ -273,7 +271,9 @@ def take(input, index):
 @function(tensors="input mask")
 def masked_select(input, mask):
     """The elements where ``mask`` (bool, broadcastable) holds, 1-D. Source: ``torch.masked_select``."""
-    shape = np.broadcast_shapes(tuple(input.shape), tuple(mask.shape))
+    if mask.dtype is not dtypes.bool_:
+        raise RuntimeError("masked_select: expected BoolTensor for mask. Hint: convert it with .bool().")
+    shape = common_shape(tuple(mask.shape), tuple(input.shape))
     return input.expand(shape)[mask.expand(shape)]
 
 

@@ -7,7 +7,7 @@ from minidl.autograd import function, op
 from minidl.autograd.conform import sum_to_shape
 from minidl.backends import of
 from minidl.ops.arithmetic import add, mul
-from minidl.ops.common import refuse_bool
+from minidl.ops.common import common_shape, refuse_bool, shapes_error
 from minidl.ops.reductions import sum
 from minidl.ops.shapes import _permute, _reshape
 
@@ -81,9 +81,16 @@ def _shape_error(input, other):
         return RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({rows[0]}x{rows[1]} and {columns[0]}x{columns[1]})"
         )
-    return RuntimeError(
-        f"Expected size for first two dimensions of batch2 tensor to match: shapes {list(a)} and "
-        f"{list(b)} cannot be multiplied"
+    if len(b) <= 2:  # one product of all rows
+        rows = math.prod(a[:-1])
+        if len(b) == 1:
+            return RuntimeError(f"size mismatch, got input ({rows}), mat ({rows}x{a[-1]}), vec ({b[0]})")
+        return RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows}x{a[-1]} and {b[0]}x{b[1]})")
+    refused = shapes_error(a[:-2], b[:-2])
+    count = 0 if refused else math.prod(common_shape(a[:-2], b[:-2]))
+    return refused or RuntimeError(
+        f"Expected size for first two dimensions of batch2 tensor to be: [{count}, {a[-1]}] but got: "
+        f"[{count}, {b[-2]}]. Hint: shapes were {list(a)} and {list(b)}."
     )
 
 

@@ -9,7 +9,7 @@ from minidl.autograd import Tensor, function, op
 from minidl.autograd.conform import sum_to_shape
 from minidl.autograd.size import Size
 from minidl.backends import of
-from minidl.ops.common import as_index, wrap_dim
+from minidl.ops.common import as_index, broadcast_refused, wrap_dim
 
 
 def sizes(args, name="shape", named=None):
@@ -308,7 +308,7 @@ def broadcast_shapes(*shapes):
     try:
         return Size(np.broadcast_shapes(*shapes))
     except ValueError:
-        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from None
+        raise broadcast_refused(shapes) from None
 
 
 @op(input=lambda g, input_shape: sum_to_shape(g, input_shape), view=True, faces=(), method=False)

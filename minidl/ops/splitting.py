@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from minidl.autograd import Tensor, function
-from minidl.ops.common import as_index, broadcast_error, wrap_dim
+from minidl.ops.common import as_index, common_shape, wrap_dim
 from minidl.ops.create import empty, zeros
 from minidl.ops.indexing import gather, index_select
 from minidl.ops.joining import cat, chunk, narrow, split, stack
@@ -230,12 +230,7 @@ def broadcast_tensors(*tensors):
     [(2, 3), (2, 3)]
     """
     tensors = _tensor_list(tensors, "broadcast_tensors")
-    shape = ()
-    for i, each in enumerate(tensors):
-        try:
-            shape = broadcast_shapes(shape, tuple(each.shape))
-        except RuntimeError:
-            raise broadcast_error(expand(tensors[i - 1], shape), each) from None
+    shape = common_shape(*(tuple(t.shape) for t in tensors))
     return tuple(expand(t, tuple(shape)) for t in tensors)
 
 

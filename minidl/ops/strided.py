@@ -49,7 +49,7 @@ def as_strided(input, size, stride, storage_offset=None):
         raise RuntimeError(
             f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}"
         )
-    length = space.owner(array).size
+    length = space.owner(array).nbytes // array.dtype.itemsize
     needed = offset + 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else 0
     if offset < 0 or needed > length:
         raise RuntimeError(
@@ -178,7 +178,7 @@ def resize_(self, *sizes_, memory_format=None):
     space, array, count = of(self._array), self._array, math.prod(shape)
     memory = space.owner(array)
     start = space.storage_offset(array)
-    if memory.flags.c_contiguous and start + count <= memory.size:
+    if memory.flags.c_contiguous and start + count <= memory.nbytes // array.dtype.itemsize:
         strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
         self._array = space.as_strided(array, shape, strides, start)
         return self
