@@ -17,6 +17,7 @@ from minidl import (
     autograd,
     backends,
     compiler,
+    cpu,
     cuda,
     distributed,
     distributions,
@@ -28,6 +29,7 @@ from minidl import (
     io,
     jit,
     linalg,
+    mps,
     nn,
     onnx,
     ops,
@@ -35,9 +37,12 @@ from minidl import (
     profiler,
     random,
     special,
+    types,
     utils,
     version,
+    xpu,
 )
+from minidl.amp import GradScaler
 from minidl.amp.autocast_mode import (
     autocast,
     clear_autocast_cache,
@@ -86,11 +91,14 @@ from minidl.random import Generator, default_generator
 from minidl.settings import (
     are_deterministic_algorithms_enabled,
     compile,
+    get_deterministic_debug_mode,
     get_float32_matmul_precision,
     get_num_interop_threads,
     is_anomaly_check_nan_enabled,
     is_anomaly_enabled,
     is_deterministic_algorithms_warn_only_enabled,
+    is_warn_always_enabled,
+    set_deterministic_debug_mode,
     set_float32_matmul_precision,
     set_flush_denormal,
     set_num_interop_threads,

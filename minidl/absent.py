@@ -33,7 +33,7 @@ _REASONS = (
         r"(jit|compiler|swap_in_.*|.*_ir.*|parse_.*|import_.*|vmap|while_loop|cond|sym_.*|unify_type_list|fork|wait|merge_.*)",
     ),
     (GRAPH, r"(func|autograd\.function.*)"),
-    (PARALLEL, r"(is_distributed|distributions)"),
+    (PARALLEL, r"is_distributed"),
     (
         INTERNAL,
         r"(cudnn.*|miopen.*|mkldnn.*|to_mkldnn|native_.*|convolution|conv_tbc|batch_norm_.*|.*autocast_(?!mode).*|"
@@ -101,6 +101,57 @@ DIFFERENCES = {
 }
 
 
+# Programs of others that do not run as they are, and why.
+PROGRAMS = {
+    "that save or load a whole module, `torch.save(model, path)`": "a file holds no programs: save "
+    "`model.state_dict()`, and load it into a module that was made anew",
+    "with complex numbers: rotary embeddings by `view_as_complex`, mixing by `fft`": COMPLEX,
+    "with sparse matrices: graph networks whose adjacency is `sparse_coo_tensor`": SPARSE,
+    "with `func.vmap`: ensembles in one call, gradients of each sample": "write the function for a batch",
+    "with `nn.utils.parametrize` or `nn.utils.parametrizations`": "use `nn.utils.weight_norm`, `spectral_norm`",
+    "with `torch.fx`, `torch.export`, `torch.library` or compiled extensions": TRACED,
+    "of several processes: `init_process_group`, rpc, fsdp, pipelines": PARALLEL,
+    "with quantized modules": QUANTIZED,
+    "with distributions beside those of `minidl.distributions`: Beta, Gamma, Dirichlet, transformed ones": LATER,
+}
+
+# Modules of PyTorch's that are not there, and what to do instead: the longest name that fits.
+_MODULES = {
+    "nn.utils.parametrize": "compute the weight in forward, or in a forward pre-hook",
+    "nn.utils.parametrizations": "use nn.utils.weight_norm and nn.utils.spectral_norm",
+    "nn.attention.flex_attention": "give nn.functional.scaled_dot_product_attention a mask",
+    "nested": "pad sequences with nn.utils.rnn.pad_sequence, or pack them",
+    "masked": "use masked_fill and masked_select",
+    "utils.benchmark": "use Python's timeit, or python -m minidl bench",
+    "utils.cpp_extension": "extensions of PyTorch are compiled for it and cannot be loaded",
+    **dict.fromkeys(("fx", "export", "package", "library"), TRACED),
+    **dict.fromkeys(
+        ("ao", "quantization", "nn.quantized", "nn.intrinsic", "nn.qat", "nn.quantizable"), QUANTIZED
+    ),
+    "sparse": SPARSE,
+    **dict.fromkeys(
+        ("_C", "_dynamo", "_inductor", "_prims", "_refs", "_functorch", "testing._internal"), INTERNAL
+    ),
+}
+
+
+# Names that PyTorch itself only refuses.
+_MOVED = {
+    "symeig": "use linalg.eigh",
+    "matrix_rank": "use linalg.matrix_rank",
+    "solve": "use linalg.solve",
+    "lstsq": "use linalg.lstsq",
+    "legacy_contiguous_format": "use contiguous_format",
+}
+
+
+def module_reason(name):
+    """Why a submodule of PyTorch's is not there, or what to use instead; empty where nothing can be said."""
+    parts = name.split(".")
+    found = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((_MODULES[each] for each in found if each in _MODULES), "")
+
+
 def reason(place, name):
     """Why a name of PyTorch's is not there."""
     if (place, name) == ("linalg", "cond"):
@@ -111,5 +162,5 @@ def reason(place, name):
 def message(owner, name):
     """The text of the ``AttributeError`` for a name that is not there."""
     text = f"{owner} has no attribute {name!r}"
-    why = reason("torch", name)
+    why = _MOVED.get(name) or module_reason(name) or reason("torch", name)
     return text if why in (LATER, INTERNAL) else f"{text}: {why}"

@@ -13,6 +13,7 @@ import sys
 import types
 
 from minidl._version import __version__
+from minidl.absent import module_reason
 
 _OURS, _THEIRS = "minidl", "torch"
 _state = {"installed": False}
@@ -126,9 +127,11 @@ class _Finder(importlib.abc.MetaPathFinder):
             return None
         name = _our_name(fullname)
         if _hidden(name) or not _exists(name):
+            below = fullname[len(_THEIRS) + 1 :]
+            why = module_reason(below)
             raise ModuleNotFoundError(
-                f"No module named {fullname!r}: torch is minidl in this program, and minidl has no "
-                f"{fullname[len(_THEIRS) + 1 :]!r}",
+                f"No module named {fullname!r}: torch is minidl in this program, and minidl has no {below!r}"
+                + (f". Hint: {why}" if why else ""),
                 name=fullname,
             )
         module = importlib.import_module(name)

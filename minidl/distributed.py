@@ -8,9 +8,11 @@ What programs ask before they do something only one process may do is answered; 
 (False, 0, 1)
 """
 
+import enum
 import os
 
 __all__ = [
+    "ReduceOp",
     "get_rank", "get_world_size", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
     "is_nccl_available", "is_torchelastic_launched",
 ]  # fmt: skip
@@ -22,8 +24,21 @@ _COLLECTIVES = frozenset(
         "gather_object", "get_backend", "init_device_mesh", "init_process_group", "irecv", "isend",
         "monitored_barrier", "new_group", "recv", "reduce", "reduce_scatter", "reduce_scatter_tensor", "scatter",
         "scatter_object_list", "send",
+        # what processes find one another by
+        "FileStore", "HashStore", "P2POp", "PrefixStore", "TCPStore", "new_subgroups",
     )
 )  # fmt: skip
+
+
+class ReduceOp(enum.Enum):
+    """How values of several processes would be put together: programs name it in calls. Source: ``torch.distributed``.
+
+    >>> import minidl
+    >>> minidl.distributed.ReduceOp.SUM.name
+    'SUM'
+    """
+
+    SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR = range(8)
 
 
 def is_available() -> bool:

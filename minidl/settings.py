@@ -12,7 +12,8 @@ from minidl.autograd import modes
 from minidl.backends import determinism
 from minidl.backends.device_calls import matmul_rounding
 
-_state = {"deterministic": False, "warn_only": False}
+_state = {"deterministic": False, "warn_only": False, "warn_always": False}
+_DEBUG_MODES = ("default", "warn", "error")
 
 
 def set_float32_matmul_precision(precision):
@@ -48,6 +49,33 @@ def are_deterministic_algorithms_enabled() -> bool:
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
     """Whether ``warn_only`` was given. Source: ``torch.is_deterministic_algorithms_warn_only_enabled``."""
     return _state["deterministic"] and _state["warn_only"]
+
+
+def set_deterministic_debug_mode(debug_mode):
+    """``use_deterministic_algorithms`` by one word or number: ``'default'`` (0) for False, ``'warn'`` (1) for True with
+    ``warn_only``, ``'error'`` (2) for True. Source: ``torch.set_deterministic_debug_mode``.
+
+    >>> import minidl
+    >>> minidl.set_deterministic_debug_mode("warn")
+    >>> minidl.get_deterministic_debug_mode()
+    1
+    >>> minidl.set_deterministic_debug_mode(0)
+    """
+    if not isinstance(debug_mode, (int, str)):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    if debug_mode not in _DEBUG_MODES and debug_mode not in (0, 1, 2):
+        raise RuntimeError(
+            "invalid value of debug_mode, expected one of `default`, `warn`, `error`"
+            if isinstance(debug_mode, str)
+            else f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}"
+        )
+    mode = _DEBUG_MODES.index(debug_mode) if isinstance(debug_mode, str) else int(debug_mode)
+    use_deterministic_algorithms(mode > 0, warn_only=mode == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """0, 1 or 2, as ``set_deterministic_debug_mode`` takes them. Source: ``torch.get_deterministic_debug_mode``."""
+    return 0 if not _state["deterministic"] else 1 if _state["warn_only"] else 2
 
 
 def set_flush_denormal(mode) -> bool:
@@ -88,6 +116,12 @@ def get_num_interop_threads() -> int:
 def set_warn_always(b):
     """Makes Python show every warning each time, or once a place. Source: ``torch.set_warn_always``."""
     warnings.simplefilter("always" if b else "default")
+    _state["warn_always"] = bool(b)
+
+
+def is_warn_always_enabled() -> bool:
+    """What ``set_warn_always`` was given. Source: ``torch.is_warn_always_enabled``."""
+    return _state["warn_always"]
 
 
 def is_anomaly_enabled() -> bool:

@@ -98,6 +98,8 @@ def page():
         lines.append(f"| {tier} | {len(wanted) - len(missing)} | {len(wanted)} | {listed} |")
     lines.append("\nOptions that no function has, and why:\n")
     lines += [f"- `{option}`: {why}" for option, why in absent.OPTIONS.items() if why]
+    lines.append("\nPrograms that do not run as they are, and why:\n")
+    lines += [f"- {kind}: {why}" for kind, why in absent.PROGRAMS.items()]
     lines.append("")
     for place in TITLES:
         lines += section(place, stored["names"][place])

@@ -24,7 +24,7 @@ FLOORS = {
     "ops": 3,
     **dict.fromkeys(("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "linalg", "fft"), 4),
     **dict.fromkeys(("settings", "typed", "accelerator", "compiler", "hub", "jit", "onnx", "version"), 4),
-    **dict.fromkeys(("distributed", "distributions", "func"), 4),
+    **dict.fromkeys(("distributed", "distributions", "func", "types", "cpu", "mps", "xpu"), 4),
     **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
     **dict.fromkeys(("array_api", "keras", "preprocessing", "metrics"), 5),
 }

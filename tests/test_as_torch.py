@@ -33,6 +33,10 @@ IMPORTS = {
     "from torch.autograd import profiler, Variable": "profiler is minidl.autograd.profiler",
     "from torch.profiler import profile": "profile is minidl.profiler.profile",
     "from torch.testing import assert_close": "assert_close is minidl.testing.assert_close",
+    "import torch.nn.utils.stateless, torch.func": "torch.func is minidl.func",
+    "from torch.distributions.categorical import Categorical": "Categorical is minidl.distributions.Categorical",
+    "import torch.utils.hooks, torch.cuda.nvtx, torch.xpu": "torch.xpu is minidl.xpu",
+    "import torch.types": "torch.types is minidl.types",
     "from torch import *": "float32 is minidl.float32 and nn is minidl.nn",
 }
 
@@ -87,6 +91,20 @@ print(isinstance(torch.device('cpu'), torch.device))
 """
     missing = "torch.fx" if name == "torch.fx.graph" else name
     assert run(program) == [repr(missing), "True", "True"]
+
+
+def test_a_missing_submodule_says_what_to_use():
+    names = ("nn.utils.parametrizations", "ao.quantization", "sparse", "utils.benchmark", "_C")
+    program = f"""
+{INSTALLED}
+import importlib
+for name in {names}:
+    try:
+        importlib.import_module('torch.' + name)
+    except ModuleNotFoundError as error:
+        print(str(error).partition('Hint: ')[2].split()[0])
+"""
+    assert run(program) == ["use", "quantized", "sparse", "use", "internal"]
 
 
 def test_a_program_runs():

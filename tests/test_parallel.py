@@ -57,6 +57,9 @@ def test_the_world_is_one_process():
         distributed.init_process_group("gloo")
     with pytest.raises(AttributeError, match="programs of several processes are not supported"):
         _ = distributed.no_such_name
+    with pytest.raises(NotImplementedError, match="one process, of rank 0"):
+        distributed.TCPStore("localhost", 1234)
+    assert distributed.ReduceOp.SUM is not distributed.ReduceOp.MAX
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 8])

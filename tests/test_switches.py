@@ -248,6 +248,38 @@ def test_jit_gives_programs_back():
             call()
 
 
+def test_devices_that_are_not_used_say_so():
+    for absent in (minidl.mps, minidl.xpu):
+        assert not absent.is_available() and absent.device_count() == 0
+        assert absent.manual_seed(0) is absent.empty_cache() is absent.synchronize() is None
+    assert minidl.cpu.is_available() and minidl.cpu.is_initialized() and minidl.cpu.device_count() == 1
+    assert minidl.cpu.current_device() == "cpu" and minidl.cpu.synchronize() is None
+
+
+def test_determinism_is_asked_for_by_a_word_or_number():
+    assert minidl.get_deterministic_debug_mode() == 0
+    try:
+        for mode, number in (("error", 2), (1, 1), ("default", 0), (2, 2), ("warn", 1)):
+            minidl.set_deterministic_debug_mode(mode)
+            assert minidl.get_deterministic_debug_mode() == number
+            assert minidl.are_deterministic_algorithms_enabled() is (number > 0)
+        for wrong, error in ((3, RuntimeError), ("warning", RuntimeError), (None, TypeError)):
+            with pytest.raises(error, match="debug_mode"):
+                minidl.set_deterministic_debug_mode(wrong)
+    finally:
+        minidl.set_deterministic_debug_mode("default")
+
+
+def test_names_that_pytorch_has_removed_say_where_to_go():
+    for name, instead in (
+        ("symeig", "linalg.eigh"),
+        ("solve", "linalg.solve"),
+        ("complex64", "real and imaginary"),
+    ):
+        with pytest.raises(AttributeError, match=instead):
+            getattr(minidl, name)
+
+
 def test_the_compiler_gives_programs_back():
     compiler = minidl.compiler
 

@@ -354,6 +354,12 @@ def is_floating_point(input):
 
 
 @function(method=False)
+def is_complex(input):
+    """False: there are no complex tensors. Source: ``torch.is_complex``."""
+    return input.is_complex()
+
+
+@function(method=False)
 def result_type(tensor1, tensor2):
     """The dtype of an arithmetic result of the two. Source: ``torch.result_type``."""
     return (tensor1 + tensor2).dtype

@@ -32,6 +32,7 @@ CASES = [
     Case("is_tensor", _LIKE, lambda x: True, grad=False),
     Case("numel", _LIKE, np.size, grad=False),
     Case("is_floating_point", (normal(2),), lambda x: True, grad=False),
+    Case("is_complex", (normal(2),), lambda x: False, grad=False),
     Case("to", (normal(2, 3), dtype("float64")), lambda x, d: x),
     Case("to", (values([1.7, -1.7]), dtype("int32")), lambda x, d: np.trunc(x), id="integer", grad=False),
     *(
