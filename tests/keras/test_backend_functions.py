@@ -35,12 +35,15 @@ def test_graph_with_functions_is_saved_and_read(tmp_path):
     pytest.importorskip("h5py")
     x = keras.Input((4, 3))
     mixed = keras.ops.concatenate([keras.ops.mean(x, axis=1), keras.ops.max(x, axis=1)], axis=-1)
+    rows = keras.ops.einsum("nij,nij->ni", x, x)
+    mixed = keras.ops.add(mixed, keras.ops.reshape(keras.ops.matmul(rows, np.ones((4, 6))), (-1, 6)))
     model = keras.Model(x, keras.layers.Dense(2)(mixed))
     data = np.random.default_rng(0).normal(size=(5, 4, 3)).astype("float32")
     for ending in ("keras", "h5"):
-        model.save(tmp_path / f"m.{ending}")
+        with pytest.warns(UserWarning, match="on a symbolic tensor"):
+            model.save(tmp_path / f"m.{ending}")
         again = keras.models.load_model(tmp_path / f"m.{ending}", compile=False)
-        np.testing.assert_array_equal(again.predict(data, verbose=0), model.predict(data, verbose=0))
+        np.testing.assert_allclose(again.predict(data, verbose=0), model.predict(data, verbose=0), rtol=1e-4)
 
 
 def test_trees_and_policies():
