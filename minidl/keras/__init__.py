@@ -19,6 +19,7 @@ from minidl.keras import (
     config,
     constraints,
     datasets,
+    dtype_policies,
     initializers,
     layers,
     losses,
@@ -31,6 +32,7 @@ from minidl.keras import (
     random,
     regularizers,
     saving,
+    tree,
     utils,
 )
 from minidl.keras.engine.functional import Functional
@@ -51,6 +53,7 @@ from minidl.keras.regularizers import Regularizer
 __all__ = [
     "DTypePolicy", "Functional", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric",
     "Model", "Optimizer", "Regularizer", "Sequential", "Variable", "__version__", "activations", "backend",
-    "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses", "metrics", "mixed_precision",
-    "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
+    "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers", "layers", "losses",
+    "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random", "regularizers",
+    "saving", "tree", "utils",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
         return F.relu(x)
     if negative_slope and max_value is None and not threshold:
         return F.leaky_relu(x, negative_slope)
-    high = where(x > threshold, x, x * 0)
+    high = where(x > threshold, x, x.new_zeros(()))
     if max_value is not None:
         high = high.clamp(0, max_value)
     return high - negative_slope * F.relu(threshold - x) if negative_slope else high
@@ -117,7 +117,7 @@ def threshold(x, threshold, default_value):
 def sparse_plus(x):
     """0 up to -1, (x + 1)^2 / 4 between -1 and 1, x from 1 on."""
     x = to_float(x)
-    return where(x <= -1, x * 0, where(x < 1, (x + 1) ** 2 * 0.25, x))
+    return where(x <= -1, x.new_zeros(()), where(x < 1, (x + 1) ** 2 * 0.25, x))
 
 
 def sparse_sigmoid(x):

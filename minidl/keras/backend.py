@@ -6,6 +6,18 @@
 1e-07
 """
 
+# isort: off
+from minidl.keras.backend_functions import (
+    abs, all, any, arange, argmax, argmin, batch_flatten, binary_crossentropy, cast,
+    categorical_crossentropy, clip, concatenate, constant, cos, dot, dtype, elu, equal, exp, expand_dims,
+    eye, flatten, gather, greater, greater_equal, l2_normalize, less, less_equal, log, logsumexp, max,
+    maximum, mean, min, minimum, ndim, not_equal, one_hot, ones, ones_like, permute_dimensions, pow, prod,
+    random_normal, random_uniform, relu, repeat, repeat_elements, reshape, round, shape, sigmoid, sign, sin,
+    softmax, softplus, softsign, sparse_categorical_crossentropy, sqrt, square, squeeze, stack, std,
+    stop_gradient, sum, switch, tanh, tile, transpose, truncated_normal, var, variable, zeros, zeros_like,
+)  # fmt: skip
+
+# isort: on
 from minidl.keras.config import (
     epsilon,
     floatx,
@@ -14,14 +26,23 @@ from minidl.keras.config import (
     set_floatx,
     set_image_data_format,
 )
-from minidl.keras.engine.keras_tensor import KerasTensor
+from minidl.keras.engine.keras_tensor import is_keras_tensor
 from minidl.keras.engine.naming import auto_name, clear_session
 from minidl.keras.engine.tensors import as_numpy, as_tensor, standardize_dtype
 
 __all__ = [
-    "backend", "cast_to_floatx", "clear_session", "epsilon", "eval", "floatx", "get_uid", "get_value",
-    "image_data_format", "int_shape", "is_float_dtype", "is_keras_tensor", "set_epsilon", "set_floatx",
-    "set_image_data_format", "set_value", "standardize_dtype",
+    "abs", "all", "any", "arange", "argmax", "argmin", "backend", "batch_flatten", "binary_crossentropy",
+    "cast", "cast_to_floatx", "categorical_crossentropy", "clear_session", "clip", "concatenate",
+    "constant", "cos", "dot", "dtype", "elu", "epsilon", "equal", "eval", "exp", "expand_dims", "eye",
+    "flatten", "floatx", "gather", "get_uid", "get_value", "greater", "greater_equal", "image_data_format",
+    "int_shape", "is_float_dtype", "is_keras_tensor", "l2_normalize", "less", "less_equal", "log",
+    "logsumexp", "max", "maximum", "mean", "min", "minimum", "ndim", "not_equal", "one_hot", "ones",
+    "ones_like", "permute_dimensions", "pow", "prod", "random_normal", "random_uniform", "relu", "repeat",
+    "repeat_elements", "reshape", "round", "set_epsilon", "set_floatx", "set_image_data_format",
+    "set_value", "shape", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign",
+    "sparse_categorical_crossentropy", "sqrt", "square", "squeeze", "stack", "standardize_dtype", "std",
+    "stop_gradient", "sum", "switch", "tanh", "tile", "transpose", "truncated_normal", "var", "variable",
+    "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -61,11 +82,6 @@ def int_shape(x):
 def is_float_dtype(dtype):
     """Whether a dtype's name is one of a floating-point type."""
     return "float" in standardize_dtype(dtype)
-
-
-def is_keras_tensor(x):
-    """Whether ``x`` is symbolic."""
-    return isinstance(x, KerasTensor)
 
 
 def get_uid(prefix=""):

@@ -40,10 +40,21 @@ def _places(structure, place):
 
 def _node(node, place):
     """One call: a list of [layer, node, tensor, other arguments], one for each tensor of the first argument."""
+    if getattr(node.layer, "open_arguments", False):
+        mark = lambda leaf: _marked(leaf, place)  # noqa: E731
+        return {"args": list(map_structure(mark, node.args)), "kwargs": map_structure(mark, node.kwargs)}
     named = {**dict(zip(node.layer._signature.names[1:], node.args[1:])), **node.kwargs}
     kwargs = map_structure(lambda leaf: place(leaf) if isinstance(leaf, KerasTensor) else leaf, named)
     symbols = [leaf for leaf in flatten(node.args[:1]) if isinstance(leaf, KerasTensor)]
     return [[*place(symbol), kwargs if i == 0 else {}] for i, symbol in enumerate(symbols)]
+
+
+def _marked(leaf, place):
+    """An argument as Keras 3 writes it: a tensor of the graph by its history, everything else as it is."""
+    if not isinstance(leaf, KerasTensor):
+        return leaf
+    config = {"shape": list(leaf.shape), "dtype": leaf.dtype, "keras_history": place(leaf)}
+    return {"class_name": "__keras_tensor__", "config": config}
 
 
 # --- reading ------------------------------------------------------------------------------------------------------

@@ -58,6 +58,11 @@ class KerasTensor:
         return KerasTensor.operator("reshape", self, shape=shape)
 
 
+def is_keras_tensor(x):
+    """Whether ``x`` is symbolic."""
+    return isinstance(x, KerasTensor)
+
+
 def _no(what):
     return (
         f"{what} a symbolic KerasTensor are unknown: it has a shape and a dtype, its values come when the "

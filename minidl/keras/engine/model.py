@@ -63,6 +63,13 @@ class Model(Searchable, Layer):
         """Computes the outputs; every subclass defines its own."""
         raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
 
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A new model of ``get_config``'s dict; ``keras.Model`` itself reads that of a graph of layers."""
+        if cls is Model and "layers" in config and "input_layers" in config:
+            return Model.functional.from_config(config, custom_objects)
+        return super().from_config(config)
+
     # --- its layers -----------------------------------------------------------------------------------------------
 
     @property

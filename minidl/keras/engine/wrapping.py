@@ -2,6 +2,7 @@
 
 from minidl.keras.engine.layer import Layer
 from minidl.keras.engine.layer_calls import symbolic_of
+from minidl.keras.engine.nest import flatten, shapes_of
 from minidl.keras.engine.signature import Signature
 from minidl.nn.module import Module
 
@@ -42,8 +43,8 @@ class Lambda(Layer):
             return super().compute_output_spec(inputs)
         shape = self._output_shape
         if callable(shape):
-            return symbolic_of(tuple(shape(tuple(inputs.shape))), self.compute_dtype)
-        return symbolic_of((inputs.shape[0], *shape), self.compute_dtype)
+            return symbolic_of(tuple(shape(shapes_of(inputs))), self.compute_dtype)
+        return symbolic_of((flatten(inputs)[0].shape[0], *shape), self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):
         return self._output_mask(inputs, mask) if callable(self._output_mask) else self._output_mask

@@ -59,6 +59,7 @@ from minidl.keras.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from minidl.keras.layers.lookups import Discretization, Hashing, IntegerLookup, StringLookup
 from minidl.keras.layers.merging import (
     Add,
     Average,
@@ -123,6 +124,7 @@ from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
 from minidl.keras.layers.recurrent_layers import GRU, LSTM, SimpleRNN
 from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
 from minidl.keras.layers.resizing import CenterCrop, Resizing
+from minidl.keras.layers.text import TextVectorization
 from minidl.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minidl.keras.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
 
@@ -167,6 +169,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -188,10 +191,12 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -236,7 +241,9 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "ThresholdedReLU",
     "TimeDistributed",
     "UnitNormalization",

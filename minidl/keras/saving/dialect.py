@@ -62,7 +62,7 @@ def _entry(entry, keras3, graphs):
     """A layer's dict with its config and everything inside it in the form of a file."""
     name, config = entry["class_name"], dict(entry["config"])
     own = "module" not in entry
-    if own and name == "Operator":
+    if own and name in ("Operator", "Operation"):
         name, config = _portable(name, config)
     model = graphs.get(config.get("name"))
     if own and isinstance(config.get("layers"), (list, tuple)) and model is not None:
@@ -81,13 +81,14 @@ def _entry(entry, keras3, graphs):
 
 def _portable(name, config):
     """``x + y`` of tensors as the layer that does so in every Keras; other operators are known to minidl alone."""
-    if config["operation"] in _OPERATORS and config.get("constant") is None:
+    if config.get("operation") in _OPERATORS and config.get("constant") is None:
         return _OPERATORS[config["operation"]], {
             k: config[k] for k in ("name", "trainable", "dtype") if k in config
         }
+    used = config.get("operation") or config["function"]
     warnings.warn(
-        f"The model uses {config['operation']!r} on a symbolic tensor: minidl opens the file, Keras will not know this "
-        "layer. Hint: write it as a layer.",
+        f"The model uses {used!r} on a symbolic tensor: minidl opens the file, Keras will not know this layer. "
+        "Hint: write it as a layer.",
         stacklevel=2,
     )
     return name, config
@@ -205,6 +206,8 @@ def _known_input(model, keras3, layers):
 
 def _node(node, symbols, keras3):
     """A call: Keras 2's list, which Keras 3 reads as well, unless another argument than the first is a tensor."""
+    if isinstance(node, dict):
+        return _value(node, keras3, {})
     kwargs = {key: value for key, value in (node[0][3] if node else {}).items() if value is not None}
     tensors = any(_holds_place(value) for value in kwargs.values())
     if not keras3 and not tensors:

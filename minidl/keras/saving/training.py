@@ -9,7 +9,11 @@ from minidl.keras import losses, metrics, optimizers
 from minidl.keras.engine.nest import flatten
 
 _BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
-_ONLY_KERAS3 = ("loss_scale_factor", "gradient_accumulation_steps")
+_SAID_BY_NONE = {  # what every optimizer takes, with what says nothing: the one that Keras 2 makes of a file knows none
+    **dict.fromkeys(("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "ema_overwrite_frequency")),
+    **dict.fromkeys(("loss_scale_factor", "gradient_accumulation_steps")),
+    **{"use_ema": False, "ema_momentum": 0.99},
+}
 
 
 def training_config(model):
@@ -24,7 +28,7 @@ def training_config(model):
         )
         return None
     optimizer = model.optimizer
-    config = {k: v for k, v in optimizer.get_config().items() if k not in _ONLY_KERAS3 or v is not None}
+    config = {k: v for k, v in optimizer.get_config().items() if _SAID_BY_NONE.get(k, optimizer) != v}
     return {
         "loss": _mapped(given["loss"], _loss),
         "metrics": _mapped(given["metrics"], _metric),

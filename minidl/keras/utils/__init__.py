@@ -9,10 +9,13 @@ from minidl.keras.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
+from minidl.keras.engine.keras_tensor import is_keras_tensor
 from minidl.keras.engine.naming import clear_session
 from minidl.keras.engine.plotting import model_to_dot, plot_model
 from minidl.keras.engine.progress import Progbar
+from minidl.keras.engine.tensors import standardize_dtype
 from minidl.keras.preprocessing.sequence import pad_sequences
+from minidl.keras.saving.objects import deserialize_keras_object, serialize_keras_object
 from minidl.keras.tensors import to_tensor
 from minidl.keras.utils import np_utils
 from minidl.keras.utils.arrays import (
@@ -34,11 +37,13 @@ __all__ = [
     "array_to_img",
     "clear_session",
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
     "img_to_array",
+    "is_keras_tensor",
     "load_img",
     "model_to_dot",
     "normalize",
@@ -48,8 +53,10 @@ __all__ = [
     "plot_model",
     "register_keras_serializable",
     "save_img",
+    "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "standardize_dtype",
     "timeseries_dataset_from_array",
     "to_categorical",
     "to_tensor",
