@@ -90,6 +90,7 @@ from minidl.nn.lazy import LazyModuleMixin as LazyModuleMixin
 from minidl.nn.activation import LeakyReLU as LeakyReLU
 from minidl.nn.linear import Linear as Linear
 from minidl.nn.linear_cross_entropy import LinearCrossEntropyLoss as LinearCrossEntropyLoss
+from minidl.ops.linear_cross_entropy import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from minidl.nn.local_norm import LocalResponseNorm as LocalResponseNorm
 from minidl.nn.activation import LogSigmoid as LogSigmoid
 from minidl.nn.softmax import LogSoftmax as LogSoftmax
