@@ -89,6 +89,7 @@ from minidl.layouts import (
 )
 from minidl.random import Generator, default_generator
 from minidl.settings import (
+    _assert,
     are_deterministic_algorithms_enabled,
     compile,
     get_deterministic_debug_mode,

@@ -102,6 +102,11 @@ def compile(
     return model
 
 
+def _assert(condition, message):
+    """``assert``, by the name that programs use which are traced elsewhere. Source: ``torch._assert``."""
+    assert condition, message
+
+
 def set_num_interop_threads(num):
     """Does nothing: operations run one after the other. Source: ``torch.set_num_interop_threads``."""
     if num <= 0:

@@ -289,6 +289,9 @@ def test_the_compiler_gives_programs_back():
     assert compiler.compile(double) is compiler.disable(double) is compiler.allow_in_graph(double) is double
     assert compiler.disable(recursive=False)(double) is double
     assert not compiler.is_compiling()
+    minidl._assert(minidl.tensor(True), "not raised")
+    with pytest.raises(AssertionError, match="too small"):
+        minidl._assert(False, "too small")
     assert compiler.reset() is compiler.cudagraph_mark_step_begin() is None
     assert compiler.list_backends() == []
 
