@@ -12,15 +12,16 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "keras-defaults.md"
 HEAD = """# Defaults: the Keras face and the PyTorch face
 
 `minidl.keras` keeps Keras' defaults, `minidl.nn` and `minidl.optim` PyTorch's.
-`scripts/write_keras_defaults.py` writes this table from the signatures and first weights of the code;
-a test asks that it is up to date.
+`scripts/write_keras_defaults.py` writes this table from the signatures and first weights of the code; a test
+asks that it is up to date.
 
 | item | `minidl.keras` | `minidl.nn`, `minidl.optim` |
 |---|---|---|
 """
 TAIL = """
-Forms that differ as well: Keras adds Adam's epsilon before the bias correction, RMSprop's and Adagrad's inside the
-root; its `weight_decay` is decoupled in every optimizer and comes before the step, PyTorch's is added to the gradient (but
+Forms that differ as well: Keras adds Adam's epsilon before the bias correction, RMSprop's and Adagrad's
+inside the root;
+its `weight_decay` is decoupled in every optimizer and comes before the step, PyTorch's is added to the gradient (but
 for AdamW). Keras' losses take `(y_true, y_pred)`, PyTorch's `(input, target)`; images are (N, H, W, C) here and
 (N, C, H, W) there.
 
