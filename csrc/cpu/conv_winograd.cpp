@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kTiles = 64;               // that share the reading of a weight, at least
 constexpr int64_t kTransformed = 256 << 10;  // bytes of a task's transformed input, about
+constexpr int64_t kHeavy = 4 << 20;          // bytes of weights that no second cache holds
 // Elements between the values of two positions, which are used together: at a distance of a power
 // of two they would fall into the same few sets of the cache.
 constexpr int64_t kApart = 48;
@@ -45,18 +46,23 @@ class Winograd {
     T* const packed = scratch.reserve(pass_.groups * kWinogradPositions * position);
     weights_ = packed;
     const bool reversed = pass_.axes[2][0].kernel_step < 0;
+    // Windows that follow each other are read a few at a time, whole lines of the cache.
+    const int64_t together = pass_.weight_in == 9 && !reversed ? kTogether : 1;
     parallel_for(pass_.groups * blocks, 1, [&](int64_t begin, int64_t end) {
-      T rows[9 * kWidest];
+      T rows[kTogether * 9 * kWidest];
       for (int64_t i = begin; i < end; ++i) {
         const int64_t group = i / blocks, block = i % blocks, width = blocks_.width(block);
         const T* from =
             weight + group * pass_.weight_group + blocks_.begin(block) * pass_.weight_out;
         T* to = packed + group * kWinogradPositions * position + blocks_.begin(block) * pass_.in;
-        std::fill_n(rows, 9 * width, T(0));
-        for (int64_t c = 0; c < pass_.in; ++c, from += pass_.weight_in, to += width) {
-          kernels_.transpose(blocks_.valid(block), 9, from, pass_.weight_out,
+        std::fill_n(rows, together * 9 * width, T(0));
+        for (int64_t c = 0; c < pass_.in; c += together, from += together * pass_.weight_in) {
+          const int64_t count = std::min(together, pass_.in - c);
+          kernels_.transpose(blocks_.valid(block), 9 * count, from, pass_.weight_out,
                              reversed ? rows + 8 * width : rows, reversed ? -width : width);
-          transforms_.weights(width, rows, to, position);
+          for (int64_t at = 0; at < count; ++at, to += width) {
+            transforms_.weights(width, rows + at * 9 * width, to, position);
+          }
         }
       }
     });
@@ -100,6 +106,7 @@ class Winograd {
 
  private:
   static constexpr int64_t kWidest = 32;  // channels of a block, of any level
+  static constexpr int64_t kTogether = 16;
 
   // From position to position of the weight.
   int64_t weight_step() const { return pass_.in * blocks_.padded() + kApart; }
@@ -196,15 +203,20 @@ bool conv_winograd(const ConvPass& pass, Image<const T> input, const T* weight, 
                    Image<T> output) {
   const WinogradPlan plan = plan_winograd(pass, sizeof(T));
   const int64_t all = tiles_of(pass.out_size[1]), bands = ceil_div(all, plan.rows);
-  const int64_t batches = ceil_div(pass.batch, plan.images);
+  // Weights that come from memory are read by half as many tasks where no thread is left without.
+  const bool heavy =
+      kWinogradPositions * pass.in * pass.out * static_cast<int64_t>(sizeof(T)) > kHeavy;
+  const int64_t most = std::max(plan.images, ceil_div(pass.batch, get_num_threads()));
+  const int64_t images = heavy && bands == 1 ? std::min(2 * plan.images, most) : plan.images;
+  const int64_t batches = ceil_div(pass.batch, images);
   Winograd<T> winograd(pass, input, bias, output);
   winograd.pack(weight);
   std::atomic<bool> finite{true};
   parallel_for(batches * pass.groups * bands, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t band = i % bands, group = i / bands % pass.groups;
-      const int64_t first = i / bands / pass.groups * plan.images;
-      if (!winograd.run({group, first, std::min(pass.batch, first + plan.images), band * plan.rows,
+      const int64_t first = i / bands / pass.groups * images;
+      if (!winograd.run({group, first, std::min(pass.batch, first + images), band * plan.rows,
                          std::min(all, (band + 1) * plan.rows)})) {
         finite = false;
       }

@@ -61,30 +61,30 @@ constexpr int64_t kAhead = 8;
 template <int kRows>
 constexpr bool kFetches = kVectorBytes == 64 && kRows >= 8;
 
-// A tile of `count` <= kRows points; places of points that are too many repeat the last.
+// Where the points of a tile are; places of points that are too many repeat the last. The tile is
+// number `piece` of `pieces` that read the same weights.
+template <typename T>
+struct TilePoints {
+  int64_t count, piece, pieces;
+  const T* inputs[kTileRows];
+  T* outputs[kTileRows];
+};
+
+// sums[r] += the window of input r, each of which has an address of its own.
 template <int kRows, int kVectors, typename T>
-void tile(const ConvTiles<T>& job, const T* const* places, T* const* outputs, int64_t count) {
+MINIDL_INLINE void add_windows(const ConvTiles<T>& job, const TilePoints<T>& points,
+                               Vec<T> (&sums)[kRows][kVectors]) {
   constexpr int64_t n = kLanes<T>;
-  Vec<T> sums[kRows][kVectors];
-#pragma GCC unroll 2
-  for (int v = 0; v < kVectors; ++v) {
-    const Vec<T> start = job.bias != nullptr ? load(job.bias + v * n) : Vec<T>{};
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) sums[r][v] = start;
-  }
   const T* place[kRows];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) place[r] = places[r];
+  for (int r = 0; r < kRows; ++r) place[r] = points.inputs[r];
   const T* weight = job.weight;
   for (int64_t s = 0; s < job.segments; ++s) {
     const int64_t begin = job.offsets[s], end = begin + job.length;
     for (int64_t at = begin; at < end; ++at, weight += kVectors * n) {
       Vec<T> w[kVectors];
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) {
-        if constexpr (kFetches<kRows>) __builtin_prefetch(weight + (kAhead * kVectors + v) * n);
-        w[v] = load(weight + v * n);
-      }
+      for (int v = 0; v < kVectors; ++v) w[v] = load(weight + v * n);
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         const Vec<T> x = splat(place[r][at]);
@@ -93,13 +93,71 @@ void tile(const ConvTiles<T>& job, const T* const* places, T* const* outputs, in
       }
     }
   }
+}
+
+// The same, in the same order, for points at equal distances: they are reached from every third
+// one, which leaves registers to fetch ahead: weights and outputs of this tile, and its share of
+// the weights of the next block, which follow these.
+template <int kRows, int kVectors, typename T>
+MINIDL_INLINE void add_even_windows(const ConvTiles<T>& job, const TilePoints<T>& points,
+                                    Vec<T> (&sums)[kRows][kVectors]) {
+  constexpr int64_t n = kLanes<T>, kBlock = kVectors * n;
+  constexpr int kGroups = (kRows + 2) / 3;
+  const int64_t apart = job.input_column, length = job.length, output_step = job.output_column;
+  const int64_t share = (kBlock + points.pieces - 1) / points.pieces;
+  const T *weight = job.weight, *output = points.outputs[0];
+  const T* next = weight + job.segments * length * (kBlock + points.piece * share);
+  for (int64_t s = 0; s < job.segments; ++s) {
+    const T* run[kGroups];
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; ++g) run[g] = points.inputs[0] + 3 * g * apart + job.offsets[s];
+    for (int64_t i = 0; i < length; ++i, weight += kBlock) {
+      if constexpr (kFetches<kRows>) {
+        __builtin_prefetch(next, 0, 2);
+        next += share;
+        __builtin_prefetch(output);
+        output += i < kRows - 1 ? output_step : 0;
+      }
+      Vec<T> w[kVectors];
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) {
+        if constexpr (kFetches<kRows>) __builtin_prefetch(weight + kAhead * kBlock + v * n);
+        w[v] = load(weight + v * n);
+      }
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const Vec<T> x = splat(run[r / 3][r % 3 * apart]);
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) sums[r][v] += x * w[v];
+      }
+#pragma GCC unroll 16
+      for (int g = 0; g < kGroups; ++g) ++run[g];
+    }
+  }
+}
+
+template <int kRows, int kVectors, typename T>
+void tile(const ConvTiles<T>& job, const TilePoints<T>& points, bool even) {
+  constexpr int64_t n = kLanes<T>;
+  Vec<T> sums[kRows][kVectors];
+#pragma GCC unroll 2
+  for (int v = 0; v < kVectors; ++v) {
+    const Vec<T> start = job.bias != nullptr ? load(job.bias + v * n) : Vec<T>{};
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) sums[r][v] = start;
+  }
+  if (even && points.count == kRows) {
+    add_even_windows<kRows, kVectors>(job, points, sums);
+  } else {
+    add_windows<kRows, kVectors>(job, points, sums);
+  }
   const bool whole = job.channels == kVectors * n;
   const int64_t last = job.channels - (kVectors - 1) * n;
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    if (r >= count) break;
-    if constexpr (kVectors == 2) store(outputs[r], sums[r][0]);
-    T* const end = outputs[r] + (kVectors - 1) * n;
+    if (r >= points.count) break;
+    if constexpr (kVectors == 2) store(points.outputs[r], sums[r][0]);
+    T* const end = points.outputs[r] + (kVectors - 1) * n;
     whole ? store(end, sums[r][kVectors - 1]) : store_n(end, last, sums[r][kVectors - 1]);
   }
 }
@@ -131,11 +189,12 @@ MINIDL_INLINE void with_rows(int64_t count, const Body& body) {
 template <int kVectors, typename T>
 void tiles_of(const ConvTiles<T>& job) {
   const Cut cut(job.rows * job.columns);
+  const bool even = job.rows == 1 || (job.input_row == job.columns * job.input_column &&
+                                      job.output_row == job.columns * job.output_column);
   int64_t row = 0, column = 0;
   for (int64_t piece = 0; piece < cut.pieces; ++piece) {
     const int64_t count = cut.begin(piece + 1) - cut.begin(piece);
-    const T* places[kTileRows];
-    T* outputs[kTileRows];
+    TilePoints<T> points{count, piece, cut.pieces, {}, {}};
     const T* place = nullptr;
     T* output = nullptr;
     for (int64_t r = 0; r < kTileRows; ++r) {
@@ -146,10 +205,10 @@ void tiles_of(const ConvTiles<T>& job) {
         row += wrap;
         column = wrap ? 0 : column + 1;
       }
-      places[r] = place;
-      outputs[r] = output;
+      points.inputs[r] = place;
+      points.outputs[r] = output;
     }
-    with_rows(count, [&]<int kRows>() { tile<kRows, kVectors>(job, places, outputs, count); });
+    with_rows(count, [&]<int kRows>() { tile<kRows, kVectors>(job, points, even); });
   }
 }
 
