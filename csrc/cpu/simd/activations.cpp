@@ -61,7 +61,7 @@ struct Gate {
 };
 template <typename V>
 MINIDL_INLINE Gate<V> gate(V x) {
-  const V e = exp(-absolute(x)), r = quotient<V>(same<V>(1), e + Lane<V>(1));
+  const V e = exp(-absolute(x)), r = same<V>(1) / (e + Lane<V>(1));
   return {x < Lane<V>(0) ? e * r : r, e * r * r};
 }
 

@@ -11,7 +11,7 @@ namespace minidl::cpu::MINIDL_ISA {
 template <typename V>
 MINIDL_INLINE V scaled_normal_tail(V x) {
   static_assert(kSingle<V>);
-  const V t = quotient<V>(same<V>(1), x * 0.27f + 1.f);
+  const V t = same<V>(1) / (x * 0.27f + 1.f);
   return polynomial(t, 0.0289689265f, -0.126525164f, 0.169870317f, -0.0693108439f, 0.107897751f,
                     0.0720174462f, 0.101819254f, 0.107541598f, 0.107720733f) *
          t;
@@ -69,8 +69,7 @@ template <typename V>
 MINIDL_INLINE Normal<V> normal(V x) {
   const V size = absolute(x), e = exp_of_half_square(size);
   if constexpr (kSingle<V>) {
-    // Beyond 15 the tail is 0.
-    const V tail = e * scaled_normal_tail<V>(size > 15.f ? same<V>(15) : size);
+    const V tail = e * scaled_normal_tail(size);
     return {x > 0.f ? 1.f - tail : tail, e * 0.398942280f};
   } else {
     const auto below = [](double lane) {

@@ -218,27 +218,11 @@ MINIDL_INLINE V log1p_in_unit(V x) {
   return u == T(1) ? x : result;
 }
 
-// a / b for b from 1 to 1e6. Where a vector's division keeps the unit that multiplies as long as
-// eight multiplications, from an estimate of 1 / b: one step doubles its digits, and what a - q b
-// leaves rounds q as a division would but for a few in a million.
-template <typename V>
-MINIDL_INLINE V quotient(V a, V b) {
-#if defined(__AVX512F__)
-  if constexpr (std::is_same_v<V, Vec<float>>) {
-    const V estimate = reinterpret_cast<V>(
-        _mm512_maskz_rcp14_ps(__mmask16(0xffff), reinterpret_cast<__m512>(b)));
-    const V inverse = estimate + estimate * (1.f - b * estimate), q = a * inverse;
-    return q + inverse * (a - q * b);
-  }
-#endif
-  return a / b;
-}
-
 // 1 / (1 + exp(-x)), by exp(-|x|) so that nothing overflows.
 template <typename V>
 MINIDL_INLINE V sigmoid(V x) {
   const V e = exp(-absolute(x));
-  return quotient<V>(x < Lane<V>(0) ? e : same<V>(1), e + Lane<V>(1));
+  return (x < Lane<V>(0) ? e : same<V>(1)) / (e + Lane<V>(1));
 }
 
 // Float: a minimax approximation of tanh(x) / x - 1 over z = x^2 for |x| < 0.625 (S. L. Moshier,
@@ -254,7 +238,7 @@ MINIDL_INLINE V tanh(V x) {
                                1.33314422036e-1f, -3.33332819422e-1f);
     const V near = size + size * (z * ratio);
     const V e = exp(size * -2.f);
-    const V far = quotient<V>(1.f - e, e + 1.f);
+    const V far = (1.f - e) / (e + 1.f);
     return copy_sign<V>(size < 0.625f ? near : far, x);
   } else {
     const V e = expm1(size * T(-2));
