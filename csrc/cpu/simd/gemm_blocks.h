@@ -154,8 +154,7 @@ MINIDL_INLINE void tile_at(const GemmResult<T>& r, const Block& block, int64_t i
   T* c = r.c + i * r.ldc + j;
   const bool adds = !block.first || e.accumulate;
   const T* bias = e.bias == nullptr ? nullptr : e.bias + j;
-  const TileOut<T> out{c,    r.ldc,      cols, adds ? c : bias, adds ? r.ldc : 0, ahead.next,
-                       ahead.step};
+  const TileOut<T> out{c, r.ldc, cols, adds ? c : bias, adds ? r.ldc : 0, ahead.next, ahead.step};
   const int vecs = cols > kLanes<T> ? 2 : 1;
   kTileKernels<T>.of[like_a.by_rows][vecs - 1][rows - 1](block.depth, a, like_a.stride, b, b_step,
                                                          out);
