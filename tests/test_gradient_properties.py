@@ -195,7 +195,7 @@ def test_every_gradient_rule_runs_and_nine_of_ten_are_differentiated_again():
             x = minidl.ones(2, requires_grad=True)
             (x.to(device) * 2).sum().backward()
             x.pin_memory(device).sum().backward()
-    every = coverage.every_rule()
+    every = coverage.every_rule() - {("_ldl_factor", "input")}  # which raises: there is no such derivative
     elsewhere = set() if devices else {("_transfer", "input"), ("_pinned", "input")}
     assert coverage.first >= every - elsewhere, sorted(every - elsewhere - coverage.first)
     assert len(coverage.second) >= 0.9 * len(every), sorted(every - coverage.second)

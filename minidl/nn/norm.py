@@ -154,7 +154,7 @@ class LayerNorm(_Affine):
 
     >>> import minidl
     >>> minidl.nn.LayerNorm(2)(minidl.tensor([[1.0, 3.0]])).round(decimals=3)
-    tensor([[-1.,  1.]], grad_fn=<RoundBackward0>)
+    tensor([[-1.,  1.]], grad_fn=<RoundBackward1>)
     """
 
     def __init__(
