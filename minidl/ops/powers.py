@@ -74,9 +74,7 @@ def fmod(input, other):
 def _pow_input(g, input, exponent):
     """d/dx x^p = p x^(p-1), which is 0 for p = 0 also at x = 0."""
     if isinstance(exponent, (bool, int, float)):
-        if exponent == 0:
-            return zeros_of(g)
-        return g if exponent == 1 else mul(g, mul(pow(input, exponent - 1), exponent))
+        return zeros_of(g) if exponent == 0 else mul(g, mul(pow(input, exponent - 1), exponent))
     slope = mul(g, mul(exponent, pow(input, sub(exponent, 1))))
     return where(eq(exponent, 0), 0.0, slope)
 

@@ -71,6 +71,7 @@ KNOWN = {
     "an alias of transpose, with its names": ["minidl.swapaxes: no axis0", "minidl.swapaxes: no axis1"],
     "an alias of as_tensor": [f"minidl.asarray: no {name}" for name in ("copy", "obj", "requires_grad")],
     "minidl under another name": ["minidl.install_as_torch: not in PyTorch"],
+    "all seeds at once": ["minidl.set_seed: not in PyTorch"],
     "a file says its byte order": ["minidl.save: no _disable_byteorder_record"],
     "PyTorch's None is an error by now": [
         "minidl.linspace: steps=None is missing",
