@@ -27,14 +27,15 @@ def test_it(minidl_device):
 
 
 def run_pytest(folder, program, *options):
-    """pytest in a process of its own, with the plugin as an installed minidl has it."""
+    """pytest in a process of its own, with the plugin as an installed minidl has it (whose own is kept out)."""
     (folder / "test_it.py").write_text(program)
     load = (
         "import importlib.util, sys, pytest; "
         f"spec = importlib.util.spec_from_file_location('minidl_pytest', {PLUGIN!r}); "
         "plugin = importlib.util.module_from_spec(spec); spec.loader.exec_module(plugin); "
         "alone = 'minidl' not in sys.modules; "
-        "code = pytest.main([*sys.argv[1:], '-q', '-p', 'no:cacheprovider', 'test_it.py'], [plugin]); "
+        "off = ['-p', 'no:cacheprovider', '-p', 'no:minidl']; "
+        "code = pytest.main([*sys.argv[1:], '-q', *off, 'test_it.py'], [plugin]); "
         "print('loaded alone' if alone else 'loaded minidl'); sys.exit(code)"
     )
     command = [sys.executable, "-c", load, *options]

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 import minidl
+
+torch = pytest.importorskip("torch")
 
 LIBRARIES = (minidl, torch)
 DATA = np.random.default_rng(0).normal(size=(3, 4))

@@ -8,7 +8,8 @@ import torch
 import minidl
 from minidl import keras as ours
 
-# hard_sigmoid_keras2 is that of Keras 2. Keras 3.15 sums cumulated sums in sparsemax, so its values do not add up to 1: tests/keras holds ours to the paper.
+# hard_sigmoid_keras2 is that of Keras 2. Keras 3.15 sums cumulated sums in sparsemax, so its values do not add up to 1:
+# tests/keras holds ours to the paper.
 OTHER = ("get", "serialize", "deserialize", "threshold", "sparsemax", "hard_sigmoid_keras2")
 NAMES = [name for name in ours.activations.__all__ if name not in OTHER]
 X = np.linspace(-4, 4, 24).astype("float32").reshape(3, 8) + 0.013
