@@ -1,18 +1,15 @@
 """The Laplace distribution."""
 
 import math
-from typing import ClassVar
 
-from minidl.distributions import constraints
-from minidl.distributions.distribution import Distribution
-from minidl.distributions.utils import broadcast_all
+from minidl.distributions.location_scale import LocationScale
 from minidl.dtypes import finfo
 from minidl.ops.create import empty
 
 __all__ = ["Laplace"]
 
 
-class Laplace(Distribution):
+class Laplace(LocationScale):
     """exp(-|x - loc| / scale) / (2 scale). Raises ``ValueError`` where scale is not positive.
 
     Source: ``torch.distributions.Laplace``.
@@ -21,24 +18,6 @@ class Laplace(Distribution):
     >>> minidl.distributions.Laplace(0.0, 1.0).log_prob(minidl.tensor(1.0))
     tensor(-1.6931)
     """
-
-    arg_constraints: ClassVar = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc, scale, validate_args=None):
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self):
-        """loc."""
-        return self.loc
-
-    @property
-    def mode(self):
-        """loc."""
-        return self.loc
 
     @property
     def stddev(self):

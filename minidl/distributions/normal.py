@@ -1,19 +1,17 @@
 """The normal distribution."""
 
 import math
-from typing import ClassVar
 
 from minidl.autograd import no_grad
-from minidl.distributions import constraints
-from minidl.distributions.distribution import HALF_LOG_TWO_PI, Distribution
-from minidl.distributions.utils import broadcast_all
+from minidl.distributions.distribution import HALF_LOG_TWO_PI
+from minidl.distributions.location_scale import LocationScale
 from minidl.ops.create import empty
 from minidl.ops.random import normal
 
 __all__ = ["Normal"]
 
 
-class Normal(Distribution):
+class Normal(LocationScale):
     """exp(-((x - loc) / scale)^2 / 2) / (scale sqrt(2 pi)); ``loc`` and ``scale`` broadcast to the batch's shape.
 
     Raises ``ValueError`` where scale is not positive. Source: ``torch.distributions.Normal``.
@@ -23,24 +21,6 @@ class Normal(Distribution):
     >>> normal.log_prob(minidl.tensor(0.0)), normal.rsample((3,)).shape
     (tensor([-0.9189, -1.6121]), torch.Size([3, 2]))
     """
-
-    arg_constraints: ClassVar = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc, scale, validate_args=None):
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self):
-        """loc."""
-        return self.loc
-
-    @property
-    def mode(self):
-        """loc."""
-        return self.loc
 
     @property
     def stddev(self):
