@@ -104,7 +104,8 @@ def compile(
 
 def _assert(condition, message):
     """``assert``, by the name that programs use which are traced elsewhere. Source: ``torch._assert``."""
-    assert condition, message
+    if not condition:
+        raise AssertionError(message)
 
 
 def set_num_interop_threads(num):

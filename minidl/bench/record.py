@@ -30,7 +30,8 @@ def write(path, record):
     """Writes a record, a line a row: files that are committed can be compared by eye."""
     rows = ",\n".join("  " + json.dumps(row) for row in record["rows"])
     rest = json.dumps({**record, "rows": []}, indent=1)
-    assert rest.endswith('"rows": []\n}')
+    if not rest.endswith('"rows": []\n}'):
+        raise AssertionError("the record does not end with its rows, which are written last")
     Path(path).write_text(rest[: -len("[]\n}")] + f"[\n{rows}\n ]\n}}\n", encoding="utf-8")
 
 

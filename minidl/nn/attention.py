@@ -98,7 +98,8 @@ class MultiheadAttention(Module):
         self.dropout = dropout
         self.batch_first = batch_first
         self.head_dim = embed_dim // num_heads
-        assert self.head_dim * num_heads == embed_dim, "embed_dim must be divisible by num_heads"
+        if self.head_dim * num_heads != embed_dim:
+            raise AssertionError("embed_dim must be divisible by num_heads")
         same = self._qkv_same_embed_dim
         sizes = {
             "in_proj_weight": (3 * embed_dim, embed_dim) if same else None,

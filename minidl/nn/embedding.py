@@ -22,7 +22,8 @@ def _row(padding_idx, count, spelled):
     """``padding_idx`` counted from the front. Raises ``AssertionError`` where the table has no such row."""
     if padding_idx is None:
         return None
-    assert -count <= padding_idx < count, f"{spelled} must be within num_embeddings"
+    if not (-count <= padding_idx < count):
+        raise AssertionError(f"{spelled} must be within num_embeddings")
     return padding_idx % count
 
 
@@ -71,9 +72,8 @@ class Embedding(Module):
             self.weight = Parameter(table, requires_grad=not _freeze)
             self.reset_parameters()
         else:
-            assert tuple(_weight.shape) == (num_embeddings, embedding_dim), (
-                "Shape of weight does not match num_embeddings and embedding_dim"
-            )
+            if tuple(_weight.shape) != (num_embeddings, embedding_dim):
+                raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim")
             self.weight = Parameter(_weight, requires_grad=not _freeze)
 
     def reset_parameters(self):
@@ -126,7 +126,8 @@ class Embedding(Module):
         >>> layer(minidl.tensor([1]))
         tensor([[3., 4.]])
         """
-        assert embeddings.ndim == 2, "Embeddings parameter is expected to be 2-dimensional"
+        if embeddings.ndim != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
         rows, columns = embeddings.shape
         return cls(
             rows,
@@ -191,9 +192,8 @@ class EmbeddingBag(Module):
             self.weight = Parameter(empty((num_embeddings, embedding_dim), device=device, dtype=dtype))
             self.reset_parameters()
         else:
-            assert tuple(_weight.shape) == (num_embeddings, embedding_dim), (
-                "Shape of weight does not match num_embeddings and embedding_dim"
-            )
+            if tuple(_weight.shape) != (num_embeddings, embedding_dim):
+                raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim")
             self.weight = Parameter(_weight)
 
     reset_parameters = Embedding.reset_parameters
@@ -246,7 +246,8 @@ class EmbeddingBag(Module):
         >>> layer(minidl.tensor([[0, 1]]))
         tensor([[2., 3.]])
         """
-        assert embeddings.ndim == 2, "Embeddings parameter is expected to be 2-dimensional"
+        if embeddings.ndim != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
         rows, columns = embeddings.shape
         layer = cls(
             rows,

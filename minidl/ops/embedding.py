@@ -105,7 +105,8 @@ def embedding(
         )
     if padding_idx is not None:
         rows = weight.shape[0]
-        assert -rows <= padding_idx < rows, "Padding_idx must be within num_embeddings"
+        if not (-rows <= padding_idx < rows):
+            raise AssertionError("Padding_idx must be within num_embeddings")
         padding_idx = padding_idx % rows
     if max_norm is not None:
         _shorten_rows(weight, input, max_norm, norm_type)

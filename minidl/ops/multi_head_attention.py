@@ -55,40 +55,45 @@ def canonical_mask(mask, name, dtype, other=None, other_name=""):
 def _check_ranks(query, key, value, key_padding_mask, attn_mask, num_heads):
     """Whether the inputs are batched. Raises ``AssertionError`` where the others' ranks do not fit the query's."""
     rank = query.ndim
-    assert rank in (2, 3), (
-        f"query should be unbatched 2D or batched 3D tensor but received {rank}-D query tensor"
-    )
+    if rank not in (2, 3):
+        raise AssertionError(
+            f"query should be unbatched 2D or batched 3D tensor but received {rank}-D query tensor"
+        )
     kind = f"For {'batched' if rank == 3 else 'unbatched'} ({rank}-D) `query`, expected"
-    assert key.ndim == rank and value.ndim == rank, (
-        f"{kind} `key` and `value` to be {rank}-D but found {key.ndim}-D and {value.ndim}-D tensors respectively"
-    )
-    if key_padding_mask is not None:
-        assert key_padding_mask.ndim == rank - 1, (
-            f"{kind} `key_padding_mask` to be `None` or {rank - 1}-D but found {key_padding_mask.ndim}-D tensor instead"
+    if key.ndim != rank or value.ndim != rank:
+        raise AssertionError(
+            f"{kind} `key` and `value` to be {rank}-D but found {key.ndim}-D and {value.ndim}-D tensors respectively"
+        )
+    if key_padding_mask is not None and key_padding_mask.ndim != rank - 1:
+        raise AssertionError(
+            f"{kind} `key_padding_mask` to be `None` or {rank - 1}-D but found {key_padding_mask.ndim}-D "
+            "tensor instead"
         )
     if attn_mask is not None:
-        assert attn_mask.ndim in (2, 3), (
-            f"{kind} `attn_mask` to be `None`, 2-D or 3-D but found {attn_mask.ndim}-D tensor instead"
-        )
+        if attn_mask.ndim not in (2, 3):
+            raise AssertionError(
+                f"{kind} `attn_mask` to be `None`, 2-D or 3-D but found {attn_mask.ndim}-D tensor instead"
+            )
         if rank == 2 and attn_mask.ndim == 3:
             wanted = (num_heads, query.shape[0], key.shape[0])
-            assert tuple(attn_mask.shape) == wanted, (
-                f"Expected `attn_mask` shape to be {wanted} but got {attn_mask.shape}"
-            )
+            if tuple(attn_mask.shape) != wanted:
+                raise AssertionError(f"Expected `attn_mask` shape to be {wanted} but got {attn_mask.shape}")
     return rank == 3
 
 
 def _check_sizes(query, key, value, embed_dim, num_heads, separate):
-    assert query.shape[-1] == embed_dim, (
-        f"was expecting embedding dimension of {embed_dim}, but got {query.shape[-1]}"
-    )
-    assert embed_dim % num_heads == 0, f"embed_dim {embed_dim} not divisible by num_heads {num_heads}"
+    if query.shape[-1] != embed_dim:
+        raise AssertionError(f"was expecting embedding dimension of {embed_dim}, but got {query.shape[-1]}")
+    if embed_dim % num_heads != 0:
+        raise AssertionError(f"embed_dim {embed_dim} not divisible by num_heads {num_heads}")
     if separate:
-        assert key.shape[:2] == value.shape[:2], (
-            f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"
-        )
+        if key.shape[:2] != value.shape[:2]:
+            raise AssertionError(
+                f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"
+            )
     else:
-        assert key.shape == value.shape, f"key shape {key.shape} does not match value shape {value.shape}"
+        if key.shape != value.shape:
+            raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
 
 
 def _projected(query, key, value, weights):
@@ -116,8 +121,10 @@ def _heads(x, batch, count):
 
 def _given_heads(x, name, batch, count, size):
     """Static keys or values (N heads, S, E / heads) as (N, heads, S, E / heads)."""
-    assert x.shape[0] == batch * count, f"expecting {name}.size(0) of {batch * count}, but got {x.shape[0]}"
-    assert x.shape[2] == size, f"expecting {name}.size(2) of {size}, but got {x.shape[2]}"
+    if x.shape[0] != batch * count:
+        raise AssertionError(f"expecting {name}.size(0) of {batch * count}, but got {x.shape[0]}")
+    if x.shape[2] != size:
+        raise AssertionError(f"expecting {name}.size(2) of {size}, but got {x.shape[2]}")
     return reshape(x, (batch, count, *x.shape[1:]))
 
 
@@ -148,9 +155,10 @@ def _padded_key_mask(key_padding_mask, batch, source):
     if key_padding_mask is None:
         return None
     for axis, size in enumerate((batch, source)):
-        assert key_padding_mask.shape[axis] == size, (
-            f"Expected key_padded_mask.shape[{axis}] to be {size}, but got {key_padding_mask.shape[axis]}"
-        )
+        if key_padding_mask.shape[axis] != size:
+            raise AssertionError(
+                f"Expected key_padded_mask.shape[{axis}] to be {size}, but got {key_padding_mask.shape[axis]}"
+            )
     return reshape(key_padding_mask, (batch, 1, 1, source))
 
 
@@ -231,10 +239,12 @@ def multi_head_attention_forward(
 
 def _in_projection(use_separate, packed, separate, bias):
     if not use_separate:
-        assert packed is not None, "use_separate_proj_weight is False but in_proj_weight is None"
+        if packed is None:
+            raise AssertionError("use_separate_proj_weight is False but in_proj_weight is None")
         return _Weights(packed, None, bias)
     for name, weight in zip("qkv", separate, strict=True):
-        assert weight is not None, f"use_separate_proj_weight is True but {name}_proj_weight is None"
+        if weight is None:
+            raise AssertionError(f"use_separate_proj_weight is True but {name}_proj_weight is None")
     return _Weights(None, separate, bias)
 
 
@@ -255,11 +265,14 @@ def _attend(
         for x, given, name in zip((k, v), static, ("static_k", "static_v"), strict=True)
     )
     if biases[0] is not None and biases[1] is not None:
-        assert static[0] is None, "bias cannot be added to static key."
-        assert static[1] is None, "bias cannot be added to static value."
+        if static[0] is not None:
+            raise AssertionError("bias cannot be added to static key.")
+        if static[1] is not None:
+            raise AssertionError("bias cannot be added to static value.")
         k, v = _appended(k, biases[0]), _appended(v, biases[1])
     else:
-        assert biases[0] is None and biases[1] is None, "bias_k and bias_v come together"
+        if biases[0] is not None or biases[1] is not None:
+            raise AssertionError("bias_k and bias_v come together")
     if add_zero_attn:
         nothing = zeros(size, dtype=k.dtype, device=k.device)
         k, v = _appended(k, nothing), _appended(v, nothing)

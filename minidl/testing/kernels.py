@@ -142,9 +142,8 @@ def _check(backend, name, place, args, kwargs):
         given, given_kwargs = _map(lambda array: backends.transfer(np.array(array), where), (args, kwargs))
     found = getattr(backend, name)(*given, **given_kwargs)
     for room, before in guards:
-        assert np.array_equal(room[:_GUARD], before) and np.array_equal(room[-_GUARD:], before), (
-            "memory beside an argument was written"
-        )
+        if not np.array_equal(room[:_GUARD], before) or not np.array_equal(room[-_GUARD:], before):
+            raise AssertionError("memory beside an argument was written")
     tolerance = max(
         (_TOLERANCE.get(array.dtype.name, 0) for array in _arrays((args, kwargs, expected))), default=0
     )
@@ -152,9 +151,10 @@ def _check(backend, name, place, args, kwargs):
     _close((given, given_kwargs), (expected_args, expected_kwargs), tolerance, "argument after the call")
     if place == "cpu":
         ours, theirs = (_shared(*pair) for pair in ((found, given), (expected, expected_args)))
-        assert ours <= theirs, (
-            f"a result shares memory with argument {sorted(ours - theirs)}, the reference's does not"
-        )
+        if not (ours <= theirs):
+            raise AssertionError(
+                f"a result shares memory with argument {sorted(ours - theirs)}, the reference's does not"
+            )
 
 
 def _guarded(array, guards):
@@ -192,7 +192,8 @@ def _close(found, expected, tolerance, what):
     pairs = list(zip(_arrays(found), _arrays(expected), strict=True))
     for ours, wanted in pairs:
         ours = backends.to_numpy(ours)
-        assert ours.dtype == wanted.dtype, f"{what}: dtype {ours.dtype}, the reference gives {wanted.dtype}"
+        if ours.dtype != wanted.dtype:
+            raise AssertionError(f"{what}: dtype {ours.dtype}, the reference gives {wanted.dtype}")
         rtol = float(tolerance) if dtypes.is_floating(wanted.dtype) else 0.0
         finite = wanted[np.isfinite(wanted)].astype(np.float64) if rtol else np.zeros(0)
         scale = max(1.0, float(np.abs(finite).max())) if finite.size else 1.0

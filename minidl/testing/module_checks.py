@@ -135,24 +135,28 @@ class _Module:
             before = {key: _host(value).copy() for key, value in state.items()}
             _, given = self.run(module)
             for i, (x, array) in enumerate(zip(given, self.inputs)):
-                if isinstance(array, np.ndarray):
-                    assert np.array_equal(_host(x), array, equal_nan=True), f"a call changes its input {i}"
+                if isinstance(array, np.ndarray) and not np.array_equal(_host(x), array, equal_nan=True):
+                    raise AssertionError(f"a call changes its input {i}")
             state = dict(module.named_parameters()) if training else module.state_dict()
             for key, value in before.items():
-                assert np.array_equal(_host(state[key]), value, equal_nan=True), f"a call changes {key}"
+                if not np.array_equal(_host(state[key]), value, equal_nan=True):
+                    raise AssertionError(f"a call changes {key}")
 
     def modes(self, options):
         module = self.copy()
         for training in (False, True):
-            assert module.train(training) is module, "train() does not return the module"
-            assert all(m.training is training for m in module.modules()), "train(mode) leaves a submodule out"
+            if module.train(training) is not module:
+                raise AssertionError("train() does not return the module")
+            if not all(m.training is training for m in module.modules()):
+                raise AssertionError("train(mode) leaves a submodule out")
 
     def state_dict(self, options):
         module = self.copy()
         keys = list(module.state_dict())
         self.run(module)
         state = {key: value.clone() for key, value in module.state_dict().items()}
-        assert list(state) == keys, f"a call changes the keys of state_dict: {keys} became {list(state)}"
+        if list(state) != keys:
+            raise AssertionError(f"a call changes the keys of state_dict: {keys} became {list(state)}")
         other = self.copy()
         with no_grad():
             for value in other.state_dict().values():
@@ -165,7 +169,8 @@ class _Module:
     def dtypes(self, options):
         single = [_host(r) for r in self.run(copy.deepcopy(self.copy(False)).float(), np.float32)[0]]
         double = [_host(r) for r in self.run(self.copy(False))[0]]
-        assert not any(array.dtype == np.float64 for array in single), "float32 inputs give a float64 result"
+        if any(array.dtype == np.float64 for array in single):
+            raise AssertionError("float32 inputs give a float64 result")
         wide = {"rtol": options["rtol"], "atol": options["atol"], "check_dtype": False, "equal_nan": True}
         assert_close(single, double, **wide, msg=_prefix("float32 beside float64"))
 
@@ -213,9 +218,10 @@ class _Module:
         finally:
             if enabled:
                 gc.enable()
-        assert not alive, (
-            f"{alive} of {len(kept)} results and nodes outlive the call: a cycle, or the module keeps them"
-        )
+        if alive:
+            raise AssertionError(
+                f"{alive} of {len(kept)} results and nodes outlive the call: a cycle, or the module keeps them"
+            )
 
 
 class _Callable:

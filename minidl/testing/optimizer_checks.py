@@ -36,12 +36,12 @@ def check_optimizer(make_optimizer, *, steps=25, rtol=1e-3, atol=1e-4):
     >>> check_optimizer(lambda parameters: minidl.optim.Adam(parameters, lr=0.1))
     """
     first, losses, returned = _train(make_optimizer, steps)
-    assert losses[-1] < losses[0], (
-        f"{steps} steps do not lower the loss of a quadratic: {losses[0]} to {losses[-1]}"
-    )
-    assert all(isinstance(r, Tensor) for r in returned), (
-        "step(closure) does not return what the closure returned"
-    )
+    if not (losses[-1] < losses[0]):
+        raise AssertionError(
+            f"{steps} steps do not lower the loss of a quadratic: {losses[0]} to {losses[-1]}"
+        )
+    if not all(isinstance(r, Tensor) for r in returned):
+        raise AssertionError("step(closure) does not return what the closure returned")
     again, _, _ = _train(make_optimizer, steps)
     assert_close(again, first, rtol=0.0, atol=0.0, msg=lambda m: f"the same steps taken twice differ: {m}")
     _leaves_alone(make_optimizer)
@@ -102,11 +102,13 @@ def _leaves_alone(make_optimizer):
         p.grad = g
     before = _values(gradients)
     optimizer.step(closure)
-    assert np.array_equal(_values([idle])[0], np.ones(2)), "a step moves a parameter that has no gradient"
+    if not np.array_equal(_values([idle])[0], np.ones(2)):
+        raise AssertionError("a step moves a parameter that has no gradient")
     after = _values([p.grad for p in parameters])
     assert_close(after, before, rtol=0.0, atol=0.0, msg=lambda m: f"a step changes .grad: {m}")
     optimizer.zero_grad()
-    assert all(p.grad is None for p in parameters), "zero_grad leaves a gradient behind"
+    if not all(p.grad is None for p in parameters):
+        raise AssertionError("zero_grad leaves a gradient behind")
 
 
 def _resumes(make_optimizer, steps):

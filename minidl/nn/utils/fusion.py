@@ -10,10 +10,10 @@ __all__ = ["fuse_conv_bn_eval", "fuse_conv_bn_weights", "fuse_linear_bn_eval", "
 
 
 def _check_modes(layer, bn):
-    assert not (layer.training or bn.training), "Fusion only for eval!"
-    assert bn.running_mean is not None and bn.running_var is not None, (
-        "bn.running_mean and bn.running_var must not be None"
-    )
+    if layer.training or bn.training:
+        raise AssertionError("Fusion only for eval!")
+    if bn.running_mean is None or bn.running_var is None:
+        raise AssertionError("bn.running_mean and bn.running_var must not be None")
 
 
 def _statistics(bn):
@@ -80,10 +80,11 @@ def fuse_linear_bn_eval(linear, bn):
     True
     """
     _check_modes(linear, bn)
-    assert bn.num_features in (linear.out_features, 1), (
-        "To fuse, linear.out_features == bn.num_features or bn.num_features == 1, got "
-        f"linear.out_features={linear.out_features} and bn.num_features={bn.num_features}"
-    )
+    if bn.num_features not in (linear.out_features, 1):
+        raise AssertionError(
+            "To fuse, linear.out_features == bn.num_features or bn.num_features == 1, got "
+            f"linear.out_features={linear.out_features} and bn.num_features={bn.num_features}"
+        )
     fused = copy.deepcopy(linear)
     fused.weight, fused.bias = fuse_linear_bn_weights(fused.weight, fused.bias, *_statistics(bn))
     return fused

@@ -47,7 +47,8 @@ class BasePruningMethod(abc.ABC):
     def apply_mask(self, module):
         """The parameter times its mask."""
         name = self._tensor_name
-        assert name is not None, f"Module {module} has to be pruned"
+        if name is None:
+            raise AssertionError(f"Module {module} has to be pruned")
         orig = getattr(module, f"{name}_orig")
         return getattr(module, f"{name}_mask").to(orig.dtype) * orig
 
@@ -61,8 +62,8 @@ class BasePruningMethod(abc.ABC):
         method = cls(*args, **kwargs)
         method._tensor_name = name
         present = getattr(module, name)
-        if importance_scores is not None:
-            assert importance_scores.shape == present.shape, (
+        if importance_scores is not None and importance_scores.shape != present.shape:
+            raise AssertionError(
                 f"importance_scores should have the same shape as parameter {name} of {module}, got "
                 f"{importance_scores.shape} vs {present.shape}"
             )
@@ -86,10 +87,8 @@ class BasePruningMethod(abc.ABC):
 
     def prune(self, t, default_mask=None, importance_scores=None):
         """``t`` times the mask that the method chooses for it or for ``importance_scores``, within ``default_mask``."""
-        if importance_scores is not None:
-            assert importance_scores.shape == t.shape, (
-                "importance_scores should have the same shape as tensor t"
-            )
+        if importance_scores is not None and importance_scores.shape != t.shape:
+            raise AssertionError("importance_scores should have the same shape as tensor t")
         scores = t if importance_scores is None else importance_scores
         mask = ones_like(t) if default_mask is None else default_mask
         return t * self.compute_mask(scores, default_mask=mask)
@@ -97,7 +96,8 @@ class BasePruningMethod(abc.ABC):
     def remove(self, module):
         """Makes the pruned values the parameter's own and takes mask and original away."""
         name = self._tensor_name
-        assert name is not None, f"Module {module} has to be pruned before pruning can be removed"
+        if name is None:
+            raise AssertionError(f"Module {module} has to be pruned before pruning can be removed")
         with no_grad():
             values = self.apply_mask(module)
         orig = module._parameters.pop(f"{name}_orig")
@@ -241,9 +241,10 @@ class CustomFromMask(BasePruningMethod):
         self.mask = mask
 
     def compute_mask(self, t, default_mask):
-        assert default_mask.shape == self.mask.shape, (
-            f"default_mask shape {default_mask.shape} must match self.mask shape {self.mask.shape}"
-        )
+        if default_mask.shape != self.mask.shape:
+            raise AssertionError(
+                f"default_mask shape {default_mask.shape} must match self.mask shape {self.mask.shape}"
+            )
         return default_mask * self.mask.to(default_mask.dtype)
 
 

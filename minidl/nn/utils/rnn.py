@@ -58,9 +58,8 @@ class PackedSequence(_Packed):
 
     def __new__(cls, data, batch_sizes=None, sorted_indices=None, unsorted_indices=None):
         if batch_sizes is None:
-            assert isinstance(data, (list, tuple)) and len(data) == 2, (
-                "Expected data to be a list or tuple of length 2"
-            )
+            if not isinstance(data, (list, tuple)) or len(data) != 2:
+                raise AssertionError("Expected data to be a list or tuple of length 2")
             data, batch_sizes = data
         if batch_sizes.device.type != "cpu":
             raise ValueError(
