@@ -130,13 +130,37 @@ def test_cell(kind, dtype, run):
     agree(run(f"{kind}_cell_grad", *narrowed(args, dtype)), wanted, dtype)
 
 
-def test_a_projection_falls_through(gpu):
+def projected(dtype, steps, reverse):
+    """Arguments of an LSTM whose 7 features are projected to 2."""
+    example = Example("lstm", dtype, steps, reverse)
+    input, h0, c0, w_ih, w_hh, b_ih, b_hh, *_ = example.args()
+    w_hr = example.draw(2, 7)
+    return example, (input, h0[:, :2], c0, w_ih, w_hh[:, :2], b_ih, b_hh, w_hr, reverse)
+
+
+@pytest.mark.parametrize("dtype, steps", [(np.float32, 4), (np.float64, 1)])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("incoming", ["output", "h_n", "output h_n c_n"])
+def test_projection(incoming, reverse, steps, dtype, run):
+    example, args = projected(dtype, steps, reverse)
+    expected = backends.reference.lstm_sequence(*args)
+    agree(run("lstm_sequence", *narrowed(args, dtype)), expected, dtype)
+    output, h_n, c_n, gates, cells = (a.astype(dtype).astype(float) for a in expected)
+    outgoing = zip(("output", "h_n", "c_n"), (output, h_n, c_n), strict=True)
+    given = [example.draw(*a.shape) if name in incoming.split() else None for name, a in outgoing]
+    input, h0, c0, w_ih, w_hh, _, _, w_hr, _ = args
+    for needs in (True,) * 8, (False,) * 7 + (True,):
+        grads = *given, input, h0, c0, w_ih, w_hh, w_hr, output, gates, cells, reverse, needs
+        wanted = backends.reference.lstm_sequence_grad(*grads)
+        agree(run("lstm_sequence_grad", *narrowed(grads, dtype)), wanted, dtype)
+
+
+def test_a_projection_of_16_bits_falls_through(gpu):
     backend = backends.on(gpu)
-    example = Example("lstm", np.float32, 2, False)
-    input, h0, c0, w_ih, w_hh, b_ih, b_hh, _, reverse = example.args()
-    args = input, h0[:, :2], c0, w_ih, w_hh[:, :2], b_ih, b_hh, example.draw(2, 7), reverse
-    on_device = [backend.xp.asarray(a) if isinstance(a, np.ndarray) else a for a in args]
+    _, args = projected(np.float16, 2, False)
+    narrow = narrowed(args, np.float16)
+    on_device = [backend.xp.asarray(a) if isinstance(a, np.ndarray) else a for a in narrow]
     with backends.trace_fallbacks() as fallen:
         found = backend.lstm_sequence(*on_device)
     assert fallen == [(gpu, "lstm_sequence")]
-    agree(tuple(o.get() for o in found), backends.reference.lstm_sequence(*args), np.float64)
+    agree(tuple(o.get() for o in found), backends.reference.lstm_sequence(*args), np.float16)

@@ -1,11 +1,23 @@
 """RNN, LSTM and GRU on floating-point arrays: products of all steps at once, and one call that runs the steps.
 
 Letters and arguments as in ``backends/reference/recurrent.py``; gates of 16-bit types are computed in float32 and
-kept in 16 bits. A projected LSTM and a sequence of no steps fall through.
+kept in 16 bits. A sequence of no steps falls through, and so does a projected LSTM of a 16-bit type.
+
+*Projections.* ``h_t = W_hr r_t`` with ``r_t = o tanh(c_t)``: the steps run on r with the weight ``W_hh W_hr``, one
+product a step in place of two, from ``r_0 = 0``; what ``h_0`` brings is added to the first step's gates.
 """
 
 from minidl.backends.cuda.matmul import linear
-from minidl.backends.device_calls import matmul_rounding, product, split_sums, stream, sum_over, view
+from minidl.backends.device_calls import (
+    floats_alike,
+    matmul_rounding,
+    multiply,
+    product,
+    split_sums,
+    stream,
+    sum_over,
+    view,
+)
 
 
 def _served(input, *others):
@@ -41,14 +53,20 @@ def rnn_sequence_grad(xp, ext, doutput, dh_n, input, h0, w_ih, w_hh, output, non
 
 
 def lstm_sequence(xp, ext, input, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, reverse):
-    if w_hr is not None or not _served(input, h0, c0, w_ih, w_hh, b_ih, b_hh):
+    if not _served(input, h0, c0, w_ih, w_hh, b_ih, b_hh) or not _projects(w_hh, w_hr):
         return NotImplemented
     gates = linear(xp, ext, input, w_ih, b_ih)
+    if w_hr is not None:
+        first = gates[_first(gates, reverse)]
+        multiply(xp, ext, view(h0), view(w_hh.T), first, addend=view(first))
+        h0, w_hh = xp.zeros_like(c0), product(xp, ext, w_hh, w_hr)
     cells = xp.empty((*input.shape[:2], c0.shape[1]), gates.dtype)
     output = xp.empty(cells.shape, gates.dtype)
     options, _parts = _options(xp, ext, h0, w_hh.T, gates[0], reverse)
     states = view(h0), view(c0), view(gates), view(cells), view(output)
     ext.lstm_sequence(view(w_hh), view(b_hh), *states, *options)
+    if w_hr is not None:
+        output = product(xp, ext, output, w_hr.T)
     return output, _last(output, reverse).copy(), _last(cells, reverse).copy(), gates, cells
 
 
@@ -56,15 +74,57 @@ def lstm_sequence_grad(
     xp, ext, doutput, dh_n, dc_n, input, h0, c0, w_ih, w_hh, w_hr, output, gates, cells, reverse, needs
 ):
     arrays = doutput, dh_n, dc_n, h0, c0, w_ih, w_hh, output, gates, cells
-    if w_hr is not None or not _served(input, *arrays):
+    if not _served(input, *arrays) or not _projects(w_hh, w_hr):
         return NotImplemented
-    dz = xp.empty(gates.shape, gates.dtype)
-    dh, dc = xp.empty(h0.shape, h0.dtype), xp.empty(c0.shape, c0.dtype)
-    options, _parts = _options(xp, ext, dz[0], w_hh, dh, reverse)
-    incoming, saved = (view(doutput), view(dh_n), view(dc_n)), (view(c0), view(gates), view(cells))
-    ext.lstm_sequence_grad(view(w_hh), *incoming, *saved, view(dz), view(dh), view(dc), *options)
+    saved, dw_hr = (c0, gates, cells), None
+    if w_hr is None:
+        dz, dh, dc = _lstm_steps_grad(xp, ext, (doutput, dh_n, dc_n), w_hh, *saved, reverse)
+    else:
+        dy = _with_last(xp, output, doutput, dh_n, reverse)
+        weight = product(xp, ext, w_hh, w_hr)
+        incoming = product(xp, ext, dy, w_hr), None, dc_n
+        dz, _, dc = _lstm_steps_grad(xp, ext, incoming, weight, *saved, reverse)
+        dh = product(xp, ext, dz[_first(dz, reverse)], w_hh)
+        if needs[-1]:
+            dw_hr = _projection_grad(xp, ext, dy, dz, w_hh, gates, cells, reverse)
     h_before = _before(xp, h0, output, reverse)
-    return (*_gather(xp, ext, dz, dz, input, (dh, dc), w_ih, h_before, needs[:-1]), None)
+    return (*_gather(xp, ext, dz, dz, input, (dh, dc), w_ih, h_before, needs[:-1]), dw_hr)
+
+
+def _projects(w_hh, w_hr):
+    """Whether a projection (or None) is one that the kernels take: its product with W_hh has that one's dtype."""
+    return w_hr is None or floats_alike(w_hh, w_hr)
+
+
+def _lstm_steps_grad(xp, ext, incoming, w_hh, c0, gates, cells, reverse):
+    """The gradients of the sums (T, N, 4 H), of h_0 and of c_0, from those of (output, h_n, c_n)."""
+    dz = xp.empty(gates.shape, gates.dtype)
+    dh, dc = xp.empty(c0.shape, c0.dtype), xp.empty(c0.shape, c0.dtype)
+    options, _parts = _options(xp, ext, dz[0], w_hh, dh, reverse)
+    given, saved = [view(d) for d in incoming], (view(c0), view(gates), view(cells))
+    ext.lstm_sequence_grad(view(w_hh), *given, *saved, view(dz), view(dh), view(dc), *options)
+    return dz, dh, dc
+
+
+def _with_last(xp, output, doutput, dh_n, reverse):
+    """The gradient of all outputs where the last is also ``h_n``."""
+    if doutput is not None and dh_n is None:
+        return doutput
+    dy = xp.zeros_like(output) if doutput is None else doutput.copy()
+    if dh_n is not None:
+        last = _last(dy, reverse)
+        last += dh_n
+    return dy
+
+
+def _projection_grad(xp, ext, dy, dz, w_hh, gates, cells, reverse):
+    """The gradient (P, H) of ``W_hr``: of the outputs, and by way of ``W_hh W_hr``, which met r of the step before."""
+    size = cells.shape[2]
+    hidden = gates[:, :, 3 * size :] * xp.tanh(cells)
+    before, after = (hidden[1:], dz[:-1]) if reverse else (hidden[:-1], dz[1:])
+    outputs = product(xp, ext, _rows(dy).T, _rows(hidden))
+    product_grad = product(xp, ext, _rows(after).T, _rows(before))
+    return outputs + product(xp, ext, w_hh.T, product_grad)
 
 
 def gru_sequence(xp, ext, input, h0, w_ih, w_hh, b_ih, b_hh, reverse):
@@ -93,8 +153,17 @@ def gru_sequence_grad(xp, ext, doutput, dh_n, input, h0, w_ih, w_hh, output, gat
     return _gather(xp, ext, dz_input, dz_hidden, input, (dh,), w_ih, h_before, needs)
 
 
+def _first(states, reverse):
+    return len(states) - 1 if reverse else 0
+
+
 def _last(states, reverse):
     return states[0 if reverse else len(states) - 1]
+
+
+def _rows(array):
+    """(T, N, F) as (T N, F)."""
+    return array.reshape(-1, array.shape[2])
 
 
 def _before(xp, h0, output, reverse):
@@ -108,7 +177,7 @@ def _gather(xp, ext, dz_input, dz_hidden, input, dstates, w_ih, h_before, needs)
     """All gradients from those of the sums: (input, *states, w_ih, w_hh, b_ih, b_hh)."""
     count = 1 + len(dstates)
     w_ih_, w_hh_, b_ih_, b_hh_ = needs[count:]
-    for_input, for_hidden, x, h = (a.reshape(-1, a.shape[2]) for a in (dz_input, dz_hidden, input, h_before))
+    for_input, for_hidden, x, h = (_rows(a) for a in (dz_input, dz_hidden, input, h_before))
     db_ih = sum_over(xp, ext, for_input, (0,)) if b_ih_ else None
     if b_hh_ and b_ih_ and dz_hidden is dz_input:
         db_hh = db_ih.copy()
