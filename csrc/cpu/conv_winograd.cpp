@@ -16,12 +16,7 @@ namespace {
 constexpr int64_t kTiles = 64;               // that share the reading of a weight, at least
 constexpr int64_t kTransformed = 256 << 10;  // bytes of a task's transformed input, about
 constexpr int64_t kHeavy = 4 << 20;          // bytes of weights that no second cache holds
-// Elements between the values of two positions, which are used together: at a distance of a power
-// of two they would fall into the same few sets of the cache.
-constexpr int64_t kApart = 48;
 constexpr int64_t kFewestChannels = 32;
-
-int64_t tiles_of(int64_t outputs) { return (outputs + 1) / 2; }
 
 // Images [first, last) of one group, rows of tiles [begin, end).
 struct Task {
@@ -37,7 +32,7 @@ class Winograd {
         bias_(bias),
         output_(output),
         blocks_{pass.out, kernels_.lanes},
-        across_(tiles_of(pass.out_size[2])) {}
+        across_(winograd_tiles(pass.out_size[2])) {}
 
   // weights_[group][position][block][channel in][channel of the block]
   void pack(const T* weight) {
@@ -72,7 +67,8 @@ class Winograd {
     thread_local Scratch<T> inputs, products;
     const int64_t step = band_step(pass_.in), padded = blocks_.padded();
     const int64_t band = (task.end - task.begin) * across_, tiles = (task.last - task.first) * band;
-    const int64_t value_step = tiles * step + kApart, sum_step = tiles * padded + kApart;
+    const int64_t value_step = tiles * step + kWinogradApart,
+                  sum_step = tiles * padded + kWinogradApart;
     T* const values = inputs.reserve(kWinogradPositions * value_step);
     T* const sums = products.reserve(kWinogradPositions * sum_step);
     for (int64_t image = task.first; image < task.last; ++image) {
@@ -109,7 +105,7 @@ class Winograd {
   static constexpr int64_t kTogether = 16;
 
   // From position to position of the weight.
-  int64_t weight_step() const { return pass_.in * blocks_.padded() + kApart; }
+  int64_t weight_step() const { return pass_.in * blocks_.padded() + kWinogradApart; }
 
   // values[position][tile][channel] of one image's band.
   void transform(const Task& task, int64_t image, int64_t position_step, T* values) const {
@@ -183,13 +179,13 @@ bool winograd_fits(const ConvPass& pass) {
     if (pass.axes[d].size() != 1 || axis.stride != 1 || axis.dilation != 1) return false;
   }
   if (pass.in < kFewestChannels || pass.out < kFewestChannels) return false;
-  const int64_t tiles = tiles_of(pass.out_size[1]) * tiles_of(pass.out_size[2]);
+  const int64_t tiles = winograd_tiles(pass.out_size[1]) * winograd_tiles(pass.out_size[2]);
   // Half-used tiles at the edges eat the gain; the weight's transform wants many tiles.
   return 3 * pass.out_size[1] * pass.out_size[2] >= 2 * 4 * tiles && pass.batch * tiles >= kTiles;
 }
 
 WinogradPlan plan_winograd(const ConvPass& pass, int64_t element_bytes) {
-  const int64_t across = tiles_of(pass.out_size[2]), all = tiles_of(pass.out_size[1]);
+  const int64_t across = winograd_tiles(pass.out_size[2]), all = winograd_tiles(pass.out_size[1]);
   const int64_t fitting = kTransformed / (kWinogradPositions * pass.in * element_bytes);
   const int64_t rows = std::clamp<int64_t>(std::max(kTiles, fitting) / across, 1, all);
   const int64_t bands = ceil_div(all, rows);
@@ -202,7 +198,7 @@ template <typename T>
 bool conv_winograd(const ConvPass& pass, Image<const T> input, const T* weight, const T* bias,
                    Image<T> output) {
   const WinogradPlan plan = plan_winograd(pass, sizeof(T));
-  const int64_t all = tiles_of(pass.out_size[1]), bands = ceil_div(all, plan.rows);
+  const int64_t all = winograd_tiles(pass.out_size[1]), bands = ceil_div(all, plan.rows);
   // Weights that come from memory are read by half as many tasks where no thread is left without.
   const bool heavy =
       kWinogradPositions * pass.in * pass.out * static_cast<int64_t>(sizeof(T)) > kHeavy;
