@@ -5,8 +5,8 @@
 
 #include "cpu/conv_band.h"
 #include "cpu/conv_kernels.h"
-#include "cpu/conv_weights.h"
 #include "cpu/conv_winograd_kernels.h"
+#include "cpu/gemm.h"
 #include "cpu/scratch.h"
 #include "cpu/thread_pool.h"
 
@@ -31,13 +31,14 @@ class Winograd {
         input_(input),
         bias_(bias),
         output_(output),
-        blocks_{pass.out, kernels_.lanes},
+        block_(gemm_.tile_cols),
+        padded_(ceil_div(pass.out, block_) * block_),
         across_(winograd_tiles(pass.out_size[2])) {}
 
-  // weights_[group][position][block][channel in][channel of the block]
+  // weights_[group][position] as cpu/gemm.h packs the matrix [channel in][channel out]
   void pack(const T* weight) {
     thread_local Scratch<T> scratch;
-    const int64_t position = weight_step(), blocks = blocks_.count();
+    const int64_t position = weight_step(), blocks = padded_ / block_;
     T* const packed = scratch.reserve(pass_.groups * kWinogradPositions * position);
     weights_ = packed;
     const bool reversed = pass_.axes[2][0].kernel_step < 0;
@@ -46,17 +47,19 @@ class Winograd {
     parallel_for(pass_.groups * blocks, 1, [&](int64_t begin, int64_t end) {
       T rows[kTogether * 9 * kWidest];
       for (int64_t i = begin; i < end; ++i) {
-        const int64_t group = i / blocks, block = i % blocks, width = blocks_.width(block);
-        const T* from =
-            weight + group * pass_.weight_group + blocks_.begin(block) * pass_.weight_out;
-        T* to = packed + group * kWinogradPositions * position + blocks_.begin(block) * pass_.in;
+        const int64_t group = i / blocks, first = i % blocks * block_, width = block_;
+        const int64_t valid = std::min(block_, pass_.out - first);
+        const T* from = weight + group * pass_.weight_group + first * pass_.weight_out;
+        T* const to = packed + group * kWinogradPositions * position;
         std::fill_n(rows, together * 9 * width, T(0));
         for (int64_t c = 0; c < pass_.in; c += together, from += together * pass_.weight_in) {
           const int64_t count = std::min(together, pass_.in - c);
-          kernels_.transpose(blocks_.valid(block), 9 * count, from, pass_.weight_out,
+          kernels_.transpose(valid, 9 * count, from, pass_.weight_out,
                              reversed ? rows + 8 * width : rows, reversed ? -width : width);
-          for (int64_t at = 0; at < count; ++at, to += width) {
-            transforms_.weights(width, rows + at * 9 * width, to, position);
+          for (int64_t at = 0; at < count; ++at) {
+            transforms_.weights(width, rows + at * 9 * width,
+                                to + gemm_.packed_place(pass_.in, padded_, c + at, first),
+                                position);
           }
         }
       }
@@ -65,7 +68,7 @@ class Winograd {
 
   bool run(const Task& task) const {
     thread_local Scratch<T> inputs, products;
-    const int64_t step = band_step(pass_.in), padded = blocks_.padded();
+    const int64_t step = band_step(pass_.in), padded = padded_;
     const int64_t band = (task.end - task.begin) * across_, tiles = (task.last - task.first) * band;
     const int64_t value_step = tiles * step + kWinogradApart,
                   sum_step = tiles * padded + kWinogradApart;
@@ -74,24 +77,11 @@ class Winograd {
     for (int64_t image = task.first; image < task.last; ++image) {
       transform(task, image, value_step, values + (image - task.first) * band * step);
     }
-    const int64_t offset = 0;
-    ConvTiles<T> job{};
-    job.rows = 1;
-    job.columns = tiles;
-    job.input_column = step;
-    job.output_column = padded;
-    job.segments = 1;
-    job.length = pass_.in;
-    job.offsets = &offset;
     const T* weights = weights_ + task.group * kWinogradPositions * weight_step();
     for (int64_t position = 0; position < kWinogradPositions; ++position) {
-      job.input = values + position * value_step;
-      for (int64_t block = 0; block < blocks_.count(); ++block) {
-        job.channels = blocks_.width(block);
-        job.weight = weights + position * weight_step() + blocks_.begin(block) * pass_.in;
-        job.output = sums + position * sum_step + blocks_.begin(block);
-        kernels_.tiles(job, job.channels > blocks_.lanes);
-      }
+      gemm_.multiply_packed({tiles, padded, pass_.in}, {values + position * value_step, step, 1},
+                            weights + position * weight_step(),
+                            {sums + position * sum_step, padded});
     }
     bool finite = true;
     for (int64_t image = task.first; image < task.last; ++image) {
@@ -105,7 +95,7 @@ class Winograd {
   static constexpr int64_t kTogether = 16;
 
   // From position to position of the weight.
-  int64_t weight_step() const { return pass_.in * blocks_.padded() + kWinogradApart; }
+  int64_t weight_step() const { return gemm_.packed_size(pass_.in, padded_) + kWinogradApart; }
 
   // values[position][tile][channel] of one image's band.
   void transform(const Task& task, int64_t image, int64_t position_step, T* values) const {
@@ -133,14 +123,14 @@ class Winograd {
   bool finish(const Task& task, int64_t image, int64_t position_step, const T* sums) const {
     thread_local Scratch<T> staging;
     const int64_t top = 2 * task.begin, bottom = std::min(pass_.out_size[1], 2 * task.end);
-    const int64_t points = (bottom - top) * pass_.out_size[2], padded = blocks_.padded();
+    const int64_t points = (bottom - top) * pass_.out_size[2], padded = padded_;
     const bool staged = output_.layout.channel != 1;
     T* const stage = staged ? staging.reserve(points * kernels_.block) : nullptr;
     T* const out = output_.data + image * output_.layout.batch +
                    task.group * pass_.out * output_.layout.channel + top * output_.layout.point[1];
     bool finite = true;
-    for (int64_t block = 0; block < blocks_.count(); ++block) {
-      const int64_t first = blocks_.begin(block), valid = blocks_.valid(block);
+    for (int64_t first = 0; first < pass_.out; first += block_) {
+      const int64_t valid = std::min(block_, pass_.out - first);
       T* const place = out + first * output_.layout.channel;
       const int64_t column = staged ? valid : output_.layout.point[2];
       const int64_t row = staged ? valid * pass_.out_size[2] : output_.layout.point[1];
@@ -160,14 +150,15 @@ class Winograd {
   }
 
   const ConvKernels<T>& kernels_ = conv_kernels<T>();
+  const GemmKernels<T>& gemm_ = gemm_kernels<T>();
   const WinogradKernels<T>& transforms_ = winograd_kernels<T>();
   const ConvPass& pass_;
   Image<const T> input_;
   const T* bias_;
   Image<T> output_;
   const T* weights_ = nullptr;
-  ChannelBlocks blocks_;
-  int64_t across_;  // tiles of a row
+  int64_t block_, padded_;  // channels of a block, and of all blocks
+  int64_t across_;          // tiles of a row
 };
 
 }  // namespace
