@@ -6,6 +6,7 @@
 #include "cpu/conv_weight_grad.h"
 #include "cpu/conv_weights.h"
 #include "cpu/conv_winograd.h"
+#include "cpu/conv_winograd_grad.h"
 
 namespace minidl::cpu {
 namespace {
@@ -69,12 +70,13 @@ void conv_weight_grad(const ConvProblem& p, Image<const T> grad, Image<const T> 
                       T* grad_weight) {
   if (p.out_channels == 0 || p.in_channels == 0) return;
   const ConvPass pass = forward_pass(p);
-  const ConvAlgorithm algorithm = select_weight_grad(pass);
+  const ConvAlgorithm algorithm = select_weight_grad(pass, sizeof(T));
   if (p.batch == 0 || algorithm == ConvAlgorithm::unrolled) {
     conv_weight_grad_unrolled(p, grad.data, input.data, grad_weight);
   } else if (algorithm == ConvAlgorithm::depthwise && in_one_order(input.layout, grad.layout)) {
     conv_depthwise_weight_grad(pass, grad, input, grad_weight);
-  } else {
+  } else if (algorithm != ConvAlgorithm::winograd ||
+             !conv_winograd_weight_grad(pass, grad, input, grad_weight)) {
     conv_weight_grad_direct(pass, grad, input, grad_weight);
   }
 }

@@ -9,7 +9,7 @@
 
 namespace minidl::cpu {
 
-inline constexpr int64_t kPlaneOutputs = 4;
+inline constexpr int64_t kPlaneOutputs = 6;
 
 // Points [rows, columns] of up to kPlaneOutputs output channels. Lines of the input are readable a
 // vector beyond `columns`.

@@ -35,9 +35,10 @@ void conv_planes(const ConvPass& pass, Image<const T> input, const T* weight, co
       for (int64_t c = 0; c < pass.in; ++c) {
         band.padded.fill(from + c * input.layout.channel, input.layout.point[1], rows + c * size);
       }
-      for (int64_t o = 0; o < pass.out; o += kPlaneOutputs) {
-        const int64_t channel = group * pass.out + o;
-        plane_forward(band, rows, std::min(kPlaneOutputs, pass.out - o),
+      const int64_t pieces = ceil_div(pass.out, kPlaneOutputs);
+      for (int64_t piece = 0; piece < pieces; ++piece) {
+        const int64_t o = pass.out * piece / pieces, channel = group * pass.out + o;
+        plane_forward(band, rows, pass.out * (piece + 1) / pieces - o,
                       weight + group * pass.weight_group + o * pass.weight_out, pass.weight_out,
                       bias == nullptr ? nullptr : bias + channel,
                       output.data + image * output.layout.batch + channel * output.layout.channel,

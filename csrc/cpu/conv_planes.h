@@ -58,11 +58,25 @@ class PaddedRows {
       return;
     }
     for (int64_t y = top; y < bottom; ++y) {
-      for (int64_t x = begin; x < end; ++x) to[place(y, x)] = channel[y * row_step + x];
+      // Two, the usual stride, is a constant: the compiler makes vectors of it.
+      stride_ == 2
+          ? spread<2>(channel + y * row_step, begin, end, to + (y - rows_.begin) * row_, 2)
+          : spread<0>(channel + y * row_step, begin, end, to + (y - rows_.begin) * row_, stride_);
     }
   }
 
  private:
+  // Columns [begin, end) of one row: those of each rest of the division by the stride in one run.
+  template <int64_t kStride>
+  void spread(const T* row, int64_t begin, int64_t end, T* to, int64_t any_stride) const {
+    const int64_t stride = kStride > 0 ? kStride : any_stride;
+    for (int64_t x = begin; x < std::min(end, begin + stride); ++x) {
+      const int64_t q = x - columns_.begin, count = ceil_div(end - x, stride);
+      T* const run = to + q % stride * part_ + q / stride;
+      for (int64_t i = 0; i < count; ++i) run[i] = row[x + i * stride];
+    }
+  }
+
   Span rows_, columns_;
   int64_t size_[2];
   int64_t stride_, part_, row_, elements_;

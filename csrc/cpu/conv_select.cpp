@@ -30,8 +30,12 @@ std::string describe_pass(const ConvPass& pass, int64_t element_bytes) {
 }
 
 std::string describe_weight_grad(const ConvPass& pass, int64_t element_bytes) {
-  const ConvAlgorithm algorithm = select_weight_grad(pass);
+  const ConvAlgorithm algorithm = select_weight_grad(pass, element_bytes);
   const std::string name = name_of(algorithm);
+  if (algorithm == ConvAlgorithm::winograd) {
+    const WinogradGradPlan plan = plan_winograd_grad(pass, element_bytes);
+    return concat(name, ", pieces of ", plan.rows, " rows of tiles, ", plan.pieces, " together");
+  }
   if (algorithm != ConvAlgorithm::direct) return name;
   const int64_t channels = ChannelBlocks{pass.out, lanes_of(element_bytes)}.padded();
   const ConvWeightGradPlan plan =

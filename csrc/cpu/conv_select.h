@@ -9,6 +9,7 @@
 #include "cpu/conv_pass.h"
 #include "cpu/conv_planes.h"
 #include "cpu/conv_winograd.h"
+#include "cpu/conv_winograd_grad.h"
 
 namespace minidl::cpu {
 
@@ -54,9 +55,11 @@ inline ConvAlgorithm select_pass(const ConvPass& pass, int64_t element_bytes) {
 }
 
 // For the gradient by the weight, of a forward pass.
-inline ConvAlgorithm select_weight_grad(const ConvPass& pass) {
+inline ConvAlgorithm select_weight_grad(const ConvPass& pass, int64_t element_bytes) {
   if (!bands_fit(pass)) return ConvAlgorithm::unrolled;
-  return is_depthwise(pass) ? ConvAlgorithm::depthwise : ConvAlgorithm::direct;
+  if (is_depthwise(pass)) return ConvAlgorithm::depthwise;
+  return element_bytes == 4 && winograd_grad_fits(pass) ? ConvAlgorithm::winograd
+                                                        : ConvAlgorithm::direct;
 }
 
 // What a pass is cut into, for people: "winograd, bands of 7 rows of tiles, 2 images together".

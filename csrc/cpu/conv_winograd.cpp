@@ -5,8 +5,8 @@
 
 #include "cpu/conv_band.h"
 #include "cpu/conv_kernels.h"
-#include "cpu/conv_weights.h"
 #include "cpu/conv_winograd_kernels.h"
+#include "cpu/gemm.h"
 #include "cpu/scratch.h"
 #include "cpu/thread_pool.h"
 
@@ -16,12 +16,7 @@ namespace {
 constexpr int64_t kTiles = 64;               // that share the reading of a weight, at least
 constexpr int64_t kTransformed = 256 << 10;  // bytes of a task's transformed input, about
 constexpr int64_t kHeavy = 4 << 20;          // bytes of weights that no second cache holds
-// Elements between the values of two positions, which are used together: at a distance of a power
-// of two they would fall into the same few sets of the cache.
-constexpr int64_t kApart = 48;
 constexpr int64_t kFewestChannels = 32;
-
-int64_t tiles_of(int64_t outputs) { return (outputs + 1) / 2; }
 
 // Images [first, last) of one group, rows of tiles [begin, end).
 struct Task {
@@ -36,13 +31,14 @@ class Winograd {
         input_(input),
         bias_(bias),
         output_(output),
-        blocks_{pass.out, kernels_.lanes},
-        across_(tiles_of(pass.out_size[2])) {}
+        block_(gemm_.tile_cols),
+        padded_(ceil_div(pass.out, block_) * block_),
+        across_(winograd_tiles(pass.out_size[2])) {}
 
-  // weights_[group][position][block][channel in][channel of the block]
+  // weights_[group][position] as cpu/gemm.h packs the matrix [channel in][channel out]
   void pack(const T* weight) {
     thread_local Scratch<T> scratch;
-    const int64_t position = weight_step(), blocks = blocks_.count();
+    const int64_t position = weight_step(), blocks = padded_ / block_;
     T* const packed = scratch.reserve(pass_.groups * kWinogradPositions * position);
     weights_ = packed;
     const bool reversed = pass_.axes[2][0].kernel_step < 0;
@@ -51,17 +47,19 @@ class Winograd {
     parallel_for(pass_.groups * blocks, 1, [&](int64_t begin, int64_t end) {
       T rows[kTogether * 9 * kWidest];
       for (int64_t i = begin; i < end; ++i) {
-        const int64_t group = i / blocks, block = i % blocks, width = blocks_.width(block);
-        const T* from =
-            weight + group * pass_.weight_group + blocks_.begin(block) * pass_.weight_out;
-        T* to = packed + group * kWinogradPositions * position + blocks_.begin(block) * pass_.in;
+        const int64_t group = i / blocks, first = i % blocks * block_, width = block_;
+        const int64_t valid = std::min(block_, pass_.out - first);
+        const T* from = weight + group * pass_.weight_group + first * pass_.weight_out;
+        T* const to = packed + group * kWinogradPositions * position;
         std::fill_n(rows, together * 9 * width, T(0));
         for (int64_t c = 0; c < pass_.in; c += together, from += together * pass_.weight_in) {
           const int64_t count = std::min(together, pass_.in - c);
-          kernels_.transpose(blocks_.valid(block), 9 * count, from, pass_.weight_out,
+          kernels_.transpose(valid, 9 * count, from, pass_.weight_out,
                              reversed ? rows + 8 * width : rows, reversed ? -width : width);
-          for (int64_t at = 0; at < count; ++at, to += width) {
-            transforms_.weights(width, rows + at * 9 * width, to, position);
+          for (int64_t at = 0; at < count; ++at) {
+            transforms_.weights(width, rows + at * 9 * width,
+                                to + gemm_.packed_place(pass_.in, padded_, c + at, first),
+                                position);
           }
         }
       }
@@ -70,32 +68,20 @@ class Winograd {
 
   bool run(const Task& task) const {
     thread_local Scratch<T> inputs, products;
-    const int64_t step = band_step(pass_.in), padded = blocks_.padded();
+    const int64_t step = band_step(pass_.in), padded = padded_;
     const int64_t band = (task.end - task.begin) * across_, tiles = (task.last - task.first) * band;
-    const int64_t value_step = tiles * step + kApart, sum_step = tiles * padded + kApart;
+    const int64_t value_step = tiles * step + kWinogradApart,
+                  sum_step = tiles * padded + kWinogradApart;
     T* const values = inputs.reserve(kWinogradPositions * value_step);
     T* const sums = products.reserve(kWinogradPositions * sum_step);
     for (int64_t image = task.first; image < task.last; ++image) {
       transform(task, image, value_step, values + (image - task.first) * band * step);
     }
-    const int64_t offset = 0;
-    ConvTiles<T> job{};
-    job.rows = 1;
-    job.columns = tiles;
-    job.input_column = step;
-    job.output_column = padded;
-    job.segments = 1;
-    job.length = pass_.in;
-    job.offsets = &offset;
     const T* weights = weights_ + task.group * kWinogradPositions * weight_step();
     for (int64_t position = 0; position < kWinogradPositions; ++position) {
-      job.input = values + position * value_step;
-      for (int64_t block = 0; block < blocks_.count(); ++block) {
-        job.channels = blocks_.width(block);
-        job.weight = weights + position * weight_step() + blocks_.begin(block) * pass_.in;
-        job.output = sums + position * sum_step + blocks_.begin(block);
-        kernels_.tiles(job, job.channels > blocks_.lanes);
-      }
+      gemm_.multiply_packed({tiles, padded, pass_.in}, {values + position * value_step, step, 1},
+                            weights + position * weight_step(),
+                            {sums + position * sum_step, padded});
     }
     bool finite = true;
     for (int64_t image = task.first; image < task.last; ++image) {
@@ -109,7 +95,7 @@ class Winograd {
   static constexpr int64_t kTogether = 16;
 
   // From position to position of the weight.
-  int64_t weight_step() const { return pass_.in * blocks_.padded() + kApart; }
+  int64_t weight_step() const { return gemm_.packed_size(pass_.in, padded_) + kWinogradApart; }
 
   // values[position][tile][channel] of one image's band.
   void transform(const Task& task, int64_t image, int64_t position_step, T* values) const {
@@ -137,14 +123,14 @@ class Winograd {
   bool finish(const Task& task, int64_t image, int64_t position_step, const T* sums) const {
     thread_local Scratch<T> staging;
     const int64_t top = 2 * task.begin, bottom = std::min(pass_.out_size[1], 2 * task.end);
-    const int64_t points = (bottom - top) * pass_.out_size[2], padded = blocks_.padded();
+    const int64_t points = (bottom - top) * pass_.out_size[2], padded = padded_;
     const bool staged = output_.layout.channel != 1;
     T* const stage = staged ? staging.reserve(points * kernels_.block) : nullptr;
     T* const out = output_.data + image * output_.layout.batch +
                    task.group * pass_.out * output_.layout.channel + top * output_.layout.point[1];
     bool finite = true;
-    for (int64_t block = 0; block < blocks_.count(); ++block) {
-      const int64_t first = blocks_.begin(block), valid = blocks_.valid(block);
+    for (int64_t first = 0; first < pass_.out; first += block_) {
+      const int64_t valid = std::min(block_, pass_.out - first);
       T* const place = out + first * output_.layout.channel;
       const int64_t column = staged ? valid : output_.layout.point[2];
       const int64_t row = staged ? valid * pass_.out_size[2] : output_.layout.point[1];
@@ -164,14 +150,15 @@ class Winograd {
   }
 
   const ConvKernels<T>& kernels_ = conv_kernels<T>();
+  const GemmKernels<T>& gemm_ = gemm_kernels<T>();
   const WinogradKernels<T>& transforms_ = winograd_kernels<T>();
   const ConvPass& pass_;
   Image<const T> input_;
   const T* bias_;
   Image<T> output_;
   const T* weights_ = nullptr;
-  ChannelBlocks blocks_;
-  int64_t across_;  // tiles of a row
+  int64_t block_, padded_;  // channels of a block, and of all blocks
+  int64_t across_;          // tiles of a row
 };
 
 }  // namespace
@@ -183,13 +170,13 @@ bool winograd_fits(const ConvPass& pass) {
     if (pass.axes[d].size() != 1 || axis.stride != 1 || axis.dilation != 1) return false;
   }
   if (pass.in < kFewestChannels || pass.out < kFewestChannels) return false;
-  const int64_t tiles = tiles_of(pass.out_size[1]) * tiles_of(pass.out_size[2]);
+  const int64_t tiles = winograd_tiles(pass.out_size[1]) * winograd_tiles(pass.out_size[2]);
   // Half-used tiles at the edges eat the gain; the weight's transform wants many tiles.
   return 3 * pass.out_size[1] * pass.out_size[2] >= 2 * 4 * tiles && pass.batch * tiles >= kTiles;
 }
 
 WinogradPlan plan_winograd(const ConvPass& pass, int64_t element_bytes) {
-  const int64_t across = tiles_of(pass.out_size[2]), all = tiles_of(pass.out_size[1]);
+  const int64_t across = winograd_tiles(pass.out_size[2]), all = winograd_tiles(pass.out_size[1]);
   const int64_t fitting = kTransformed / (kWinogradPositions * pass.in * element_bytes);
   const int64_t rows = std::clamp<int64_t>(std::max(kTiles, fitting) / across, 1, all);
   const int64_t bands = ceil_div(all, rows);
@@ -202,7 +189,7 @@ template <typename T>
 bool conv_winograd(const ConvPass& pass, Image<const T> input, const T* weight, const T* bias,
                    Image<T> output) {
   const WinogradPlan plan = plan_winograd(pass, sizeof(T));
-  const int64_t all = tiles_of(pass.out_size[1]), bands = ceil_div(all, plan.rows);
+  const int64_t all = winograd_tiles(pass.out_size[1]), bands = ceil_div(all, plan.rows);
   // Weights that come from memory are read by half as many tasks where no thread is left without.
   const bool heavy =
       kWinogradPositions * pass.in * pass.out * static_cast<int64_t>(sizeof(T)) > kHeavy;

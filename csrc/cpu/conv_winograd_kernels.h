@@ -10,6 +10,11 @@
 namespace minidl::cpu {
 
 inline constexpr int kWinogradPositions = 16;
+// Elements between the values of two positions, which are used together: at a distance of a power
+// of two they would fall into the same few sets of the cache.
+inline constexpr int64_t kWinogradApart = 48;
+
+inline int64_t winograd_tiles(int64_t outputs) { return (outputs + 1) / 2; }
 
 // A row of tiles: tile t covers points (y, 2 t + x) of a channels-last image.
 template <typename T>
@@ -29,6 +34,11 @@ struct WinogradKernels {
   // rows and `columns` columns of it; false where a value is not finite. Reads whole vectors.
   bool (*outputs)(const WinogradRow<T>& job, const T* from, const T* bias, int64_t height,
                   int64_t columns, T* image);
+  // to[position][tile][channel] of the gradients of 2 x 2 outputs a tile; zeros up to a vector
+  void (*grads)(const WinogradRow<T>& job, const T* image, T* to);
+  // weight [3][3][width] from the sums of products of grads and inputs; false where a value is not
+  // finite
+  bool (*weight_grads)(int64_t width, const T* from, int64_t position_step, T* weight);
 };
 MINIDL_KERNEL_TABLES(WinogradKernels, winograd_kernels)
 

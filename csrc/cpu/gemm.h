@@ -67,8 +67,10 @@ struct GemmKernels {
                             const GemmResult<T>& result);
 
   // B packed once: elements that the packed form takes, the packing, the product. The same bits,
-  // unless M or N is 1.
+  // unless M or N is 1. Element (k, j) is at packed_place(K, N, k, j); tile_cols columns, from a
+  // multiple of it on, lie side by side.
   int64_t (*packed_size)(int64_t K, int64_t N);
+  int64_t (*packed_place)(int64_t K, int64_t N, int64_t k, int64_t j);
   void (*pack)(int64_t K, int64_t N, const Matrix<T>& b, T* packed);
   void (*multiply_packed)(const GemmShape& shape, const Matrix<T>& a, const T* packed,
                           const GemmResult<T>& result);

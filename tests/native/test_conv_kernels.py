@@ -111,6 +111,40 @@ def test_winograd_and_its_edges(seed):
         check(x, w, b if seed % 2 else None, dy, geometry, order)
 
 
+@pytest.mark.parametrize("size, padding", [((14, 14), (1, 1)), ((13, 33), (0, 2)), ((7, 6), (1, 0))])
+@pytest.mark.parametrize("channels", [(96, 100), (97, 129)])
+def test_winograd_of_the_weight_gradient(channels, size, padding):
+    """Several chunks, pieces that end within them, channels beyond whole vectors, odd sizes, groups."""
+    c, o = channels
+    groups = 2 if size == (7, 6) else 1
+    rng = np.random.default_rng(c)
+    geometry = (1, 1), padding, (1, 1), groups
+    n = -(-1500 // (size[0] * size[1]))
+    wide = n, groups * c, *size
+    assert selected("weight", wide, (groups * o, c, 3, 3), padding=padding, groups=groups).startswith(
+        "winograd"
+    )
+    x, w, _, dy = arrays(rng, n, size, (groups * o, c, 3, 3), geometry, "float32")
+    want = reference.conv_weight_grad(np, dy.astype(float), x.astype(float), w.shape, *geometry)
+    for order in ORDERS:
+        found = _native.conv_weight_grad(order(dy), order(x), w.shape, *geometry)
+        np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-5 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_not_a_number_stays_with_its_weights_in_winograd(bad):
+    rng = np.random.default_rng(6)
+    x, w, _, dy = arrays(rng, 8, (9, 9), (96, 96, 3, 3), ONE, "float32")
+    assert selected("weight", x.shape, w.shape).startswith("winograd")
+    x[1, 2, 0, 0] = bad
+    with np.errstate(invalid="ignore"):
+        want = reference.conv_weight_grad(np, dy, x, w.shape, *ONE)
+    found = _native.conv_weight_grad(dy, x, w.shape, *ONE)
+    wild = ~np.isfinite(want)
+    assert 0 < wild.sum() < wild.size and (~np.isfinite(found) == wild).all()
+    np.testing.assert_allclose(found[~wild], want[~wild], rtol=1e-4, atol=1e-3)
+
+
 @pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (5, 2)])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("channels", [2, 15, 16, 70])
@@ -149,7 +183,11 @@ def test_the_choice_of_algorithm_depends_on_the_problem_alone():
     resnet = (16, 256, 14, 14), (256, 256, 3, 3)
     assert selected("forward", *resnet).startswith("winograd")
     assert selected("input", *resnet).startswith("winograd")
-    assert selected("weight", *resnet).startswith("direct, stretches")
+    assert selected("weight", *resnet) == "winograd, pieces of 7 rows of tiles, 6 together"
+    assert selected("weight", *resnet, dtype="float64").startswith("direct, stretches")
+    assert selected("weight", *resnet, stride=(2, 2)).startswith("direct")
+    assert selected("weight", (16, 95, 14, 14), (256, 95, 3, 3)).startswith("direct")  # few channels
+    assert selected("weight", (2, 256, 14, 14), (256, 256, 3, 3)).startswith("direct")  # few tiles
     assert selected("forward", *resnet, dtype="float64").startswith("direct")
     assert selected("forward", *resnet, stride=(2, 2)).startswith("direct")
     assert selected("forward", (1, 256, 3, 3), (256, 256, 3, 3)).startswith("direct")

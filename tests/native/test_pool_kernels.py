@@ -162,6 +162,16 @@ def test_every_number_of_bins(dtype, lay):
                 np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.parametrize("image", [(1025, 1027), (3, 1)])
+def test_one_bin_of_an_array_beyond_the_caches(image):
+    """Written past the caches, images that begin anywhere in a line of them."""
+    count = -(-(16 << 20) // (4 * image[0] * image[1]))
+    grad = np.arange(1, count + 1, dtype=np.float32).reshape(1, count, 1, 1)
+    found = served(lambda: native.adaptive_avg_pool_grad(grad, (1, count, *image)))
+    assert found.shape == (1, count, *image)
+    np.testing.assert_allclose(found, np.broadcast_to(grad / (image[0] * image[1]), found.shape), rtol=3e-7)
+
+
 def test_results_keep_the_memory_format():
     planes = random((2, 8, 12, 12))
     for input, is_kept in ((planes, lambda a: a.flags.c_contiguous), (pixels(planes), _is_pixels)):

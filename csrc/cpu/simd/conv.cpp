@@ -107,16 +107,16 @@ MINIDL_INLINE void add_even_windows(const ConvTiles<T>& job, const TilePoints<T>
   const int64_t share = (kBlock + points.pieces - 1) / points.pieces;
   const T *weight = job.weight, *output = points.outputs[0];
   const T* next = weight + job.segments * length * (kBlock + points.piece * share);
-  for (int64_t s = 0; s < job.segments; ++s) {
-    const T* run[kGroups];
-#pragma GCC unroll 16
-    for (int g = 0; g < kGroups; ++g) run[g] = points.inputs[0] + 3 * g * apart + job.offsets[s];
-    for (int64_t i = 0; i < length; ++i, weight += kBlock) {
+  const T* run[kGroups];
+  const auto add = [&](int64_t count, bool fetches_outputs) __attribute__((always_inline)) {
+    for (int64_t i = 0; i < count; ++i, weight += kBlock) {
       if constexpr (kFetches<kRows>) {
         __builtin_prefetch(next, 0, 2);
         next += share;
+      }
+      if (fetches_outputs) {
         __builtin_prefetch(output);
-        output += i < kRows - 1 ? output_step : 0;
+        output += output_step;
       }
       Vec<T> w[kVectors];
 #pragma GCC unroll 2
@@ -126,13 +126,24 @@ MINIDL_INLINE void add_even_windows(const ConvTiles<T>& job, const TilePoints<T>
       }
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-        const Vec<T> x = splat(run[r / 3][r % 3 * apart]);
+        const T* x = run[r / 3] + r % 3 * apart;
+        const bool in_memory = kVectors == 2 && r % 3 == 0;
 #pragma GCC unroll 2
-        for (int v = 0; v < kVectors; ++v) sums[r][v] += x * w[v];
+        for (int v = 0; v < kVectors; ++v) sums[r][v] = add_scaled(x, w[v], sums[r][v], in_memory);
       }
 #pragma GCC unroll 16
       for (int g = 0; g < kGroups; ++g) ++run[g];
     }
+  };
+  for (int64_t s = 0; s < job.segments; ++s) {
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; ++g) run[g] = points.inputs[0] + 3 * g * apart + job.offsets[s];
+    int64_t fetched = 0;
+    if constexpr (kFetches<kRows>) {
+      fetched = s > 0 ? 0 : length < kRows ? length : kRows;
+      add(fetched, true);
+    }
+    add(length - fetched, false);
   }
 }
 
@@ -235,9 +246,11 @@ void weight_tile(const ConvWeightTiles<T>& job, int64_t first, int64_t count) {
       }
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-        const Vec<T> x = splat(input[r]);
+        const bool in_memory = kVectors == 2 && r % 2 == 0;
 #pragma GCC unroll 2
-        for (int v = 0; v < kVectors; ++v) sums[r][v] += x * g[v];
+        for (int v = 0; v < kVectors; ++v) {
+          sums[r][v] = add_scaled(input + r, g[v], sums[r][v], in_memory);
+        }
       }
       input += job.input_column;
       grad += job.grad_column;

@@ -28,7 +28,7 @@ void plane_rows(const DepthwisePlane<T>& job, int64_t row, const T* weight, cons
   for (int64_t column = 0; column < job.columns; column += n) {
     const T* const input = job.input + row * job.input_row + column;
     Vec<T> sums[kOutputs][kRows];
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int o = 0; o < kOutputs; ++o) {
       const Vec<T> start = splat(bias == nullptr ? T(0) : bias[o]);
 #pragma GCC unroll 4
@@ -39,15 +39,15 @@ void plane_rows(const DepthwisePlane<T>& job, int64_t row, const T* weight, cons
       Vec<T> x[kRows];
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) x[r] = load(from + r * job.input_row);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
       for (int o = 0; o < kOutputs; ++o) {
-        const Vec<T> w = splat(weight[t * kOutputs + o]);
+        const T* const w = weight + t * kOutputs + o;
 #pragma GCC unroll 4
-        for (int r = 0; r < kRows; ++r) sums[o][r] += w * x[r];
+        for (int r = 0; r < kRows; ++r) sums[o][r] += splat(*w) * x[r];
       }
     }
     const int64_t rest = job.columns - column;
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int o = 0; o < kOutputs; ++o) {
       T* const to = output + o * job.output_channel + row * job.output_row + column;
 #pragma GCC unroll 4
@@ -71,7 +71,7 @@ void plane_of(const DepthwisePlane<T>& job, const T* weight, const T* bias, T* o
 
 template <typename T>
 void plane(const DepthwisePlane<T>& job, const T* weight, const T* bias, T* output) {
-  static_assert(kPlaneOutputs == 4);
+  static_assert(kPlaneOutputs == 6);
   switch (job.outputs) {
     case 1:
       return plane_of<1>(job, weight, bias, output);
@@ -79,8 +79,12 @@ void plane(const DepthwisePlane<T>& job, const T* weight, const T* bias, T* outp
       return plane_of<2>(job, weight, bias, output);
     case 3:
       return plane_of<3>(job, weight, bias, output);
-    default:
+    case 4:
       return plane_of<4>(job, weight, bias, output);
+    case 5:
+      return plane_of<5>(job, weight, bias, output);
+    default:
+      return plane_of<6>(job, weight, bias, output);
   }
 }
 

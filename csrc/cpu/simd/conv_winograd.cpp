@@ -110,9 +110,72 @@ bool outputs(const WinogradRow<T>& job, const T* from, const T* bias, int64_t he
   return sum_lanes<T>(zeros) == 0;
 }
 
+// A dy A^T
+template <typename T>
+void grads(const WinogradRow<T>& job, const T* image, T* to) {
+  constexpr int64_t n = kLanes<T>;
+  for (int64_t tile = 0; tile < job.tiles; ++tile) {
+    for (int64_t c = 0; c < job.channels; c += n) {
+      const int64_t rest = job.channels - c;
+      const auto read = [&](const T* from) { return rest >= n ? load(from) : load_n(from, rest); };
+      Vec<T> rows[4][2];
+#pragma GCC unroll 2
+      for (int x = 0; x < 2; ++x) {
+        const Vec<T> a = read(image + x * job.column + c),
+                     b = read(image + job.row + x * job.column + c);
+        rows[0][x] = a;
+        rows[1][x] = a + b;
+        rows[2][x] = a - b;
+        rows[3][x] = -b;
+      }
+#pragma GCC unroll 4
+      for (int y = 0; y < 4; ++y) {
+        T* const row = to + 4 * y * job.position_step + c;
+        const Vec<T> a = rows[y][0], b = rows[y][1];
+        store(row, a);
+        store(row + job.position_step, a + b);
+        store(row + 2 * job.position_step, a - b);
+        store(row + 3 * job.position_step, -b);
+      }
+    }
+    image += 2 * job.column;
+    to += job.tile_step;
+  }
+}
+
+// G^T m G
+template <typename T>
+bool weight_grads(int64_t width, const T* from, int64_t position_step, T* weight) {
+  const Vec<T> half = splat(T(0.5));
+  Vec<T> zeros{};  // stays 0 as long as all values are finite
+  for (int64_t v = 0; v < width; v += kLanes<T>) {
+    Vec<T> rows[3][4];
+#pragma GCC unroll 4
+    for (int x = 0; x < 4; ++x) {
+      const T* const m = from + x * position_step + v;
+      const Vec<T> b = load(m + 4 * position_step), c = load(m + 8 * position_step);
+      rows[0][x] = load(m) + half * (b + c);
+      rows[1][x] = half * (b - c);
+      rows[2][x] = half * (b + c) + load(m + 12 * position_step);
+    }
+#pragma GCC unroll 3
+    for (int y = 0; y < 3; ++y) {
+      const Vec<T>* r = rows[y];
+      const Vec<T> out[3] = {r[0] + half * (r[1] + r[2]), half * (r[1] - r[2]),
+                             half * (r[1] + r[2]) + r[3]};
+#pragma GCC unroll 3
+      for (int x = 0; x < 3; ++x) {
+        zeros += out[x] * T(0);
+        store(weight + (3 * y + x) * width + v, out[x]);
+      }
+    }
+  }
+  return sum_lanes<T>(zeros) == 0;
+}
+
 }  // namespace
 
 MINIDL_FILL_TABLES(WinogradKernels, winograd_kernels, .weights = &weights<T>, .inputs = &inputs<T>,
-                   .outputs = &outputs<T>)
+                   .outputs = &outputs<T>, .grads = &grads<T>, .weight_grads = &weight_grads<T>)
 
 }  // namespace minidl::cpu::MINIDL_ISA

@@ -15,6 +15,14 @@ int64_t packed_size(int64_t K, int64_t N) {
 }
 
 template <typename T>
+int64_t packed_place(int64_t K, int64_t N, int64_t k, int64_t j) {
+  constexpr int64_t Q = kPanelB<T>;
+  const int64_t length = Stretches(K).length, first = k / length * length;
+  const int64_t depth = smaller(length, K - first);
+  return first * round_up(N, Q) + j / Q * Q * depth + (k - first) * Q + j % Q;
+}
+
+template <typename T>
 void pack(int64_t K, int64_t N, const Matrix<T>& b, T* packed) {
   pack_all<kPanelB<T>>(Lines<T>{b.data, b.col, b.row}, N, K, packed);
 }
@@ -69,7 +77,7 @@ void multiply_parallel(const GemmShape& shape, const Matrix<T>& a, const Matrix<
 
 MINIDL_FILL_TABLES(GemmKernels, gemm_kernels, .tile_rows = kPanelA<T>, .tile_cols = kPanelB<T>,
                    .multiply = &multiply<T>, .multiply_parallel = &multiply_parallel<T>,
-                   .packed_size = &packed_size<T>, .pack = &pack<T>,
-                   .multiply_packed = &multiply_packed<T>)
+                   .packed_size = &packed_size<T>, .packed_place = &packed_place<T>,
+                   .pack = &pack<T>, .multiply_packed = &multiply_packed<T>)
 
 }  // namespace minidl::cpu::MINIDL_ISA

@@ -87,29 +87,37 @@ void multiply_tile(int64_t depth, const T* a, int64_t a_stride, const T* b, int6
   constexpr bool kFetches = kVectorBytes == 64 && kRows >= 8;
   const T* next = out.next;
   const T* row = out.c;  // of C: one an iteration, as all at once would keep the loads waiting
-  const int64_t next_step = out.next_step, row_step = out.ldc;
-  for (int64_t k = 0; k < depth; ++k) {
-    if constexpr (kFetches) {
-      fetch_ahead<kVecs, kByRows>(left[0], a_stride, b, b_step);
-      __builtin_prefetch(next, 0, 2);
-      next += next_step;
-      __builtin_prefetch(row);
-      if constexpr (kVecs == 2) __builtin_prefetch(row + kLanes<T>);
-      row += k < kRows - 1 ? row_step : 0;
-    }
-    Vec<T> right[kVecs];
+  const int64_t next_step = out.next_step;
+  int64_t k = 0;
+  const auto run_to = [&](int64_t end, bool fetches_rows) __attribute__((always_inline)) {
+    for (; k < end; ++k) {
+      if constexpr (kFetches) {
+        fetch_ahead<kVecs, kByRows>(left[0], a_stride, b, b_step);
+        __builtin_prefetch(next, 0, 2);
+        next += next_step;
+      }
+      if (fetches_rows) {
+        __builtin_prefetch(row);
+        if constexpr (kVecs == 2) __builtin_prefetch(row + kLanes<T>);
+        row += out.ldc;
+      }
+      Vec<T> right[kVecs];
 #pragma GCC unroll 2
-    for (int v = 0; v < kVecs; ++v) right[v] = load(b + v * kLanes<T>);
+      for (int v = 0; v < kVecs; ++v) right[v] = load(b + v * kLanes<T>);
 #pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-      const Vec<T> x = splat(kByRows ? left[i / 3 % kGroups][i % 3 * a_stride] : left[0][i]);
+      for (int i = 0; i < kRows; ++i) {
+        const T* x = kByRows ? left[i / 3 % kGroups] + i % 3 * a_stride : left[0] + i;
+        const bool in_memory = kVecs == 2 && (kByRows ? i % 3 == 0 : i % 2 == 0);
 #pragma GCC unroll 2
-      for (int v = 0; v < kVecs; ++v) sum[i][v] += x * right[v];
-    }
+        for (int v = 0; v < kVecs; ++v) sum[i][v] = add_scaled(x, right[v], sum[i][v], in_memory);
+      }
 #pragma GCC unroll 16
-    for (int g = 0; g < kGroups; ++g) left[g] += kByRows ? 1 : a_stride;
-    b += b_step;
-  }
+      for (int g = 0; g < kGroups; ++g) left[g] += kByRows ? 1 : a_stride;
+      b += b_step;
+    }
+  };
+  if constexpr (kFetches) run_to(depth < kRows ? depth : kRows, true);
+  run_to(depth, false);
   const bool whole = out.cols == kVecs * kLanes<T>;
   if (out.add == nullptr && whole) {
 #pragma GCC unroll 16

@@ -6,6 +6,8 @@
 namespace minidl::cpu::MINIDL_ISA {
 namespace {
 
+constexpr int64_t kBeyondCaches = 16 << 20;  // bytes of an array that no second cache holds
+
 constexpr int64_t kTask = 1 << 14;  // elements of a task: a few microseconds
 constexpr int64_t kTile = 1 << 11;  // elements of a line in work
 constexpr int64_t kChunk = 64;      // addends in a row before a sum starts anew: keeps errors small
@@ -305,16 +307,38 @@ class Backward {
   Workspace<T> sums_, counts_;
 };
 
+// `count` times `value`. `streams` leaves the caches out: an array that they do not hold anyway is
+// then written without being read first.
+template <typename T>
+void fill(T* to, int64_t count, T value, [[maybe_unused]] bool streams) {
+#if defined(__AVX512F__)
+  const Vec<T> v = splat(value);
+  const auto past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(to) % sizeof v);
+  const int64_t head = (kVectorBytes - past) % kVectorBytes / static_cast<int64_t>(sizeof(T));
+  if (streams && count > head) {
+    std::fill_n(to, head, value);
+    for (to += head, count -= head; count >= kLanes<T>; to += kLanes<T>, count -= kLanes<T>) {
+      _mm512_stream_si512(reinterpret_cast<__m512i*>(to), reinterpret_cast<__m512i>(v));
+    }
+  }
+#endif
+  std::fill_n(to, count, value);
+}
+
 template <typename T>
 void backward(const MeanPoolProblem& p, const T* grad, T* grad_input) {
   const int64_t image = p.size[0] * p.size[1] * p.size[2] * p.inner;
   if (is_global(p)) {
     const T divisor = global_divisor<T>(p);
+    const bool streams = p.outer * image * static_cast<int64_t>(sizeof(T)) >= kBeyondCaches;
     const int64_t grain = std::max<int64_t>(1, 2 * kTask / std::max<int64_t>(1, image));
     parallel_for(p.outer, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        std::fill_n(grad_input + i * image, image, grad[i] / divisor);
+        fill(grad_input + i * image, image, grad[i] / divisor, streams);
       }
+#if defined(__AVX512F__)
+      _mm_sfence();  // streamed values are seen by whoever waits for this task
+#endif
     });
     return;
   }

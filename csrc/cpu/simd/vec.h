@@ -128,6 +128,27 @@ MINIDL_INLINE void store(T* to, Vec<T> v) {
   std::memcpy(to, &v, sizeof v);
 }
 
+// sum + *x * factor, all lanes by the same x. Spreading x over a register takes an instruction that
+// a row's vectors share; `in_memory`, as an operand of the FMA itself (AVX-512), a load for each.
+// A tile takes about every second row of its sums so: neither the decoders, which another thread of
+// the core may share, nor the two loads a cycle hold up the FMAs. Not worth it where the address
+// needs an instruction.
+template <typename T>
+MINIDL_INLINE Vec<T> add_scaled(const T* x, Vec<T> factor, Vec<T> sum,
+                                [[maybe_unused]] bool in_memory) {
+#if defined(__AVX512F__) && !defined(__SANITIZE_ADDRESS__)
+  if (in_memory) {
+    if constexpr (sizeof(T) == 4) {
+      asm("vfmadd231ps %1%{1to16%}, %2, %0" : "+v"(sum) : "m"(*x), "v"(factor));
+    } else {
+      asm("vfmadd231pd %1%{1to8%}, %2, %0" : "+v"(sum) : "m"(*x), "v"(factor));
+    }
+    return sum;
+  }
+#endif
+  return splat(*x) * factor + sum;
+}
+
 // The first n lanes (0 <= n <= kLanes), the others `rest`; reads nothing beyond.
 template <typename T>
 MINIDL_INLINE Vec<T> load_n(const T* from, int64_t n, T rest = T(0)) {
