@@ -125,6 +125,17 @@ def test_batch_norm_keeps_channels_last(native):
     assert native.batch_norm_backward(g, x, None, mean, inv_std, True, needs)[0].strides == x.strides
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 3, 1, 2)], ids=["planes", "columns"])
+def test_inputs_have_no_part_in_the_gradient_of_fixed_statistics(native, order):
+    x, g = draw((2, 5, 4, 3), np.float32), draw((2, 5, 4, 3), np.float32, 1)
+    x[0, 2, 1, 1] = np.nan
+    x, g = x.transpose(order), g.transpose(order)
+    center, scale = np.zeros(x.shape[1], np.float32), np.ones(x.shape[1], np.float32)
+    needs = (True, False, False)
+    found = native.overrides["batch_norm_backward"](g, x, None, center, scale, False, needs)[0]
+    assert (found == g).all()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "shape, groups", [((2, 4), 2), ((3, 6, 5), 3), ((2, 5, 17), 5), ((1, 6, 33, 33), 1), ((3, 32, 4, 5), 8)]

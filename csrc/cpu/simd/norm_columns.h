@@ -201,11 +201,8 @@ void batch_norm_columns_backward(const ChannelNorm<T>& p, const T* g, const T* x
       out.weight[c] = static_cast<T>((s.gd - s.d / n * s.g) * inv_std[c]);
     }
     if (out.bias != nullptr) out.bias[c] = static_cast<T>(s.g);
-    Gradient<T> slope{mean[c], static_cast<T>(inv_std[c] * weight), 0, 0};
-    if (training) {
-      slope = gradient({s.d, weight * s.g, weight * s.gd}, n, mean[c],
-                       static_cast<double>(inv_std[c]), weight);
-    }
+    const auto slope = gradient({s.d, weight * s.g, weight * s.gd}, n, mean[c],
+                                static_cast<double>(inv_std[c]), weight);
     by_g[c] = slope.by_g;
     by_d[c] = slope.by_d;
     constant[c] = slope.constant;
@@ -215,6 +212,12 @@ void batch_norm_columns_backward(const ChannelNorm<T>& p, const T* g, const T* x
     for (int64_t row = begin; row < end; ++row) {
       const T *xs = x + row * channels, *gs = g + row * channels;
       T* to = out.input + row * channels;
+      if (!training) {  // as in scale(): not a function of x
+        sweep<T>(channels, [&](int64_t i, auto lanes, auto) {
+          store(to + i, lanes, load(gs + i, lanes) * load(by_g + i, lanes));
+        });
+        continue;
+      }
       sweep<T>(channels, [&](int64_t i, auto lanes, auto) {
         const Vec<T> d = load(xs + i, lanes) - load(mean + i, lanes);
         store(to + i, lanes,

@@ -84,6 +84,13 @@ MINIDL_INLINE void apply(const Gradient<T> s, int64_t size, const T* g, const T*
   });
 }
 
+// With constant statistics the inputs, which may be NaN, have no part in the gradient.
+template <typename T>
+MINIDL_INLINE void scale(T by_g, int64_t size, const T* g, T* out) {
+  sweep<T>(size,
+           [&](int64_t i, auto lanes, auto) { store(out + i, lanes, load(g + i, lanes) * by_g); });
+}
+
 template <typename T>
 void batch_norm_planes(const ChannelNorm<T>& p, const T* x, T* y, T* mean, T* variance,
                        T* inv_std) {
@@ -138,13 +145,12 @@ void batch_norm_planes_backward(const ChannelNorm<T>& p, const T* g, const T* x,
       }
       if (out.bias != nullptr) out.bias[c] = static_cast<T>(s.g);
       if (out.input == nullptr) continue;
-      Gradient<T> slope{mean[c], static_cast<T>(inv_std[c] * weight), 0, 0};
-      if (training) {
-        slope = gradient({s.d, weight * s.g, weight * s.gd}, n, mean[c], inv_std[c], weight);
-      }
+      const auto slope =
+          gradient({s.d, weight * s.g, weight * s.gd}, n, mean[c], inv_std[c], weight);
       for (int64_t k = 0; k < p.samples; ++k) {
         const int64_t offset = k * stride + first;
-        apply(slope, p.size, g + offset, x + offset, out.input + offset);
+        training ? apply(slope, p.size, g + offset, x + offset, out.input + offset)
+                 : scale(slope.by_g, p.size, g + offset, out.input + offset);
       }
     }
   });
