@@ -25,6 +25,7 @@ from minidl import (
     errors,
     fft,
     func,
+    fx,
     hub,
     io,
     jit,
@@ -123,9 +124,13 @@ from minidl.utils.seeding import set_seed
 
 globals().update(registry.FACES["torch"])
 globals().update({d.name: d for d in dtypes.ALL})  # bfloat16 joins when it is first named
+globals().update({d.name: d for d in dtypes.COMPLEX})  # to compare with: no tensor is complex
 globals().update({alias: dtypes.named(name) for alias, name in dtypes.ALIASES.items()})
 
 inf, nan, pi, e, newaxis = _math.inf, _math.nan, _math.pi, _math.e, None
+
+_dynamo = _inductor = compiler  # PyTorch's names of modules that are others here
+serialization = io
 
 _listen()
 

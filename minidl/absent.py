@@ -107,7 +107,6 @@ PROGRAMS = {
     "`model.state_dict()`, and load it into a module that was made anew",
     "with complex numbers: rotary embeddings by `view_as_complex`, mixing by `fft`": COMPLEX,
     "with sparse matrices: graph networks whose adjacency is `sparse_coo_tensor`": SPARSE,
-    "with `func.vmap`: ensembles in one call, gradients of each sample": "write the function for a batch",
     "with `nn.utils.parametrize` or `nn.utils.parametrizations`": "use `nn.utils.weight_norm`, `spectral_norm`",
     "with `torch.fx`, `torch.export`, `torch.library` or compiled extensions": TRACED,
     "of several processes: `init_process_group`, rpc, fsdp, pipelines": PARALLEL,
@@ -124,7 +123,7 @@ _MODULES = {
     "masked": "use masked_fill and masked_select",
     "utils.benchmark": "use Python's timeit, or python -m minidl bench",
     "utils.cpp_extension": "extensions of PyTorch are compiled for it and cannot be loaded",
-    **dict.fromkeys(("fx", "export", "package", "library"), TRACED),
+    **dict.fromkeys(("export", "package", "library"), TRACED),
     **dict.fromkeys(
         ("ao", "quantization", "nn.quantized", "nn.intrinsic", "nn.qat", "nn.quantizable"), QUANTIZED
     ),

@@ -27,6 +27,8 @@ _PLACES = {
     "serialization": "io",
     "storage": "ops.storage",
     "torch_version": "as_torch",
+    "_dynamo": "compiler",
+    "_inductor": "compiler",
 }
 
 _FOLLOWED = "2.13.0"  # the PyTorch whose names and behaviour minidl follows

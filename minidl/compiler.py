@@ -5,12 +5,17 @@
 False
 """
 
+from types import SimpleNamespace
+
 from minidl.settings import compile
 
 __all__ = [
     "allow_in_graph", "assume_constant_result", "compile", "cudagraph_mark_step_begin", "disable", "is_compiling",
     "is_dynamo_compiling", "is_exporting", "list_backends", "reset",
 ]  # fmt: skip
+
+# Of ``torch._dynamo`` and ``torch._inductor``, which are this module too: whatever is set is kept, nothing reads it.
+config = SimpleNamespace(suppress_errors=False, verbose=False, cache_size_limit=8, recompile_limit=8)
 
 
 def disable(fn=None, recursive=True, *, reason=None):

@@ -13,6 +13,7 @@ import os
 
 __all__ = [
     "ReduceOp",
+    "get_default_backend_for_device",
     "get_rank", "get_world_size", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
     "is_nccl_available", "is_torchelastic_launched",
 ]  # fmt: skip
@@ -79,6 +80,17 @@ def get_rank(group=None) -> int:
 def get_world_size(group=None) -> int:
     """1: this process is the only one."""
     return 1
+
+
+def get_default_backend_for_device(device) -> str:
+    """The library that PyTorch's processes would talk by, by a device's type: ``"gloo"``, on a GPU ``"nccl"``.
+
+    >>> import minidl
+    >>> minidl.distributed.get_default_backend_for_device("cpu")
+    'gloo'
+    """
+    kind = getattr(device, "type", None) or str(device).partition(":")[0]
+    return "nccl" if kind == "cuda" else "gloo"
 
 
 def demand_one_process(what):

@@ -32,6 +32,22 @@ class dtype:
         raise NotImplementedError("complex tensors are not supported; keep real and imaginary parts apart")
 
 
+class _Complex(dtype):
+    """A complex type: it can be named and compared with a tensor's type, and nothing can be of it."""
+
+    __slots__ = ()
+
+    is_complex = True
+
+    def __init__(self, name, itemsize):
+        self.name, self.itemsize = name, itemsize
+        self.is_floating_point, self.is_signed = False, True
+
+    @property
+    def numpy(self):
+        return self.to_complex()
+
+
 bool_ = dtype("bool", np.bool_)
 uint8 = dtype("uint8", np.uint8)
 uint16 = dtype("uint16", np.uint16)
@@ -54,7 +70,9 @@ ALIASES = {
     "int": "int32",
     "long": "int64",
 }
+COMPLEX = [_Complex("complex32", 4), _Complex("complex64", 8), _Complex("complex128", 16)]
 _BY_NAME = {d.name: d for d in ALL}
+_COMPLEX_BY_NAME = {d.name: d for d in COMPLEX}
 _BY_NUMPY = {d.numpy: d for d in ALL}
 
 BOOL, INT64, FLOAT32, FLOAT64 = bool_.numpy, int64.numpy, float32.numpy, float64.numpy
@@ -97,7 +115,7 @@ def available():
 def named(name):
     """The dtype called ``name``: ``named('float32')``. Raises ``AttributeError`` where there is none."""
     name = ALIASES.get(name, name)
-    found = _BY_NAME.get(name)
+    found = _BY_NAME.get(name) or _COMPLEX_BY_NAME.get(name)
     if found is None and name == "bfloat16":
         found = _bfloat16()
     if found is None:

@@ -1,7 +1,6 @@
 """Functions of functions: gradients of what a function returns, and modules called with other parameters.
 
-Arguments and results are tensors, or dicts, lists and tuples of them. ``vmap`` is not there: most operations take
-leading batch dimensions as they are. Source: ``torch.func``.
+Arguments and results are tensors, or dicts, lists and tuples of them. Source: ``torch.func``.
 
 >>> import minidl
 >>> minidl.func.grad(minidl.func.grad(lambda x: x**3))(minidl.tensor(2.0))
@@ -10,6 +9,7 @@ tensor(12.)
 
 from minidl.autograd import Tensor, enable_grad
 from minidl.autograd import grad as _gradients
+from minidl.batching import vmap
 from minidl.nn.utils import stateless
 from minidl.ops.create import zeros_like
 from minidl.ops.joining import stack
@@ -307,11 +307,3 @@ def hessian(func, argnums=0):
             [ 0., 12.]])
     """
     return jacfwd(jacrev(func, argnums), argnums)
-
-
-def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
-    """Raises ``NotImplementedError``. Source: ``torch.func.vmap``."""
-    raise NotImplementedError(
-        "vmap is not supported: most operations take leading batch dimensions as they are (matmul, linalg, sums over "
-        "the last dimension, layers over dimension 0). Hint: write func for a batch, or stack([func(x) for x in batch])"
-    )

@@ -7,7 +7,8 @@ NotImplementedError: models are not downloaded...
 """
 
 import os
-import urllib.parse
+import re
+from urllib.parse import urlparse
 
 from minidl import io
 
@@ -16,6 +17,7 @@ _INSTEAD = (
     "model.load_state_dict(minidl.load(path))"
 )
 _folder = {"path": None}
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")  # the digest in the name of a file of weights
 
 
 def get_dir():
@@ -61,7 +63,7 @@ def load_state_dict_from_url(
     {'weight': tensor([1., 1.])}
     """
     folder = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir
-    path = os.path.join(folder, file_name or os.path.basename(urllib.parse.urlparse(url).path))
+    path = os.path.join(folder, file_name or os.path.basename(urlparse(url).path))
     if os.path.exists(path):
         return io.load(path, map_location=map_location)
     raise NotImplementedError(f"weights are not downloaded: fetch {url} and put it at {path}")

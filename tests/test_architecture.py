@@ -22,9 +22,11 @@ FLOORS = {
     "backends": 1,
     "autograd": 2,
     "ops": 3,
-    **dict.fromkeys(("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "linalg", "fft"), 4),
+    **dict.fromkeys(
+        ("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "linalg", "fft", "fx"), 4
+    ),
     **dict.fromkeys(("settings", "typed", "accelerator", "compiler", "hub", "jit", "onnx", "version"), 4),
-    **dict.fromkeys(("distributed", "distributions", "func", "types", "cpu", "mps", "xpu"), 4),
+    **dict.fromkeys(("distributed", "distributions", "batching", "func", "types", "cpu", "mps", "xpu"), 4),
     **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
     **dict.fromkeys(("array_api", "keras", "preprocessing", "metrics"), 5),
 }

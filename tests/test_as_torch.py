@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+import minidl
+
 INSTALLED = "import sys, minidl; minidl.install_as_torch()"
 BY_HAND = "import sys, minidl; sys.modules['torch'] = minidl"
 
@@ -37,6 +39,8 @@ IMPORTS = {
     "from torch.distributions.categorical import Categorical": "Categorical is minidl.distributions.Categorical",
     "import torch.utils.hooks, torch.cuda.nvtx, torch.xpu": "torch.xpu is minidl.xpu",
     "import torch.types": "torch.types is minidl.types",
+    "import torch._dynamo, torch._inductor": "torch._dynamo is torch._inductor is minidl.compiler",
+    "from torch.jit.annotations import List": "torch.jit.annotations is minidl.jit.annotations",
     "from torch import *": "float32 is minidl.float32 and nn is minidl.nn",
 }
 
@@ -195,3 +199,26 @@ def test_installed_torch_comes_back_when_it_was_dropped():
         f"{INSTALLED}\ndel sys.modules['torch']\nimport torch\nprint(torch is minidl, torch.nn is minidl.nn)"
     )
     assert run(program) == ["True", "True"]
+
+
+def test_complex_types_can_be_compared_with_and_nothing_else():
+    assert minidl.ones(1).dtype not in (minidl.complex64, minidl.complex128)
+    assert minidl.complex64.is_complex and not minidl.complex64.is_floating_point
+    for make in (lambda d: minidl.zeros(1, dtype=d), lambda d: minidl.ones(1).to(d), lambda d: d.numpy):
+        with pytest.raises(NotImplementedError, match="real and imaginary"):
+            make(minidl.complex64)
+
+
+def test_marks_for_scripts_and_graphs_give_functions_back():
+    def double(x):
+        return 2 * x
+
+    jit = minidl.jit
+    assert jit._overload_method(double) is jit._overload(double) is jit._script_if_tracing(double) is double
+    assert minidl.fx.wrap(double) is double and minidl.fx.wrap("double") == "double"
+    with pytest.raises(NotImplementedError, match="named_modules"):
+        minidl.fx.symbolic_trace(minidl.nn.ReLU())
+    with pytest.raises(AttributeError, match="run as they are written"):
+        minidl.fx.Tracer  # noqa: B018
+    assert minidl._dynamo is minidl._inductor is minidl.compiler
+    assert minidl.serialization is minidl.io

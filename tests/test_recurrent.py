@@ -44,6 +44,7 @@ def test_all_weights_lists_each_layer_and_direction():
     assert layer.all_weights[1][0] is layer.weight_ih_l0_reverse
     layer.weight_ih_l0_reverse = nn.Parameter(minidl.zeros(12, 2))
     assert layer.all_weights[1][0] is layer.weight_ih_l0_reverse
+    assert layer._flat_weights_names[5] == "weight_ih_l0_reverse" and len(layer._flat_weights_names) == 20
     assert layer.flatten_parameters() is None
 
 

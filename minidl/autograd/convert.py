@@ -1,35 +1,37 @@
 """Python values into arrays of a device: what ``tensor(...)``, ``as_tensor(...)`` and ``Tensor(...)`` share."""
 
+import functools
+
 import numpy as np
 
 from minidl import backends, dtypes
 
 
-def infer_dtype(array, data):
-    """The dtype of a tensor made from ``data``: Python floats take the default dtype, NumPy's keep theirs."""
-    if array.dtype == np.uint64 and not isinstance(data, (np.ndarray, np.generic)) and not _holds_numpy(data):
+def infer_dtype(array, data, kinds=()):
+    """The dtype of a tensor made from ``data``: Python floats take the default dtype, NumPy's and tensors keep theirs.
+
+    ``kinds`` are the types of a nested list's items: Python's, and NumPy dtypes of what has one.
+    """
+    foreign = {dtypes.of(kind).numpy for kind in kinds if isinstance(kind, np.dtype)}
+    if foreign:
+        own = {bool: dtypes.BOOL, int: dtypes.INT64, float: dtypes.get_default()}
+        return functools.reduce(dtypes.promote, foreign | {own[kind] for kind in kinds if kind in own})
+    if array.dtype == np.uint64 and not isinstance(data, (np.ndarray, np.generic)):
         raise ValueError(
             "Overflow when unpacking long long: an integer does not fit in int64. Hint: pass dtype=minidl.uint64."
         )
     if isinstance(data, (np.ndarray, np.generic)) or array.dtype.kind not in "fiub":
         return dtypes.of(array.dtype).numpy
-    if array.size == 0 or (array.dtype.kind == "f" and not _holds_numpy(data)):
+    if array.size == 0 or array.dtype.kind == "f":
         return dtypes.get_default()
     return dtypes.of(array.dtype).numpy
 
 
-def _holds_numpy(data):
-    """Whether a nested list's first element is a NumPy value, whose dtype then counts."""
-    while isinstance(data, (list, tuple)) and data:
-        data = data[0]
-    return isinstance(data, (np.ndarray, np.generic))
-
-
-def _host_array(data):
+def _host_array(data, kinds):
     if isinstance(data, np.ndarray):
         return data
     if isinstance(data, (list, tuple)):
-        data = _untensored(data)
+        data = _of_numbers(data, kinds)
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -58,12 +60,27 @@ def _has_huge_int(data):
     )
 
 
-def _untensored(data):
-    """Tensors inside nested lists become host arrays (0-d ones count as numbers)."""
+def _of_numbers(data, kinds):
+    """Nested lists with a number for each tensor in them; adds the types of the items to ``kinds``.
+
+    Raises ``ValueError`` for a tensor of several elements.
+    """
+    kind = data.__class__
+    if kind is float or kind is int:
+        kinds.add(kind)
+        return data
     if isinstance(data, (list, tuple)):
-        return [_untensored(item) for item in data]
+        return [_of_numbers(item, kinds) for item in data]
     array = getattr(data, "_array", None)
-    return data if array is None else backends.to_numpy(array)
+    if array is None:
+        kinds.add(data.dtype if isinstance(data, (np.generic, np.ndarray)) else kind)
+        return data
+    if array.size != 1:
+        raise ValueError(
+            "only one element tensors can be converted to Python scalars. Hint: join tensors by stack() or cat()."
+        )
+    kinds.add(array.dtype)
+    return backends.to_numpy(array).item()
 
 
 def to_array(data, dtype=None, where=None, copy=False):
@@ -84,8 +101,9 @@ def to_array(data, dtype=None, where=None, copy=False):
         array, where = data, backends.device_of(data) if where is None else where
         dtype = array.dtype if dtype is None else dtype
     else:
-        array = np.asarray(_host_array(data))  # of a memmap or matrix its plain array
-        dtype = infer_dtype(array, data) if dtype is None else dtype
+        kinds = set()
+        array = np.asarray(_host_array(data, kinds))  # of a memmap or matrix its plain array
+        dtype = infer_dtype(array, data, kinds) if dtype is None else dtype
     out = array
     if out.dtype != dtype:
         with np.errstate(all="ignore"):

@@ -139,6 +139,7 @@ _IN_ROOMS = {
     "batchnorm": {"_BatchNorm": "norm._BatchNorm", "_NormBase": "norm._BatchNorm"},
     "conv": {"_ConvNd": "conv.ConvBase"},
     "dropout": {"_DropoutNd": "dropout._Dropout"},
+    "instancenorm": {"_InstanceNorm": "instance_norm._InstanceNorm"},
     "linear": {"NonDynamicallyQuantizableLinear": "attention.NonDynamicallyQuantizableLinear"},
     "loss": {"_Loss": "loss._Loss", "_WeightedLoss": "loss._WeightedLoss"},
     "module": {
@@ -152,6 +153,7 @@ _IN_ROOMS = {
         "_AvgPoolNd": "pool._AvgPool",
         "_MaxPoolNd": "pool._MaxPool",
     },
+    "transformer": {"_get_activation_fn": "transformer_layers._activation"},
     "utils": {
         "consume_prefix_in_state_dict_if_present": consume_prefix_in_state_dict_if_present,
         **{name: _ntuple(n, name) for n, name in enumerate(("_single", "_pair", "_triple", "_quadruple"), 1)},

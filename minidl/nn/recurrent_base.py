@@ -84,8 +84,12 @@ class RNNBase(Module):
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
     @property
+    def _flat_weights_names(self):  # programs that initialise all matrices go over these
+        return [name for names in self._all_weights for name in names]
+
+    @property
     def _flat_weights(self):
-        return [getattr(self, name) for names in self._all_weights for name in names]
+        return [getattr(self, name) for name in self._flat_weights_names]
 
     def flatten_parameters(self):
         """Does nothing, since kernels take the parameters where they lie; PyTorch code may call it."""

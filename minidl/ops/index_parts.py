@@ -21,6 +21,8 @@ def split_index(index, array, keep=False):
 
     ``keep`` copies index arrays that the user could change later. Raises ``IndexError`` for what does not fit.
     """
+    if index.__class__ is list and _means_tuple(index):
+        index = tuple(index)
     parts = [_raw(p, array, keep) for p in (index if index.__class__ is tuple else (index,))]
     basic, advanced, dim, plain, selects = [], [], 0, True, False
     deferred = _for_kernels(parts)
@@ -58,6 +60,23 @@ def split_index(index, array, keep=False):
     if not selects:
         return tuple(basic), None
     return None if plain else tuple(basic), tuple(_on_device(p, array) for p in advanced)
+
+
+def _means_tuple(index):
+    """Whether a list stands for one part a dimension, as PyTorch reads it: it is short and not of numbers alone."""
+    if len(index) >= 32 or all(part.__class__ is int for part in index):
+        return False
+    beside = (list, tuple, range, slice, np.ndarray)
+    several = any(
+        p is None or p is Ellipsis or p.__class__ in TENSORS or isinstance(p, beside) for p in index
+    )
+    if several:
+        warnings.warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch "
+            "2.9; use x[tuple(seq)] instead of x[seq].",
+            stacklevel=5,
+        )
+    return several
 
 
 def _for_kernels(parts):

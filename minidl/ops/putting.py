@@ -3,7 +3,7 @@
 import numpy as np
 
 from minidl import dtypes
-from minidl.autograd import function, op
+from minidl.autograd import Tensor, function, op
 from minidl.autograd.inplace import check_writable, write
 from minidl.backends import of
 from minidl.ops.arithmetic import add
@@ -47,7 +47,15 @@ def index_put(input, indices, values, accumulate=False):
             f"{dtypes.scalar_name(input._array.dtype)} for the destination and "
             f"{dtypes.scalar_name(values._array.dtype)} for the source."
         )
-    return _put(input, tuple(indices), values, accumulate)
+    return _put(input, tuple(map(_with_a_dimension, indices)), values, accumulate)
+
+
+def _with_a_dimension(index):
+    """An index of one number as one of one element, which selects the same."""
+    number = (
+        isinstance(index, Tensor) and index.ndim == 0 and not index.dtype.name.startswith(("bool", "uint8"))
+    )
+    return index.reshape(1) if number else index
 
 
 @function(faces=("torch",), tensors="input values")

@@ -44,6 +44,18 @@ CALLS = {
     "hessian": lambda m, p, x: m.func.hessian(lambda a: (p["w"] @ a).tanh().sum())(x),
     "stacked": lambda m, p, x: m.func.stack_module_state([m.nn.BatchNorm1d(2), m.nn.BatchNorm1d(2)]),
     "called": lambda m, p, x: m.func.functional_call(m.nn.Linear(4, 3), {"weight": p["w"], "bias": x[:3]}, x),
+    "vmap": lambda m, p, x: m.func.vmap(m.dot, in_dims=(0, None))(p["w"], x),
+    "vmap of dicts": lambda m, p, x: m.func.vmap(
+        lambda q, y: {"a": q["w"] * y, "b": (y, y.sum())}, ({"w": 1, "b": None}, 0)
+    )(p, x),
+    "vmap along others": lambda m, p, x: m.vmap(lambda a, b: (a + b, b), (1, None), (-1, None))(
+        p["w"], x[:3]
+    ),
+    "vmap of keywords": lambda m, p, x: m.vmap(lambda a, b: a * b)(p["w"], b=p["w"] * 2),
+    "vmap of grad": lambda m, p, x: m.vmap(m.func.grad(lambda w, y: (w @ y).tanh().sum()), (None, 0))(
+        p["w"], p["w"]
+    ),
+    "nested vmap": lambda m, p, x: m.vmap(m.vmap(m.mul, (None, 0)), (0, None))(x, p["w"][:, 0]),
     "buffers": lambda m, p, x: (
         m.func.functional_call(m.nn.BatchNorm1d(4, affine=False).double(), p | {"running_mean": x}, p["w"]),
         x,

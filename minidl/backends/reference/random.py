@@ -21,7 +21,7 @@ import math
 
 import numpy as np
 
-from minidl.backends.reference.elementwise import erf as _erf
+from minidl.backends.reference.special import erfinv as _erfinv
 
 _WORD = 0xFFFFFFFF
 _DOUBLE_WORD = 0xFFFFFFFFFFFFFFFF
@@ -146,17 +146,6 @@ def scale_and_shift(xp, input, scale, shift):
 def all_within(xp, input, low, high):
     """Whether every element lies in [low, high], as a 0-d bool array; NaN does not."""
     return ((input >= low) & (input <= high)).all()
-
-
-def _erfinv(xp, value):
-    """The inverse of erf in float64: S. Winitzki's approximation, 2008, and three steps of Halley's method."""
-    log = xp.log1p(-value * value)
-    half = 2.0 / (math.pi * 0.147) + log / 2.0
-    root = xp.sign(value) * xp.sqrt(xp.maximum(xp.sqrt(half * half - log / 0.147) - half, 0.0))
-    for _ in range(3):
-        step = (_erf(xp, root) - value) * xp.exp(root * root) * (math.sqrt(math.pi) / 2.0)
-        root = xp.where(xp.isfinite(root), root - step / (1.0 + root * step), root)
-    return root
 
 
 def _words(xp, count, seed, offset):

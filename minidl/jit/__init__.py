@@ -13,6 +13,7 @@ tensor([2.])
 
 from typing import Final
 
+from minidl.jit import annotations as annotations
 from minidl.nn.module import Module
 
 __all__ = [
@@ -79,6 +80,14 @@ def freeze(mod, preserved_attrs=None, optimize_numerics=True):
 def optimize_for_inference(mod, other_methods=None):
     """``mod`` itself, in eval mode. Source: ``torch.jit.optimize_for_inference``."""
     return mod.eval() if hasattr(mod, "eval") else mod
+
+
+def _overload_method(func):
+    """``func`` itself: a signature beside the method that follows it. Source: ``torch.jit._overload_method``."""
+    return func
+
+
+_overload, _script_if_tracing = _overload_method, script_if_tracing
 
 
 def annotate(the_type, the_value):
