@@ -3,10 +3,11 @@
 from minidl.autograd import function
 from minidl.ops.arithmetic import add
 from minidl.ops.create import empty
+from minidl.ops.moments import var
 from minidl.ops.norm import batch_norm, group_norm, layer_norm
 from minidl.ops.pad import pad as padded
 from minidl.ops.pointwise import rsqrt
-from minidl.ops.reductions import mean, var
+from minidl.ops.reductions import mean
 
 
 def _statistics(input, dims, eps, keepdim):
