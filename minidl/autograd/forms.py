@@ -10,6 +10,7 @@ import warnings
 
 from minidl import backends, dtypes
 from minidl.autograd import autocast, modes
+from minidl.autograd.boxing import not_a_tensor
 from minidl.autograd.inplace import bump, can_cast
 from minidl.autograd.out import ANY_DTYPE, JOINING, check_out
 from minidl.autograd.tensor import TENSORS
@@ -118,16 +119,6 @@ def one_name(function, name, value, other, default):
 def missing(function, name):
     """PyTorch's error for an argument that must be given."""
     return TypeError(f'{function}() missing 1 required positional arguments: "{name}"')
-
-
-def not_a_tensor(name, parameter, position, value):
-    """PyTorch's error for an argument that should be a Tensor."""
-    cls = value.__class__
-    module = "" if cls.__module__ == "builtins" else cls.__module__ + "."
-    return TypeError(
-        f"{name}(): argument '{parameter}' (position {position}) must be Tensor, not {module}{cls.__name__}. "
-        "Hint: minidl.tensor(...) makes one."
-    )
 
 
 def write_out(out, result, name, inputs=()):

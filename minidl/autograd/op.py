@@ -130,7 +130,7 @@ def op(
             aliases=aliases,
             dunder=dunder,
             inplace=made.inplace,
-            operator=call.compile_call(made, operator=True) if dunder in registry.REFLECTED else None,
+            operator=call.compile_call(made, operator=True) if dunder in registry.GIVING_WAY else None,
         )
         return public
 

@@ -216,6 +216,8 @@ def _tensors(input, other):
     def made(value):
         if isinstance(value, Tensor):
             return value
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"must be Tensor or Number, not {type(value).__name__}")
         dtype = array.dtype if dtypes.is_floating(array.dtype) else dtypes.get_default()
         return Tensor._from_array(of(array).full((), value, dtype))
 

@@ -29,7 +29,7 @@ def _copy_of(name, view_of, example):
     >>> import minidl
     >>> minidl.{name}_copy(minidl.zeros(2, 3){example[0]}){example[1]}
     """
-    return function(method=False)(forward)
+    return function(method=False, tensors="input")(forward)
 
 
 def _sized(view_of):

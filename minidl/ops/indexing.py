@@ -246,7 +246,7 @@ def _cropped_gather(g, dim, index, src_shape):
     return index_add_at(taken, tuple(slice(n) for n in index.shape), src_shape)
 
 
-@function()
+@function(tensors="input index")
 def index_select(input, dim, index):
     """The slices ``index`` (1-D, int64) along ``dim``, as a copy. Source: ``torch.index_select``.
 
@@ -277,7 +277,7 @@ def masked_select(input, mask):
     return input.expand(shape)[mask.expand(shape)]
 
 
-@function()
+@function(tensors="input")
 def nonzero(input, *, as_tuple=False):
     """Indices of the elements that are not zero: rows of an (n, ndim) tensor, or one tensor a dimension.
     Source: ``torch.nonzero``.

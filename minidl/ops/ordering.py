@@ -75,7 +75,7 @@ def _max_or_min(name, along, over_all, pairwise, what):
     >>> minidl.{name}(minidl.tensor([[1.0, 1.0]]), 1).indices
     tensor([0])
     """
-    return function()(forward)
+    return function(tensors="input")(forward)
 
 
 max = _max_or_min("max", _max_along, amax, maximum, "largest")
@@ -126,7 +126,7 @@ def _sort(input, dim, descending):
     return (values, order), Saved(order=order)
 
 
-@function()
+@function(tensors="input")
 def sort(input, dim=-1, descending=False, stable=False):
     """Values in order along ``dim`` and their indices. Always stable; NaN counts as largest. Source: ``torch.sort``.
 
@@ -137,7 +137,7 @@ def sort(input, dim=-1, descending=False, stable=False):
     return _sort(input, dim, bool(descending))
 
 
-@function()
+@function(tensors="input")
 def argsort(input, dim=-1, descending=False, stable=False):
     """Indices that sort along ``dim``. Source: ``torch.argsort``.
 

@@ -7,7 +7,7 @@ from minidl.autograd import Tensor, function
 from minidl.ops.arithmetic import add, mul
 from minidl.ops.bilinear import bilinear as _bilinear
 from minidl.ops.common import as_index, wrap_dim
-from minidl.ops.joining import roll
+from minidl.ops.joining import require_tensors, roll
 from minidl.ops.matmul import bmm, dot, matmul, mm, mv, outer
 from minidl.ops.reductions import norm, sum
 from minidl.ops.selection import where
@@ -332,6 +332,7 @@ def multi_dot(tensors):
     >>> minidl.linalg.multi_dot([minidl.ones(2, 3), minidl.ones(3, 4), minidl.ones(4)]).shape
     torch.Size([2])
     """
+    require_tensors(tensors, "multi_dot")
     if len(tensors) < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
     first, last = tensors[0], tensors[-1]

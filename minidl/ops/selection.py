@@ -68,7 +68,7 @@ def _where(condition, input, other):
         raise
 
 
-@function(method=False)
+@function(method=False, tensors="condition")
 def where(condition, input=None, other=None):
     """``input`` where ``condition`` (bool) holds, ``other`` elsewhere; broadcast and promoted.
 

@@ -131,6 +131,17 @@ def unfold(self, dimension, size, step):
     return _unfold(self, dim, size, step) if self.ndim else self.reshape(1)[:size]
 
 
+@function(tensors="input")
+def swapaxes(input, axis0, axis1):
+    """``transpose`` under NumPy's name. Source: ``torch.swapaxes``.
+
+    >>> import minidl
+    >>> minidl.zeros(2, 3).swapaxes(0, 1).shape
+    torch.Size([3, 2])
+    """
+    return transpose(input, axis0, axis1)
+
+
 def _in_place(name, reshaped, text):
     """A method that changes the tensor's own shape, as ``x.t_()`` does."""
 
@@ -148,14 +159,14 @@ def _in_place(name, reshaped, text):
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"""{text}, of the tensor itself. Source: ``torch.Tensor.{name}``."""
-    return function(faces=("torch",) if name == "as_strided_" else ())(method)
+    return function(faces=("torch",) if name == "as_strided_" else (), tensors="self")(method)
 
 
 squeeze_ = _in_place("squeeze_", squeeze, "``squeeze``")
 unsqueeze_ = _in_place("unsqueeze_", unsqueeze, "``unsqueeze``")
 t_ = _in_place("t_", t, "``t``")
 transpose_ = _in_place("transpose_", transpose, "``transpose``")
-swapaxes_ = _in_place("swapaxes_", transpose, "``swapaxes``")
+swapaxes_ = _in_place("swapaxes_", swapaxes, "``swapaxes``")
 swapdims_ = _in_place("swapdims_", transpose, "``swapdims``")
 as_strided_ = _in_place("as_strided_", as_strided, "``as_strided``")
 

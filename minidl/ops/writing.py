@@ -57,7 +57,7 @@ def _filled(input, value):
     return space.copy(space.broadcast_to(value, input.shape))
 
 
-@function()
+@function(tensors="self")
 def fill_(self, value):
     """Writes a number, or a 0-d tensor, everywhere. Source: ``torch.Tensor.fill_``.
 
@@ -73,14 +73,14 @@ def fill_(self, value):
     return write(self, _filled(self, value), "fill_", constant=not isinstance(value, Tensor))
 
 
-@function()
+@function(tensors="self")
 def zero_(self):
     """Writes zeros. Source: ``torch.Tensor.zero_``."""
     check_writable(self, "zero_")
     return write(self, _filled(self, 0), "zero_", constant=True)
 
 
-@function()
+@function(tensors="input mask")
 def masked_fill(input, mask, value):
     """A copy with ``value`` where ``mask`` (bool, broadcastable) holds. Source: ``torch.Tensor.masked_fill``.
 
@@ -101,14 +101,14 @@ def masked_fill(input, mask, value):
     return where(mask, value, input).to(input.dtype)
 
 
-@function(faces=())
+@function(faces=(), tensors="self mask")
 def masked_fill_(self, mask, value):
     """In-place form of ``masked_fill``."""
     check_writable(self, "masked_fill_")
     return write(self, masked_fill(self.clone(), mask, value), "masked_fill_")
 
 
-@function(aliases=("clip_",))
+@function(aliases=("clip_",), tensors="self")
 def clamp_(self, min=None, max=None):
     """In-place form of ``clamp``."""
     check_writable(self, "clamp_")
