@@ -2,6 +2,7 @@
 
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.arithmetic import add, binary, div, mul, sub, zeros_of
 from minidl.ops.casts import to
@@ -246,7 +247,7 @@ def xlog1py(input, other):
     return _times_log(*_tensors(input, other), 1)
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="Ldexp")
 def ldexp(input, other):
     """input * 2^other, elementwise. Source: ``torch.ldexp``.
 
@@ -283,7 +284,7 @@ def lerp(input, end, weight):
     return add(input, mul(sub(end, input), weight))
 
 
-@function(tensors="input tensor1 tensor2")
+@function(tensors="input tensor1 tensor2", shown="Addcmul")
 def addcmul(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 * tensor2, elementwise. Source: ``torch.addcmul``.
 
@@ -294,7 +295,7 @@ def addcmul(input, tensor1, tensor2, *, value=1):
     return add(input, mul(tensor1, tensor2), alpha=value)
 
 
-@function(tensors="input tensor1 tensor2")
+@function(tensors="input tensor1 tensor2", shown="Addcdiv")
 def addcdiv(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 / tensor2, elementwise; not of integers alone. Source: ``torch.addcdiv``.
 
@@ -341,7 +342,7 @@ def clamp_min(input, min):
     >>> minidl.tensor([-1.0, 1.0]).clamp_min(0)
     tensor([0., 1.])
     """
-    return clamp(input, min=min)
+    return named(clamp(input, min=min), f"ClampMinBackward{int(isinstance(min, Tensor))}", (input,))
 
 
 @function(tensors="input")
@@ -352,4 +353,4 @@ def clamp_max(input, max):
     >>> minidl.tensor([-1.0, 1.0]).clamp_max(0)
     tensor([-1.,  0.])
     """
-    return clamp(input, max=max)
+    return named(clamp(input, max=max), f"ClampMaxBackward{int(isinstance(max, Tensor))}", (input,))

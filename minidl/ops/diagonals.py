@@ -2,6 +2,7 @@
 
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.autograd.node import named
 from minidl.autograd.tensor import leaf
 from minidl.backends import of
 from minidl.device import device as as_device
@@ -19,7 +20,12 @@ def _diagonal(input, offset, dim1, dim2):
     return of(input).diagonal(input, offset, dim1, dim2)
 
 
-@op(g=lambda g0, offset, dim1, dim2: _diagonal(g0, offset, dim1, dim2), faces=(), method=False)
+@op(
+    g=lambda g0, offset, dim1, dim2: _diagonal(g0, offset, dim1, dim2),
+    shown="DiagEmbed",
+    faces=(),
+    method=False,
+)
 def _diagonal_zeros(g, shape, offset, dim1, dim2):
     """Zeros of ``shape`` with ``g`` on a diagonal."""
     return of(g).diagonal_zeros(g, shape, offset, dim1, dim2)
@@ -71,7 +77,9 @@ def diag(input, diagonal=0):
     """
     if input.ndim not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
-    return diag_embed(input, diagonal) if input.ndim == 1 else clone(_diagonal(input, diagonal, 0, 1))
+    if input.ndim == 1:
+        return diag_embed(input, diagonal)
+    return named(clone(_diagonal(input, diagonal, 0, 1)), "DiagonalBackward0_copy")
 
 
 @function(tensors="input")
@@ -106,7 +114,7 @@ def _fits(src, part, what):
         )
 
 
-@function(tensors="input src")
+@function(tensors="input src", shown="DiagonalScatter")
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """A copy of ``input`` with ``src`` on a diagonal. Source: ``torch.diagonal_scatter``.
 

@@ -268,7 +268,7 @@ def take(input, index):
     return input.reshape(-1)[index]
 
 
-@function(tensors="input mask")
+@function(tensors="input mask", shown="MaskedSelect")
 def masked_select(input, mask):
     """The elements where ``mask`` (bool, broadcastable) holds, 1-D. Source: ``torch.masked_select``."""
     if mask.dtype is not dtypes.bool_:

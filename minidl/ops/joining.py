@@ -2,6 +2,7 @@
 
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.common import as_index, wrap_dim, wrap_dims
 from minidl.ops.indexing import index_with
@@ -126,7 +127,9 @@ def split(tensor, split_size_or_sections, dim=0):
                 f"at dimension {dim}), but "
                 f"got split_sizes={lengths}"
             )
-    return _parts("Split", tensor, _slices(tensor, dim, lengths))
+    return _parts(
+        "Split" if isinstance(size, int) else "SplitWithSizes", tensor, _slices(tensor, dim, lengths)
+    )
 
 
 def _split_method(self, split_size, dim=0):
@@ -140,7 +143,7 @@ function(faces=())(_split_method)
 
 def _parts(function, tensor, indices):
     """Views that may not be written in place, as of one function that returns several."""
-    out = tuple(index_with(tensor, index) for index in indices)
+    out = named(tuple(index_with(tensor, index) for index in indices), function, (tensor,))
     for i, part in enumerate(out):
         if part._view is not None:
             part._view = (*part._view[:3], part._view[3] or f"Output {i} of {function}")

@@ -31,7 +31,7 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
     return (out, *_statistics(input.detach(), dims, eps, True))
 
 
-@function(method=False, tensors="input")
+@function(method=False, tensors="input", shown="NativeGroupNorm")
 def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
     """``group_norm``, with the mean and 1 / sqrt(variance + eps) of each group, (N, group).
 

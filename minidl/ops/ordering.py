@@ -4,6 +4,7 @@ from collections import namedtuple
 
 from minidl import dtypes
 from minidl.autograd import Saved, Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.common import wrap_dim
 from minidl.ops.indexing import _scatter_zeros, gather, index_with
@@ -62,7 +63,7 @@ def _max_or_min(name, along, over_all, pairwise, what):
                     f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
                     "Specify the reduction dim with the 'dim' argument."
                 )
-            return over_all(input)
+            return named(over_all(input), f"{name.capitalize()}Backward1")
         return along(input, dim, keepdim)
 
     forward.__name__ = forward.__qualname__ = name

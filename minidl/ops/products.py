@@ -71,7 +71,7 @@ def _add_family(name, parameters, product, what, example):
     >>> minidl.{name}({example}).sum()
     tensor(2.)
     """
-    return function(tensors=f"input {first} {second}")(forward)
+    return function(tensors=f"input {first} {second}", shown=name.capitalize())(forward)
 
 
 addmv = _add_family(
@@ -96,7 +96,7 @@ addbmm = _add_family(
 )
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="Vdot")
 def vdot(input, other):
     """The inner product of two vectors. Source: ``torch.vdot``.
 
@@ -201,7 +201,7 @@ def _cross(name, input, other, dim):
     return mul(ahead[0][0], ahead[1][1]) - mul(ahead[0][1], ahead[1][0])
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="LinalgCross")
 def cross(input, other, dim=None):
     """The cross products of vectors along ``dim``, by default the first of size 3. Source: ``torch.cross``.
 
@@ -244,7 +244,7 @@ def _distance(difference, p):
     return where(zero, 0.0, where(zero, 1.0, powers) ** (1 / p))
 
 
-@function(method=False, tensors="x1 x2")
+@function(method=False, tensors="x1 x2", shown="Cdist")
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The p-norm distances between all rows of two batches, (..., P, M) and (..., R, M). Source: ``torch.cdist``.
 
@@ -266,7 +266,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     return _distance(unsqueeze(x1, -2) - unsqueeze(x2, -3), p)
 
 
-@function(faces=("torch", "functional"), method=False, tensors="input")
+@function(faces=("torch", "functional"), method=False, tensors="input", shown="PdistForward")
 def pdist(input, p=2.0):
     """The p-norm distances between all pairs of different rows. Source: ``torch.pdist``.
 

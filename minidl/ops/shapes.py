@@ -7,6 +7,7 @@ import numpy as np
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.autograd.conform import sum_to_shape
+from minidl.autograd.node import named
 from minidl.autograd.size import Size
 from minidl.backends import of
 from minidl.ops.common import as_index, broadcast_refused, wrap_dim
@@ -280,7 +281,8 @@ def squeeze(input, dim=None):
         if dim is None
         else [wrap_dim(d, input.ndim) for d in ((dim,) if isinstance(dim, int) else dim)]
     )
-    return _squeeze(input, tuple(d for d in chosen if shape and shape[d] == 1))
+    out = _squeeze(input, tuple(d for d in chosen if shape and shape[d] == 1))
+    return out if dim is None else named(out, f"SqueezeBackward{1 if isinstance(dim, int) else 2}")
 
 
 @op(input=lambda g, input_shape: _reshape(g, input_shape), view=True)

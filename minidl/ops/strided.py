@@ -88,7 +88,8 @@ def _read(input, size, stride, offset):
 
 @op(
     input=lambda g, size, stride, offset: _write(g, mul_zero(_read(g, size, stride, offset)), size, stride, offset),
-    src=lambda g, size, stride, offset: _read(g, size, stride, offset), faces=(), method=False,
+    src=lambda g, size, stride, offset: _read(g, size, stride, offset), shown="AsStridedScatter",
+    faces=(), method=False,
 )  # fmt: skip
 def _write(input, src, size, stride, offset):
     space = of(input)

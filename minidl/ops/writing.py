@@ -5,6 +5,7 @@ import numpy as np
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, modes, op
 from minidl.autograd.inplace import check_writable, write, written
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.common import broadcast_error, fitting
 from minidl.ops.indexing import mul_zero
@@ -96,9 +97,10 @@ def masked_fill(input, mask, value):
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
         )
+    name = f"MaskedFillBackward{int(isinstance(value, Tensor))}"
     if not isinstance(value, Tensor):
         value = Tensor._from_array(fitting(input._array, value))
-    return where(mask, value, input).to(input.dtype)
+    return named(where(mask, value, input).to(input.dtype), name)
 
 
 @function(faces=(), tensors="self mask")
