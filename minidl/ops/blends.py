@@ -225,7 +225,7 @@ def _tensors(input, other):
     return made(input), made(other)
 
 
-@function()
+@function(shown="Xlogy")
 def xlogy(input, other):
     """input * log(other), 0 where input is 0, NaN where other is. Source: ``torch.xlogy``.
 
@@ -281,7 +281,9 @@ def lerp(input, end, weight):
     _same_kind(input, "weight", weight)
     if not input.is_floating_point():
         raise NotImplementedError(f"\"lerp\" not implemented for '{dtypes.scalar_name(input._array.dtype)}'")
-    return add(input, mul(sub(end, input), weight))
+    return named(
+        add(input, mul(sub(end, input), weight)), f"LerpBackward{int(isinstance(weight, Tensor))}", (input,)
+    )
 
 
 @function(tensors="input tensor1 tensor2", shown="Addcmul")
@@ -311,7 +313,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
     return add(input, div(tensor1, tensor2), alpha=value)
 
 
-@function()
+@function(shown="PowBackward1")
 def float_power(input, exponent):
     """input to the power of exponent, in float64. Source: ``torch.float_power``.
 
@@ -323,7 +325,7 @@ def float_power(input, exponent):
     return pow(*wide)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Rsub")
 def rsub(input, other, *, alpha=1):
     """other - alpha * input. Source: ``torch.rsub``.
 

@@ -93,7 +93,7 @@ def diagflat(input, offset=0):
     return diag_embed(input.reshape(-1), offset)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Trace")
 def trace(input):
     """The sum of a matrix' diagonal. Source: ``torch.trace``.
 
@@ -129,7 +129,7 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     return out
 
 
-@function(tensors="input src")
+@function(tensors="input src", shown="SelectScatter")
 def select_scatter(input, src, dim, index):
     """A copy of ``input`` with ``src`` as slice ``index`` along ``dim``. Source: ``torch.select_scatter``.
 
@@ -145,7 +145,7 @@ def select_scatter(input, src, dim, index):
     return out
 
 
-@function(tensors="input src")
+@function(tensors="input src", shown="SliceScatter")
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """A copy of ``input`` with ``src`` in place of ``[start:end:step]`` along ``dim``. Source: ``torch.slice_scatter``.
 
@@ -187,7 +187,7 @@ def fill_diagonal_(self, fill_value, wrap=False):
     return self
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Rot90")
 def rot90(input, k=1, dims=(0, 1)):
     """Turned by ``k`` right angles in the plane of two dimensions, from the first to the second.
     Source: ``torch.rot90``.
@@ -262,7 +262,7 @@ tril_indices = _triangle_indices("tril_indices", "tril", "lower")
 triu_indices = _triangle_indices("triu_indices", "triu", "upper")
 
 
-@function(faces=(), tensors="self")
+@function(faces=(), tensors="self", shown="NarrowCopy")
 def narrow_copy(self, dim, start, length):
     """``narrow`` as a copy. Source: ``torch.Tensor.narrow_copy``.
 

@@ -246,7 +246,7 @@ def _cropped_gather(g, dim, index, src_shape):
     return index_add_at(taken, tuple(slice(n) for n in index.shape), src_shape)
 
 
-@function(tensors="input index")
+@function(tensors="input index", shown="IndexSelect")
 def index_select(input, dim, index):
     """The slices ``index`` (1-D, int64) along ``dim``, as a copy. Source: ``torch.index_select``.
 
@@ -262,7 +262,7 @@ def index_select(input, dim, index):
     return input[(slice(None),) * dim + (index.reshape(-1),)]
 
 
-@function(tensors="input index")
+@function(tensors="input index", shown="Take")
 def take(input, index):
     """The elements of the flattened input at ``index``, in index's shape. Source: ``torch.take``."""
     return input.reshape(-1)[index]

@@ -229,7 +229,7 @@ def _opposite(shifts):
     return -shifts if isinstance(shifts, int) else tuple(-s for s in shifts)
 
 
-@function(faces=())
+@function(faces=(), shown="Repeat")
 def repeat(input, *counts_, repeats=None):
     """``input`` repeated that often along each dimension, as a copy. Source: ``torch.Tensor.repeat``.
 
@@ -249,7 +249,7 @@ def repeat(input, *counts_, repeats=None):
     return spread.reshape(tuple(c * s for c, s in zip(counts, shape, strict=True)))
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Repeat")
 def tile(input, *counts_, dims=None):
     """``input`` repeated along each dimension, missing leading counts being 1. Source: ``torch.tile``.
 

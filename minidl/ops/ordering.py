@@ -149,7 +149,7 @@ def argsort(input, dim=-1, descending=False, stable=False):
     return sort(input.detach(), dim, descending).indices
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Topk")
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """The ``k`` largest (or smallest) values along ``dim`` in order, and their indices. Source: ``torch.topk``.
 

@@ -170,7 +170,7 @@ def tensordot(a, b, dims=2):
     return mm(flat_a, flat_b).reshape(shape)
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="UnsafeView")
 def kron(input, other):
     """The Kronecker product. Source: ``torch.kron``.
 
@@ -266,7 +266,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     return _distance(unsqueeze(x1, -2) - unsqueeze(x2, -3), p)
 
 
-@function(faces=("torch", "functional"), method=False, tensors="input", shown="PdistForward")
+@function(faces=("torch", "functional"), method=False, tensors="input", shown="Pdist")
 def pdist(input, p=2.0):
     """The p-norm distances between all pairs of different rows. Source: ``torch.pdist``.
 

@@ -243,7 +243,7 @@ def aminmax(input, *, dim=None, keepdim=False):
     return Aminmax(amin(input, dims, keepdim), amax(input, dims, keepdim))
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Nansum")
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """``sum`` with NaN as zero. Source: ``torch.nansum``.
 
@@ -354,7 +354,7 @@ def corrcoef(input):
     return clamp(c / deviation.reshape(-1, 1) / deviation, -1, 1)
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="Dist")
 def dist(input, other, p=2):
     """The p-norm of input - other. Source: ``torch.dist``.
 
@@ -365,7 +365,7 @@ def dist(input, other, p=2):
     return norm(input - other, p)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Renorm")
 def renorm(input, p, dim, maxnorm):
     """Slices along ``dim`` scaled down to a p-norm of at most ``maxnorm``. Source: ``torch.renorm``.
 

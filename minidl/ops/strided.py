@@ -111,7 +111,7 @@ def _fold(g, shape, dim, size, step):
     return of(g).fold_windows(g, shape, dim, size, step)
 
 
-@function(faces=(), tensors="self")
+@function(faces=(), tensors="self", shown="Unfold")
 def unfold(self, dimension, size, step):
     """A view of all windows of ``size`` along ``dimension``, every ``step``; the place in a window is the new last
     dimension. Source: ``torch.Tensor.unfold``.

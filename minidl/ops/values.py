@@ -16,7 +16,7 @@ from minidl.ops.shapes import clone
 Frexp = namedtuple("frexp", "mantissa exponent")
 
 
-@function()
+@function(shown="Sgn")
 def sgn(input):
     """-1, 0 or 1 by the sign of x: ``sign``, which complex numbers would not have. Source: ``torch.sgn``.
 

@@ -108,6 +108,28 @@ CALLS = {
         x.view(1, 1, 3, 3), m.ones(1, 1, 2, 2), m.ones(1)
     ),
     "expand_copy": lambda m, x: m.expand_copy(x[0], (2, 3)),
+    **{
+        name: lambda m, x, name=name: getattr(m, name)(x)
+        for name in ("sgn", "trace", "nansum", "rot90", "round")
+    },
+    **{
+        name: lambda m, x, name=name: getattr(m, name)(x, x)
+        for name in ("rsub", "xlogy", "dist", "kron", "float_power")
+    },
+    "index_select": lambda m, x: x.index_select(0, m.tensor([0, 2])),
+    "index_add": lambda m, x: x.index_add(0, m.tensor([0, 2]), x[:2]),
+    "index_fill": lambda m, x: x.index_fill(0, m.tensor([0]), 1.0),
+    "index_put": lambda m, x: x.index_put((m.tensor([0]),), m.tensor(1.0)),
+    "take": lambda m, x: x.take(m.tensor([0])),
+    "topk": lambda m, x: x.topk(1).values,
+    "repeat": lambda m, x: x.repeat(2, 1),
+    "tile": lambda m, x: x.tile((2, 1)),
+    "windows": lambda m, x: x.unfold(0, 2, 1),
+    "lerp": lambda m, x: x.lerp(x * 2, 0.5),
+    "lerp by a tensor": lambda m, x: x.lerp(x * 2, x),
+    "glu": lambda m, x: m.nn.functional.glu(x[:, :2]),
+    "prelu": lambda m, x: m.nn.functional.prelu(x, m.ones(1)),
+    "pixel_shuffle": lambda m, x: m.nn.functional.pixel_shuffle(x.reshape(9, 1, 1), 3),
     "a leaf beside a new name": lambda m, x: x.clamp_min(m.zeros(())) + x,
 }
 
