@@ -94,8 +94,10 @@ DIFFERENCES = {
     "set_float32_matmul_precision": "lets a GPU round float32 operands to tf32",
     "use_deterministic_algorithms": "remembered; CPU results do not depend on the number of threads",
     "nn.DataParallel": "hands every call to its module: one device",
-    "load": "tensors and plain containers only, whatever weights_only says; reads safetensors and npz files too",
-    "save": "tensors and plain containers only; safetensors unless the path ends with .pt or .pth, or format='pt'",
+    "load": "tensors and plain containers; with weights_only=False whole modules that minidl saved; reads safetensors "
+    "and npz files too",
+    "save": "tensors, plain containers and minidl's modules; safetensors unless the path ends with .pt or .pth, or "
+    "format='pt', or it is a module",
     "autocast": "on the CPU gru and the recurrent cells stay in float32; in-place forms keep their dtype",
     "share_memory_": "seen by processes that are forked; views that were made before keep the old memory",
 }
@@ -103,8 +105,8 @@ DIFFERENCES = {
 
 # Programs of others that do not run as they are, and why.
 PROGRAMS = {
-    "that save or load a whole module, `torch.save(model, path)`": "a file holds no programs: save "
-    "`model.state_dict()`, and load it into a module that was made anew",
+    "that load a whole module which PyTorch saved, `torch.load(path, weights_only=False)`": "PyTorch's classes are not "
+    "built from a file: save `model.state_dict()`, and load it into a module that was made anew",
     "with complex numbers: rotary embeddings by `view_as_complex`, mixing by `fft`": COMPLEX,
     "with sparse matrices: graph networks whose adjacency is `sparse_coo_tensor`": SPARSE,
     "with `nn.utils.parametrize` or `nn.utils.parametrizations`": "use `nn.utils.weight_norm`, `spectral_norm`",

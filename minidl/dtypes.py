@@ -240,6 +240,12 @@ def promote_scalar(a, kind):
 
 def promote_types(type1, type2):
     """The dtype to which PyTorch promotes ``type1`` with ``type2``."""
+    for position, given in enumerate((type1, type2), 1):
+        if not isinstance(given, dtype):
+            raise TypeError(
+                f"promote_types(): argument 'type{position}' (position {position}) must be torch.dtype, not "
+                f"{type(given).__name__}"
+            )
     return of(promote(type1.numpy, type2.numpy))
 
 

@@ -45,6 +45,36 @@ def test_bilinear_of_a_list(position, name):
         F.bilinear(**arguments)
 
 
+REST = {
+    **{"index_select": (0, minidl.tensor([0])), "unflatten": (0, (1, 2)), "tile": (2,), "narrow": (0, 0, 1)},
+    **dict.fromkeys(("transpose", "swapaxes", "movedim", "select"), (0, 0)),
+    **dict.fromkeys(("chunk", "split", "fill_"), (1,)),
+    **{"permute": ((0,),), "broadcast_to": ((2, 2),), "masked_fill_": (minidl.tensor(True), 0)},
+}
+ALONE = (
+    "t",
+    "squeeze",
+    "max",
+    "min",
+    "argsort",
+    "var",
+    "std",
+    "nonzero",
+    "numel",
+    "positive",
+    "zeros_like",
+    "where",
+)
+ALONE += ("is_floating_point", "detach_copy", "abs_", "relu_", "zero_", "clamp_")
+
+
+@pytest.mark.parametrize("name", [*REST, *ALONE])
+def test_a_list_in_place_of_the_first_tensor(name):
+    function = getattr(minidl, name, None) or getattr(minidl.Tensor, name)
+    with pytest.raises(TypeError, match=r"\(position 1\) must be Tensor, not list"):
+        function([1.0, 2.0], *REST.get(name, ()))
+
+
 def test_mapped_files_become_plain_arrays(tmp_path):
     np.arange(6, dtype="float32").tofile(tmp_path / "values")
     mapped = np.memmap(tmp_path / "values", dtype="float32", mode="r", shape=(2, 3))

@@ -48,6 +48,56 @@ def test_files_that_pytorch_wrote(raw, options):
     assert loaded["row"]._version == loaded["a"]._version == 1
 
 
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm = nn.Linear(3, 3), nn.BatchNorm1d(3)
+        self.second, self.activation = self.first, nn.functional.relu
+
+    def forward(self, x):
+        return self.second(self.activation(self.norm(self.first(x))))
+
+
+@pytest.mark.parametrize("place", ["model.pt", "model", None])
+def test_whole_modules_are_read_where_that_is_asked_for(tmp_path, place):
+    model, x = Tied(), minidl.arange(6.0).reshape(2, 3)
+    model(x)
+    file = io.BytesIO() if place is None else tmp_path / place
+    minidl.save(model.eval(), file)
+    raw = file.getvalue() if place is None else file.read_bytes()
+    for options in ({}, {"weights_only": True}):
+        with pytest.raises(FileFormatError, match=r"GLOBAL [\w.]+\.Tied is .*weights_only=False"):
+            minidl.load(io.BytesIO(raw), **options)
+    loaded = minidl.load(io.BytesIO(raw), map_location="cpu", weights_only=False)
+    assert type(loaded) is Tied
+    assert not loaded.training
+    assert loaded.second is loaded.first
+    assert loaded(x).tolist() == model(x).tolist()
+    loaded(x).sum().backward()
+    assert loaded.first.weight.grad.shape == (3, 3)
+    assert model.first.weight.grad is None
+
+
+def test_whole_modules_beside_plain_values(tmp_path):
+    shared = minidl.arange(4.0)
+    minidl.save({"epoch": 3, "model": nn.ReLU(), "row": shared[:2], "all": shared}, tmp_path / "a.pt")
+    loaded = minidl.load(tmp_path / "a.pt", weights_only=False)
+    loaded["all"][0] = 7
+    assert loaded["row"].tolist() == [7, 1]
+    assert (loaded["epoch"], type(loaded["model"])) == (3, nn.ReLU)
+
+
+def test_modules_of_classes_without_a_name_are_refused(tmp_path):
+    with pytest.raises(TypeError, match="found by their names"):
+        minidl.save(type("Local", (nn.Module,), {})(), tmp_path / "a.pt")
+    assert not (tmp_path / "a.pt").exists()
+
+
+def test_weights_only_false_lets_no_other_file_name_anything():
+    with pytest.raises(FileFormatError, match="Unsupported global"):
+        minidl.load(io.BytesIO(hostile(pickle.dumps(nn.ReLU(), 2))), weights_only=False)
+
+
 @pytest.mark.parametrize("mmap", [False, True, None])
 @pytest.mark.parametrize("name", ["model.pt", "MODEL.PTH", "model.pth.tar"])
 def test_the_ending_of_a_path_means_the_format(tmp_path, name, mmap):

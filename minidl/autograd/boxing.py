@@ -27,19 +27,26 @@ def operand(value, op, index):
         if backends.is_array(value):
             dtypes.of(value.dtype)
             return value
+    raise not_a_tensor(op.name.lstrip("_"), name, index + 1, value)
+
+
+def not_a_tensor(name, parameter, position, value):
+    """PyTorch's error for an argument that should be a Tensor."""
+    cls = value.__class__
     module = "" if cls.__module__ == "builtins" else cls.__module__ + "."
-    raise TypeError(
-        f"{op.name.lstrip('_')}(): argument '{name}' (position {index + 1}) must be Tensor, "
-        f"not {module}{cls.__name__}. "
+    return TypeError(
+        f"{name}(): argument '{parameter}' (position {position}) must be Tensor, not {module}{cls.__name__}. "
         "Hint: minidl.tensor(...) makes one."
     )
 
 
-def foreign(value):
-    """Whether an operator gives way to what is no number and no array: the other class may know what to do."""
-    return value is None or not (
-        isinstance(value, (int, float, np.generic, numbers.Real)) or backends.is_array(value)
-    )
+def foreign(value, numbers_too=False):
+    """Whether an operator gives way to what is no array, and no number unless ``numbers_too``: the other class may
+    know what to do.
+    """
+    if isinstance(value, (int, float, np.generic, numbers.Real)):
+        return numbers_too
+    return value is None or not backends.is_array(value)
 
 
 def unbox_list(values, op, index):

@@ -138,7 +138,7 @@ def _unbox(op, operator):
             yield f"    k{i} = {name}._cell"
         yield "else:"
         if operator:
-            yield f"    if foreign({name}):"
+            yield f"    if foreign({name}, {name not in op.numbers}):"
             yield "        return NotImplemented"
         yield f"    x{i} = operand({name}, op, {i})"
         if name not in op.constants:

@@ -9,7 +9,8 @@ import linecache
 import warnings
 
 from minidl import backends, dtypes
-from minidl.autograd import autocast, modes
+from minidl.autograd import autocast, modes, node
+from minidl.autograd.boxing import not_a_tensor
 from minidl.autograd.inplace import bump, can_cast
 from minidl.autograd.out import ANY_DTYPE, JOINING, check_out
 from minidl.autograd.tensor import TENSORS
@@ -120,16 +121,6 @@ def missing(function, name):
     return TypeError(f'{function}() missing 1 required positional arguments: "{name}"')
 
 
-def not_a_tensor(name, parameter, position, value):
-    """PyTorch's error for an argument that should be a Tensor."""
-    cls = value.__class__
-    module = "" if cls.__module__ == "builtins" else cls.__module__ + "."
-    return TypeError(
-        f"{name}(): argument '{parameter}' (position {position}) must be Tensor, not {module}{cls.__name__}. "
-        "Hint: minidl.tensor(...) makes one."
-    )
-
-
 def write_out(out, result, name, inputs=()):
     """Writes ``result`` (a Tensor or a tuple of them), computed from ``inputs``, into ``out``, and gives ``out``."""
     if isinstance(out, (tuple, list)) and isinstance(result, tuple):
@@ -171,8 +162,10 @@ def write_out(out, result, name, inputs=()):
     return out
 
 
-def compile_function(fn, tensors):
-    """``fn`` behind a check that the parameters ``tensors`` are Tensors, and with ``out=`` where PyTorch has it."""
+def compile_function(fn, tensors, shown_as=None):
+    """``fn`` behind a check that the parameters ``tensors`` are Tensors, with ``out=`` where PyTorch has it, and with a
+    result whose node is called ``shown_as``.
+    """
     takes_out, shown = fn.__name__ in OUT, inspect.signature(fn)
     signature = inspect.signature(fn, follow_wrapped=False)  # a decorator may take more calls than it shows
     declared, named = with_numpy_names(
@@ -194,11 +187,15 @@ def compile_function(fn, tensors):
         lines += ["    if out is not None:", f"        return write_out(out, {plain}, name, ({read}))"]
     if listed:
         lines += ["    if autocasting:", f"        return {call.replace('fn(', 'cast_fn(', 1)}"]
+    if shown_as:
+        read = "".join(f"{p.name}, " for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD)
+        call = f"named({call}, shown_as, ({read}))"
     lines.append(f"    return {call}")
     source = "\n".join(lines) + "\n"
     space = {
         "TENSORS": TENSORS, "fn": fn, "name": fn.__name__, "not_a_tensor": not_a_tensor, "write_out": write_out,
         "defaults": {p.name: p.default for p in declared}, "ABSENT": ABSENT, "one_name": one_name, "missing": missing,
+        "named": node.named, "shown_as": shown_as,
     }  # fmt: skip
     if listed:
         autocast.flag(space)

@@ -3,7 +3,8 @@
 from minidl import backends, dtypes
 from minidl.autograd import autocast, modes
 from minidl.autograd.assign import assigned_edge
-from minidl.autograd.tensor import make
+from minidl.autograd.boxing import not_a_tensor
+from minidl.autograd.tensor import TENSORS, make
 from minidl.autograd.views import NO_GRAD, fresh_edge, move_retained, settled_edge
 
 
@@ -13,6 +14,8 @@ def make_inplace(op, public):
     public = autocast.uncast(public) if op.name in autocast.LISTED else public
 
     def inplace(self, *args, **kwargs):
+        if self.__class__ not in TENSORS:
+            raise not_a_tensor(name, "input", 1, self)
         check_writable(self, name)
         source = self
         if op.keeps_input() or any(getattr(a, "_cell", None) is self._cell for a in args):

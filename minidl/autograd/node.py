@@ -17,9 +17,22 @@ class Node:
     ``shape, dtype``  of the output (lists of them where the op has several)
     ``hooks``    None, or a dict from slot to the hooks of that output's tensor
     ``trace``    the user's call stack under anomaly mode
+    ``label``    what the node is called, where a composed function says it (see ``named``); else it is not set
     """
 
-    __slots__ = ("__weakref__", "cells", "dtype", "edges", "hooks", "op", "order", "saved", "shape", "trace")
+    __slots__ = (
+        "__weakref__",
+        "cells",
+        "dtype",
+        "edges",
+        "hooks",
+        "label",
+        "op",
+        "order",
+        "saved",
+        "shape",
+        "trace",
+    )
 
     def __init__(self, op, edges, saved, cells, shape, dtype):
         self.op = op
@@ -39,6 +52,9 @@ class Node:
 
     def name(self):
         """The class name that PyTorch shows: ``MulBackward0``."""
+        label = getattr(self, "label", None)
+        if label is not None:
+            return label if "Backward" in label else label + "Backward0"
         name = self.op.backward_name
         return name(self) if callable(name) else name
 
@@ -52,6 +68,17 @@ class Node:
 
     def __repr__(self):
         return f"<{self.name()} object at 0x{id(self):x}>"
+
+
+def named(out, label, inputs=()):
+    """``out``, a tensor or a tuple of them, whose node is called ``label``: where PyTorch has one node for what several
+    ops compute, the last one has its name. A node that one of the ``inputs`` brought along keeps its own.
+    """
+    for tensor in out if isinstance(out, tuple) else (out,):
+        edge = tensor._edge
+        if edge is not None and not any(edge is getattr(given, "_edge", None) for given in inputs):
+            edge[0].label = label
+    return out
 
 
 class AccumulateGrad:

@@ -130,28 +130,32 @@ def op(
             aliases=aliases,
             dunder=dunder,
             inplace=made.inplace,
-            operator=call.compile_call(made, operator=True) if dunder in registry.REFLECTED else None,
+            operator=call.compile_call(made, operator=True) if dunder in registry.GIVING_WAY else None,
         )
         return public
 
     return decorate
 
 
-def function(*, faces=("torch",), method=True, aliases=(), dunder=None, tensors="", inplace=False):
+def function(
+    *, faces=("torch",), method=True, aliases=(), dunder=None, tensors="", inplace=False, shown=None
+):
     """Declares a composed function, Tensors in and out, and publishes it as ``op`` does.
 
     ``tensors``  names of the parameters that must be Tensors (or None, where that is the default)
+    ``shown``    what PyTorch calls the node of the result, where it has one for the whole function: ``"Addmm"``
     """
 
     def decorate(fn):
         name, public = fn.__name__, fn
         if (
             tensors
+            or shown
             or name in forms.OUT
             or name in autocast.LISTED
             or forms.NUMPY_NAMES.keys() & _names_of(fn)
         ):
-            public = forms.compile_function(fn, tensors.split())
+            public = forms.compile_function(fn, tensors.split(), shown)
         public.composed = fn
         written = inplace or (name in forms.INPLACE and method)
         registry.publish(

@@ -1,12 +1,14 @@
 """What has been declared public: ops by name, and the faces (namespaces) under which functions are shown."""
 
+from minidl.autograd.boxing import foreign
 from minidl.autograd.forms import FUNCTIONAL_INPLACE, TOP_INPLACE
 
 OPS = {}
 FACES = {"torch": {}, "functional": {}, "linalg": {}, "special": {}}
 METHODS = {}
 
-OPERATORS = ("lt", "le", "gt", "ge", "eq", "ne", "neg", "abs", "invert", "pos")
+COMPARED = ("lt", "le", "gt", "ge", "eq", "ne")
+OPERATORS = (*COMPARED, "neg", "abs", "invert", "pos")
 REFLECTED = (
     "add",
     "sub",
@@ -23,6 +25,7 @@ REFLECTED = (
     "rshift",
 )
 OPERATORS += REFLECTED
+GIVING_WAY = frozenset(REFLECTED + COMPARED)
 
 
 def publish(
@@ -51,7 +54,7 @@ def publish(
                 tensor_class, f"__r{dunder}__", _reflected(operator or fn, f"__r{dunder}__", tensor_class)
             )
             if inplace is not None:
-                setattr(tensor_class, f"__i{dunder}__", inplace)
+                setattr(tensor_class, f"__i{dunder}__", _augmented(inplace, tensor_class))
 
 
 def attach(tensor_class, name, fn):
@@ -60,6 +63,16 @@ def attach(tensor_class, name, fn):
         raise ImportError(f"Tensor method {name!r} is registered twice")
     METHODS[name] = fn
     setattr(tensor_class, name, fn)
+
+
+def _augmented(inplace, tensor_class):
+    def augmented(self, other):
+        if other.__class__ is not tensor_class and foreign(other):
+            return NotImplemented
+        return inplace(self, other)
+
+    augmented.__name__ = f"__i{inplace.__name__.strip('_')}__"
+    return augmented
 
 
 def _reflected(fn, name, tensor_class):

@@ -96,4 +96,4 @@ class Bernoulli(Distribution):
 
 
 def _cross_entropy(logits, value):
-    return ops.losses.binary_cross_entropy_with_logits(logits, value, reduction="none")
+    return ops.binary_losses.binary_cross_entropy_with_logits(logits, value, reduction="none")

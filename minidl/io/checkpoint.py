@@ -16,6 +16,7 @@ from minidl.io.mapping import mapped
 from minidl.io.npz import is_npz, npz_arrays, read_npz, write_npz
 from minidl.io.torch_file import TorchWriter, is_legacy, read_legacy, read_torch
 from minidl.io.tree import Decoder, Encoder
+from minidl.nn.module import Module
 
 _FORMAT, _VERSION = "minidl", "1"
 
@@ -27,13 +28,14 @@ def save(
 
     ``obj`` is any nesting of dict, OrderedDict, list, tuple, set with None, bool, int, float, str, bytes, tensors,
     parameters, NumPy arrays and scalars, ``Size``, ``dtype`` and ``device``. Tensors that share memory share it again
-    when loaded.
+    when loaded. With modules in it, it is Python's pickle in a ``.pt`` file, which only
+    ``load(..., weights_only=False)`` of minidl reads; a ``state_dict`` is what lasts, and what PyTorch reads too.
 
     Args:
         format: ``'safetensors'``: one such file, in which what is no array stands as JSON in its metadata.
             ``'pt'``: a file of ``torch.save``, which ``torch.load`` reads, also with ``weights_only=True`` (of NumPy's
             values it asks ``weights_only=False``). ``'npz'``: NumPy's archive, for one dict of tensors or arrays.
-            None: what the path ends with, .pt, .pth, .pth.tar or .npz; else safetensors.
+            None: what the path ends with, .pt, .pth, .pth.tar or .npz; else 'pt' for a module, safetensors otherwise.
         pickle_module, pickle_protocol, _use_new_zipfile_serialization: accepted as PyTorch's are.
 
     A path is written atomically: on any failure the old file is intact.
@@ -49,6 +51,8 @@ def save(
     """
     _refuse_text(f)
     kind = _format(f, format)
+    if isinstance(obj, Module) and format is None and kind == "safetensors":
+        kind = "pt"
     try:
         write = _prepared(obj, f, kind)
         if hasattr(f, "write"):
@@ -98,22 +102,25 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
             were saved from.
         mmap: True: the tensors of a path are read from the file when they are first used, and changes of them are not
             written to it. Flipped bits in them are not looked for.
-        weights_only, pickle_module, pickle_load_args: accepted as PyTorch's are. A file of ``torch.save`` may hold
+        weights_only: False lets a file in which ``save`` wrote a whole module be unpickled, which imports and calls
+            what the file names: only for files that you trust. PyTorch's modules are not built from a file.
+        pickle_module, pickle_load_args: accepted as PyTorch's are. Any other file of ``torch.save`` may hold
             tensors, parameters, plain containers, NumPy arrays, ``Size``, ``dtype`` and ``device``, whatever is given.
 
     A file of another program than minidl and PyTorch gives a dict of tensors by name. Raises ``FileFormatError`` for a
     file that is truncated, damaged or of another format, its ``UnsafePickleError`` (an ``UnpicklingError`` too) for one
-    that names anything else. Nothing of a file is ever executed, and what is allocated is bounded by its size.
+    that names anything else. Nothing of a file is executed unless ``weights_only=False`` was asked for, and what is
+    allocated is bounded by its size.
     ``RuntimeError`` where a tensor's device cannot be used here, ``FileNotFoundError`` where there is no file.
     """
-    located = locator(map_location)
+    located, trusted = locator(map_location), weights_only is False
     _refuse_text(f)
     if hasattr(f, "read"):
         if mmap:
             raise ValueError("f must be a path in order to use the mmap argument")
-        return _loaded(f.read(), repr(getattr(f, "name", f"<{type(f).__name__}>")), located)
+        return _loaded(f.read(), repr(getattr(f, "name", f"<{type(f).__name__}>")), located, True, trusted)
     with open(f, "rb") as file:
-        return _loaded(mapped(file), os.fspath(f), located, copy=not mmap)
+        return _loaded(mapped(file), os.fspath(f), located, not mmap, trusted)
 
 
 def _refuse_text(f):
@@ -123,11 +130,11 @@ def _refuse_text(f):
         )
 
 
-def _loaded(data, where, located, copy=True):
+def _loaded(data, where, located, copy, trusted):
     if data[:4] == b"PK\x03\x04":
         if is_npz(data):
             return _tensors(read_npz(data, where), located)
-        return read_torch(data, where, located, copy)
+        return read_torch(data, where, located, copy, trusted)
     if is_legacy(data):
         return read_legacy(data, where, located)
     if isinstance(data, bytes):

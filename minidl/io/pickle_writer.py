@@ -21,7 +21,12 @@ from minidl.autograd.size import Size
 from minidl.device import device
 from minidl.io.storages import STORAGE_NAMES
 from minidl.io.tree import shown_path
+from minidl.nn.module import Module
 from minidl.nn.parameter import Parameter
+
+
+class WholeModule(Exception):
+    """The value has a module in it, which has no place among tensors and plain containers."""
 
 
 class Writer:
@@ -67,6 +72,8 @@ class Writer:
             write = Writer._parameter if isinstance(value, Parameter) else Writer._tensor
         if write is None and isinstance(value, np.generic):
             write = Writer._numpy_scalar
+        if write is None and isinstance(value, Module):
+            raise WholeModule
         if write is None:
             raise TypeError(
                 f"cannot save {shown_path(path)}: {kind.__module__}.{kind.__qualname__} is none of None, bool, int, "

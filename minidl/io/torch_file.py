@@ -10,6 +10,7 @@ all in a zip archive, uncompressed. Before PyTorch 1.6: one stream of pickles (a
 the value, the keys of the storages), and then for each key the number of elements (int64) and the elements.
 """
 
+import functools
 import struct
 import sys
 import zipfile
@@ -19,10 +20,11 @@ import numpy as np
 
 from minidl import dtypes
 from minidl.errors import DeviceError, FileFormatError, UnsafePickleError
+from minidl.io import whole
 from minidl.io.mapping import Buffer
 from minidl.io.pickle_names import Names, Storage, StorageType, build
 from minidl.io.pickle_reader import Machine, Refused
-from minidl.io.pickle_writer import Writer
+from minidl.io.pickle_writer import WholeModule, Writer
 from minidl.io.storages import Store
 
 _ALIGNMENT = 64
@@ -33,17 +35,26 @@ _MAGIC_PICKLE = (
 
 
 class TorchWriter:
-    """``obj`` as ``torch.load`` reads it. Raises ``TypeError`` naming the place of what cannot be saved."""
+    """``obj`` as ``torch.load`` reads it; a value with modules in it as minidl alone reads it (``whole``).
+
+    Raises ``TypeError`` naming the place of what cannot be saved.
+    """
 
     def __init__(self, obj, name="archive"):
-        self._store, self._name = Store(), name
-        self._pickled = Writer(self._store).dump(obj)
+        self._store, self._name, self._whole = Store(), name, False
+        try:
+            self._pickled = Writer(self._store).dump(obj)
+        except WholeModule:
+            self._store, self._whole = Store(), True
+            self._pickled = whole.dump(obj, self._store)
 
     def write(self, file):
         """Writes it to a binary file."""
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             _put(archive, f"{self._name}/data.pkl", self._pickled)
             _put(archive, f"{self._name}/byteorder", sys.byteorder.encode())
+            if self._whole:
+                _put(archive, f"{self._name}/{whole.RECORD}", b"1\n")
             for key, memory in enumerate(self._store.records):
                 _put(archive, f"{self._name}/data/{key}", memory.data if memory.size else b"")
             _put(archive, f"{self._name}/version", b"3\n")
@@ -60,11 +71,11 @@ def _put(archive, name, data):
         record.write(data)
 
 
-def read_torch(data, where, located, copy=True):
+def read_torch(data, where, located, copy=True, trusted=False):
     """The value of a zip ``.pt`` file whose bytes are ``data``; ``where`` names it in errors.
 
     ``located(name)`` gives the device of a saved one. ``copy=False`` lets tensors share ``data``, which must then be
-    writable, and does not look for flipped bits.
+    writable, and does not look for flipped bits. ``trusted``: whether a file with whole modules may be unpickled.
     """
     archive = _Archive(data, where)
     pickled = bytes(archive.record("data.pkl", check=True))
@@ -72,15 +83,22 @@ def read_torch(data, where, located, copy=True):
     if order not in (b"little", b"big"):
         raise FileFormatError(f"{where}: it names the byte order {order!r}")
 
+    @functools.cache
+    def memory(key, dtype, count):
+        raw = archive.record(f"data/{key}", check=copy)
+        return _memory(raw, dtype, count, order == b"big", copy)
+
+    if archive.has(whole.RECORD):
+        if not trusted:
+            return _run(Machine(pickled, 0, Names().resolve, lambda _: None, build), where, _TRUST)
+        return whole.undump(pickled, memory, located, where)
     storages = {}
 
     def persistent(identity):
         kind, key, place, count = _identity(identity)
         if key not in storages:
-            raw = archive.record(f"data/{key}", check=copy)
             dtype = dtypes.uint8 if kind.dtype is None else kind.dtype
-            memory = _memory(raw, dtype, count, order == b"big", copy)
-            storages[key] = kind, Storage(memory, located(place))
+            storages[key] = kind, Storage(memory(key, dtype, count), located(place))
         known, storage = storages[key]
         if known.dtype is not kind.dtype:
             raise ValueError(f"storage {key!r} has two types")
@@ -123,14 +141,21 @@ def _memory(raw, dtype, count, swapped, copy):
     return flat.byteswap() if swapped != (sys.byteorder == "big") else flat
 
 
-def _run(machine, where):
+_STATE = "in PyTorch, save model.state_dict() rather than the model."
+_TRUST = (
+    "it holds a whole module, and load(..., weights_only=False) runs what its pickle names: only where you trust the "
+    "file. Or save model.state_dict() rather than the model."
+)
+
+
+def _run(machine, where, hint=_STATE):
     """The value of the machine's pickle, and errors in a user's words."""
     try:
         return machine.run()
     except Refused as refusal:
         raise UnsafePickleError(
             f"{where}: Weights only load failed: Unsupported global: {refusal} is no part of tensors and plain "
-            "containers; nothing was executed. Hint: in PyTorch, save model.state_dict() rather than the model."
+            f"containers; nothing was executed. Hint: {hint}"
         ) from None
     except (DeviceError, FileFormatError):
         raise

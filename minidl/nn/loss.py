@@ -10,6 +10,7 @@ from minidl.autograd import Tensor
 from minidl.autograd.convert import to_array
 from minidl.autograd.tensor import TENSORS, make
 from minidl.nn.module import Module
+from minidl.ops import binary_losses as binary_ops
 from minidl.ops import cross_entropy as class_ops
 from minidl.ops import losses as ops
 from minidl.ops.loss_reduction import legacy_reduction
@@ -140,7 +141,7 @@ class BCELoss(_WeightedLoss):
     """
 
     def forward(self, input, target):
-        return ops.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
+        return binary_ops.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_WeightedLoss):
@@ -160,7 +161,7 @@ class BCEWithLogitsLoss(_WeightedLoss):
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input, target):
-        return ops.binary_cross_entropy_with_logits(
+        return binary_ops.binary_cross_entropy_with_logits(
             input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )
 

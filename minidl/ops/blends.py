@@ -2,6 +2,7 @@
 
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.arithmetic import add, binary, div, mul, sub, zeros_of
 from minidl.ops.casts import to
@@ -216,13 +217,15 @@ def _tensors(input, other):
     def made(value):
         if isinstance(value, Tensor):
             return value
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"must be Tensor or Number, not {type(value).__name__}")
         dtype = array.dtype if dtypes.is_floating(array.dtype) else dtypes.get_default()
         return Tensor._from_array(of(array).full((), value, dtype))
 
     return made(input), made(other)
 
 
-@function()
+@function(shown="Xlogy")
 def xlogy(input, other):
     """input * log(other), 0 where input is 0, NaN where other is. Source: ``torch.xlogy``.
 
@@ -244,7 +247,7 @@ def xlog1py(input, other):
     return _times_log(*_tensors(input, other), 1)
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="Ldexp")
 def ldexp(input, other):
     """input * 2^other, elementwise. Source: ``torch.ldexp``.
 
@@ -278,10 +281,12 @@ def lerp(input, end, weight):
     _same_kind(input, "weight", weight)
     if not input.is_floating_point():
         raise NotImplementedError(f"\"lerp\" not implemented for '{dtypes.scalar_name(input._array.dtype)}'")
-    return add(input, mul(sub(end, input), weight))
+    return named(
+        add(input, mul(sub(end, input), weight)), f"LerpBackward{int(isinstance(weight, Tensor))}", (input,)
+    )
 
 
-@function(tensors="input tensor1 tensor2")
+@function(tensors="input tensor1 tensor2", shown="Addcmul")
 def addcmul(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 * tensor2, elementwise. Source: ``torch.addcmul``.
 
@@ -292,7 +297,7 @@ def addcmul(input, tensor1, tensor2, *, value=1):
     return add(input, mul(tensor1, tensor2), alpha=value)
 
 
-@function(tensors="input tensor1 tensor2")
+@function(tensors="input tensor1 tensor2", shown="Addcdiv")
 def addcdiv(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 / tensor2, elementwise; not of integers alone. Source: ``torch.addcdiv``.
 
@@ -308,7 +313,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
     return add(input, div(tensor1, tensor2), alpha=value)
 
 
-@function()
+@function(shown="PowBackward1")
 def float_power(input, exponent):
     """input to the power of exponent, in float64. Source: ``torch.float_power``.
 
@@ -320,7 +325,7 @@ def float_power(input, exponent):
     return pow(*wide)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Rsub")
 def rsub(input, other, *, alpha=1):
     """other - alpha * input. Source: ``torch.rsub``.
 
@@ -339,7 +344,7 @@ def clamp_min(input, min):
     >>> minidl.tensor([-1.0, 1.0]).clamp_min(0)
     tensor([0., 1.])
     """
-    return clamp(input, min=min)
+    return named(clamp(input, min=min), f"ClampMinBackward{int(isinstance(min, Tensor))}", (input,))
 
 
 @function(tensors="input")
@@ -350,4 +355,4 @@ def clamp_max(input, max):
     >>> minidl.tensor([-1.0, 1.0]).clamp_max(0)
     tensor([-1.,  0.])
     """
-    return clamp(input, max=max)
+    return named(clamp(input, max=max), f"ClampMaxBackward{int(isinstance(max, Tensor))}", (input,))

@@ -57,7 +57,7 @@ def _class_weight(weight, input, classes):
     return weight.detach()
 
 
-@function(**_FUNCTIONAL)
+@function(**_FUNCTIONAL, shown="MultiMarginLoss")
 def multi_margin_loss(
     input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"
 ):
@@ -107,7 +107,7 @@ def _inside(target, low, high):
     return target.numel() == 0 or (int(target.min()) >= low and int(target.max()) < high)
 
 
-@function(**_FUNCTIONAL)
+@function(**_FUNCTIONAL, shown="MultilabelMarginLoss")
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """The hinge loss of several classes a sample: sum of max(0, 1 - x[t] + x[c]) over targets t and others c, over C.
 

@@ -35,8 +35,8 @@ lt = _comparison("lt", "<", "lt", "less than", ("less",))
 le = _comparison("le", "<=", "le", "less than or equal", ("less_equal",))
 gt = _comparison("gt", ">", "gt", "greater than", ("greater",))
 ge = _comparison("ge", ">=", "ge", "greater than or equal", ("greater_equal",))
-eq = _comparison("eq", "==", None, "equal")
-ne = _comparison("ne", "!=", None, "not equal", ("not_equal",))
+eq = _comparison("eq", "==", "eq", "equal")
+ne = _comparison("ne", "!=", "ne", "not equal", ("not_equal",))
 
 
 def _logical(name, meaning):
@@ -70,14 +70,18 @@ def logical_not(input):
     return of(input).logical_not(input)
 
 
+def _no_bits(name, dtype):
+    return NotImplementedError(
+        f"\"{name}_cpu\" not implemented for '{dtypes.scalar_name(dtype)}'. Hint: use integers."
+    )
+
+
 def _bitwise(name, sign, dunder, meaning):
     def forward(input, other):
         input, other = promote(input, other)
         array = input if hasattr(input, "dtype") else other
         if dtypes.is_floating(array.dtype):
-            raise NotImplementedError(
-                f"\"{name}_cpu\" not implemented for '{dtypes.scalar_name(array.dtype)}'. Hint: use integers."
-            )
+            raise _no_bits(name, array.dtype)
         return checked(getattr(of(array), name), input, other)
 
     forward.__name__ = forward.__qualname__ = name
@@ -95,7 +99,7 @@ bitwise_or = _bitwise("bitwise_or", "|", "or", "disjunction of the bits")
 bitwise_xor = _bitwise("bitwise_xor", "^", "xor", "exclusive disjunction of the bits")
 
 
-@op(constant="input", dunder="invert", inplace=True)
+@op(constant="input", inplace=True)
 def bitwise_not(input):
     """Every bit of integers, or the truth of bools, inverted. Source: ``torch.bitwise_not``.
 
@@ -104,8 +108,17 @@ def bitwise_not(input):
     tensor([-1, -2])
     """
     if dtypes.is_floating(input.dtype):
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        raise _no_bits("bitwise_not", input.dtype)
     return of(input).bitwise_not(input)
+
+
+def _invert(self):
+    if self.is_floating_point():
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return bitwise_not(self)
+
+
+Tensor.__invert__ = _invert
 
 
 def _classify(name, meaning):
@@ -128,21 +141,6 @@ def _classify(name, meaning):
 isnan = _classify("isnan", "NaN")
 isinf = _classify("isinf", "infinite")
 isfinite = _classify("isfinite", "neither infinite nor NaN")
-
-
-def _equality(fn, otherwise):
-    """``==`` and ``!=``: with what is no number or tensor, Python's own answer."""
-
-    def compare(self, other):
-        if other is None or isinstance(other, (str, bytes, dict, list, tuple, set)):
-            return otherwise
-        return fn(self, other)
-
-    return compare
-
-
-Tensor.__eq__ = _equality(eq, False)
-Tensor.__ne__ = _equality(ne, True)
 
 
 @function(tensors="input other")

@@ -5,6 +5,7 @@ the three is linear in both of its arguments, and each argument's gradient is an
 """
 
 from minidl.autograd import function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.arithmetic import add
 from minidl.ops.conv_checks import check_conv, check_transposed, per_dimension
@@ -166,7 +167,7 @@ def _conv_transpose(name, rank, input, weight, bias, stride, padding, output_pad
     output = conv_input_grad(input, weight, shape, stride, padding, dilation, groups)
     if bias is not None:
         output = add(output, reshape(bias, (-1, *[1] * rank)))
-    return unbatched(output, single)
+    return unbatched(named(output, "Convolution"), single)
 
 
 @function(faces=("torch", "functional"), method=False)

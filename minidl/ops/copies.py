@@ -3,6 +3,7 @@
 import inspect
 
 from minidl.autograd import Tensor, function
+from minidl.autograd.node import named
 from minidl.ops.diagonals import diagonal
 from minidl.ops.joining import select, split, unbind
 from minidl.ops.shapes import clone, expand, permute, squeeze, t, transpose, unsqueeze, view
@@ -15,10 +16,10 @@ def _copied(result):
 
 
 def _copy_of(name, view_of, example):
-    signature = inspect.signature(view_of)
+    signature, label = inspect.signature(view_of), f"{name.title().replace('_', '')}Backward0_copy"
 
     def forward(input, *args, **kwargs):
-        return _copied(view_of(input, *args, **kwargs))
+        return named(_copied(view_of(input, *args, **kwargs)), label)
 
     forward.__name__ = forward.__qualname__ = f"{name}_copy"
     first, *rest = signature.parameters.values()
@@ -29,7 +30,7 @@ def _copy_of(name, view_of, example):
     >>> import minidl
     >>> minidl.{name}_copy(minidl.zeros(2, 3){example[0]}){example[1]}
     """
-    return function(method=False)(forward)
+    return function(method=False, tensors="input")(forward)
 
 
 def _sized(view_of):

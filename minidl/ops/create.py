@@ -190,7 +190,7 @@ def _like(name, fill):
 
     forward.__name__ = forward.__qualname__ = name + "_like"
     forward.__doc__ = f"""``{name}`` of the input's size, dtype and device. Source: ``torch.{name}_like``."""
-    return function(method=False)(forward)
+    return function(method=False, tensors="input")(forward)
 
 
 zeros_like = _like("zeros", lambda space, shape, dtype: space.zeros(shape, dtype))
@@ -341,19 +341,19 @@ def is_tensor(obj):
     return isinstance(obj, Tensor)
 
 
-@function(method=False)
+@function(method=False, tensors="input")
 def numel(input):
     """Number of elements. Source: ``torch.numel``."""
     return input.numel()
 
 
-@function(method=False)
+@function(method=False, tensors="input")
 def is_floating_point(input):
     """Whether the dtype is a floating-point one. Source: ``torch.is_floating_point``."""
     return input.is_floating_point()
 
 
-@function(method=False)
+@function(method=False, tensors="input")
 def is_complex(input):
     """False: there are no complex tensors. Source: ``torch.is_complex``."""
     return input.is_complex()

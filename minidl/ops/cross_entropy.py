@@ -214,7 +214,7 @@ def _of_probabilities(input, target, weight, reduction, label_smoothing):
     )
 
 
-@function(**_FUNCTIONAL)
+@function(**_FUNCTIONAL, tensors="input target")
 def cross_entropy(
     input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
     label_smoothing=0.0,

@@ -2,6 +2,7 @@
 
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.autograd.node import named
 from minidl.autograd.tensor import leaf
 from minidl.backends import of
 from minidl.device import device as as_device
@@ -19,7 +20,12 @@ def _diagonal(input, offset, dim1, dim2):
     return of(input).diagonal(input, offset, dim1, dim2)
 
 
-@op(g=lambda g0, offset, dim1, dim2: _diagonal(g0, offset, dim1, dim2), faces=(), method=False)
+@op(
+    g=lambda g0, offset, dim1, dim2: _diagonal(g0, offset, dim1, dim2),
+    shown="DiagEmbed",
+    faces=(),
+    method=False,
+)
 def _diagonal_zeros(g, shape, offset, dim1, dim2):
     """Zeros of ``shape`` with ``g`` on a diagonal."""
     return of(g).diagonal_zeros(g, shape, offset, dim1, dim2)
@@ -71,7 +77,9 @@ def diag(input, diagonal=0):
     """
     if input.ndim not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
-    return diag_embed(input, diagonal) if input.ndim == 1 else clone(_diagonal(input, diagonal, 0, 1))
+    if input.ndim == 1:
+        return diag_embed(input, diagonal)
+    return named(clone(_diagonal(input, diagonal, 0, 1)), "DiagonalBackward0_copy")
 
 
 @function(tensors="input")
@@ -85,7 +93,7 @@ def diagflat(input, offset=0):
     return diag_embed(input.reshape(-1), offset)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Trace")
 def trace(input):
     """The sum of a matrix' diagonal. Source: ``torch.trace``.
 
@@ -106,7 +114,7 @@ def _fits(src, part, what):
         )
 
 
-@function(tensors="input src")
+@function(tensors="input src", shown="DiagonalScatter")
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """A copy of ``input`` with ``src`` on a diagonal. Source: ``torch.diagonal_scatter``.
 
@@ -121,7 +129,7 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     return out
 
 
-@function(tensors="input src")
+@function(tensors="input src", shown="SelectScatter")
 def select_scatter(input, src, dim, index):
     """A copy of ``input`` with ``src`` as slice ``index`` along ``dim``. Source: ``torch.select_scatter``.
 
@@ -137,7 +145,7 @@ def select_scatter(input, src, dim, index):
     return out
 
 
-@function(tensors="input src")
+@function(tensors="input src", shown="SliceScatter")
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """A copy of ``input`` with ``src`` in place of ``[start:end:step]`` along ``dim``. Source: ``torch.slice_scatter``.
 
@@ -179,7 +187,7 @@ def fill_diagonal_(self, fill_value, wrap=False):
     return self
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Rot90")
 def rot90(input, k=1, dims=(0, 1)):
     """Turned by ``k`` right angles in the plane of two dimensions, from the first to the second.
     Source: ``torch.rot90``.
@@ -254,7 +262,7 @@ tril_indices = _triangle_indices("tril_indices", "tril", "lower")
 triu_indices = _triangle_indices("triu_indices", "triu", "upper")
 
 
-@function(faces=(), tensors="self")
+@function(faces=(), tensors="self", shown="NarrowCopy")
 def narrow_copy(self, dim, start, length):
     """``narrow`` as a copy. Source: ``torch.Tensor.narrow_copy``.
 

@@ -63,7 +63,7 @@ def _through(L, triangle):
     return L - (L - triangle(L)).detach()
 
 
-@function(tensors="input input2")
+@function(tensors="input input2", shown="CholeskySolve")
 def cholesky_solve(input, input2, upper=False):
     """X with A X = input, where A = L L^T and L is ``input2`` (or A = L^T L for ``upper``).
     Source: ``torch.cholesky_solve``.
@@ -82,7 +82,7 @@ def cholesky_solve(input, input2, upper=False):
     return _solve(lower.mT, _solve(lower, B))
 
 
-@function(tensors="input")
+@function(tensors="input", shown="CholeskyInverse")
 def cholesky_inverse(input, upper=False):
     """The inverse of A = L L^T (or L^T L for ``upper``). Source: ``torch.cholesky_inverse``.
 

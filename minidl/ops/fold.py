@@ -55,7 +55,7 @@ def _around(ndim, padding, sign=1):
     return ((0, 0),) * (ndim - 2) + tuple((sign * p, sign * p) for p in padding)
 
 
-@function(faces=("functional",), method=False)
+@function(faces=("functional",), method=False, shown="Im2Col")
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """The windows of an image as the columns of a matrix.
 
@@ -118,7 +118,7 @@ def _check_columns(input, output_size, blocks, kernel_size, dilation, padding, s
         )
 
 
-@function(faces=("functional",), method=False)
+@function(faces=("functional",), method=False, shown="Col2Im")
 def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """The transpose of ``unfold``: columns put back where their windows lie, and summed where they overlap.
 

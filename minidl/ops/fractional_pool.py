@@ -83,7 +83,7 @@ def _pool(rank, input, kernel_size, output_size, output_ratio, return_indices, s
     return (values.reshape(shape), indices.reshape(shape)) if return_indices else values.reshape(shape)
 
 
-@function(faces=("functional",), method=False)
+@function(faces=("functional",), method=False, shown="FractionalMaxPool2D")
 def fractional_max_pool2d(
     input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
 ):
@@ -104,7 +104,7 @@ def fractional_max_pool2d(
     return _pool(2, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
 
 
-@function(faces=("functional",), method=False)
+@function(faces=("functional",), method=False, shown="FractionalMaxPool3D")
 def fractional_max_pool3d(
     input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
 ):

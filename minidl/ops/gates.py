@@ -11,7 +11,7 @@ from minidl.ops.shapes import reshape
 from minidl.ops.windows import is_tensor
 
 
-@function(faces=("torch", "functional"), tensors="input weight")
+@function(faces=("torch", "functional"), tensors="input weight", shown="PreluKernel")
 def prelu(input, weight):
     """x where x > 0, weight * x elsewhere; one weight for all channels or one a channel (dimension 1).
 
@@ -43,7 +43,7 @@ def prelu(input, weight):
     return where(gt(input, 0), input, mul(reshape(weight, spread), input))
 
 
-@function(faces=("functional",), method=False)
+@function(faces=("functional",), method=False, shown="Glu")
 def glu(input, dim=-1):
     """a * sigmoid(b), where a and b are the halves of ``input`` along ``dim``: (..., 2 n, ...) becomes (..., n, ...).
 

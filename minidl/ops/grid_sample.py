@@ -6,6 +6,7 @@ from math import prod
 
 from minidl import dtypes
 from minidl.autograd import function, modes
+from minidl.autograd.node import named
 from minidl.ops.comparison import isfinite
 from minidl.ops.create import arange, linspace, ones, zeros
 from minidl.ops.embedding import embedding_rows
@@ -189,7 +190,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
         input, grid = input.float(), grid.float()
     flat = grid.reshape(grid.shape[0], prod(size), len(size))
     out = _read(input, flat, mode, padding_mode, corners)
-    return out.reshape(*input.shape[:2], *size).to(dtype)
+    return named(out.reshape(*input.shape[:2], *size).to(dtype), f"GridSampler{len(size)}D")
 
 
 def _check_theta(theta, size):

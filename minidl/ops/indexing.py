@@ -246,7 +246,7 @@ def _cropped_gather(g, dim, index, src_shape):
     return index_add_at(taken, tuple(slice(n) for n in index.shape), src_shape)
 
 
-@function()
+@function(tensors="input index", shown="IndexSelect")
 def index_select(input, dim, index):
     """The slices ``index`` (1-D, int64) along ``dim``, as a copy. Source: ``torch.index_select``.
 
@@ -262,13 +262,13 @@ def index_select(input, dim, index):
     return input[(slice(None),) * dim + (index.reshape(-1),)]
 
 
-@function(tensors="input index")
+@function(tensors="input index", shown="Take")
 def take(input, index):
     """The elements of the flattened input at ``index``, in index's shape. Source: ``torch.take``."""
     return input.reshape(-1)[index]
 
 
-@function(tensors="input mask")
+@function(tensors="input mask", shown="MaskedSelect")
 def masked_select(input, mask):
     """The elements where ``mask`` (bool, broadcastable) holds, 1-D. Source: ``torch.masked_select``."""
     if mask.dtype is not dtypes.bool_:
@@ -277,7 +277,7 @@ def masked_select(input, mask):
     return input.expand(shape)[mask.expand(shape)]
 
 
-@function()
+@function(tensors="input")
 def nonzero(input, *, as_tuple=False):
     """Indices of the elements that are not zero: rows of an (n, ndim) tensor, or one tensor a dimension.
     Source: ``torch.nonzero``.

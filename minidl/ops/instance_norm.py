@@ -5,8 +5,8 @@ import math
 from minidl import dtypes
 from minidl.autograd import function, modes
 from minidl.autograd.size import Size
+from minidl.ops.moments import var_mean
 from minidl.ops.norm import batch_norm, group_norm
-from minidl.ops.reductions import var_mean
 
 
 def _check(input, use_input_stats, running, affine):

@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl import dtypes
 from minidl.autograd import function
+from minidl.autograd.node import named
 from minidl.ops import resample as tables
 from minidl.ops.common import as_index
 from minidl.ops.pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
@@ -155,7 +156,8 @@ def interpolate(
         setting = input.shape[dim], sizes[dim - 2], factors[dim - 2], bool(align_corners)
         taps = _table(mode, antialias, *setting, rank, dtype)
         out = out if taps is None else resample(out, dim, taps)
-    return input.clone() if out is input else out
+    name = f"Upsample{mode.title().replace('-', '')}{rank}D{'Aa' if antialias else ''}"
+    return named(input.clone() if out is input else out, name)
 
 
 def _deprecated(name):

@@ -2,6 +2,7 @@
 
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.common import as_index, wrap_dim, wrap_dims
 from minidl.ops.indexing import index_with
@@ -103,10 +104,10 @@ def _slices(input, dim, lengths):
     return out
 
 
-@function()
+@function(method=False, tensors="tensor")
 def split(tensor, split_size_or_sections, dim=0):
-    """Views of ``tensor`` along ``dim``: of a given size (the last may be smaller), or of given sizes.
-    Source: ``torch.split``.
+    """Views of ``tensor`` along ``dim``: of a given size (the last may be smaller), or of given sizes. The method
+    calls the second argument ``split_size``, as PyTorch does. Source: ``torch.split``.
 
     >>> import minidl
     >>> [len(part) for part in minidl.arange(5).split(2)]
@@ -126,19 +127,30 @@ def split(tensor, split_size_or_sections, dim=0):
                 f"at dimension {dim}), but "
                 f"got split_sizes={lengths}"
             )
-    return _parts("Split", tensor, _slices(tensor, dim, lengths))
+    return _parts(
+        "Split" if isinstance(size, int) else "SplitWithSizes", tensor, _slices(tensor, dim, lengths)
+    )
+
+
+def _split_method(self, split_size, dim=0):
+    return split(self, split_size, dim)
+
+
+_split_method.__name__ = _split_method.__qualname__ = "split"
+_split_method.__doc__ = split.__doc__
+function(faces=())(_split_method)
 
 
 def _parts(function, tensor, indices):
     """Views that may not be written in place, as of one function that returns several."""
-    out = tuple(index_with(tensor, index) for index in indices)
+    out = named(tuple(index_with(tensor, index) for index in indices), function, (tensor,))
     for i, part in enumerate(out):
         if part._view is not None:
             part._view = (*part._view[:3], part._view[3] or f"Output {i} of {function}")
     return out
 
 
-@function()
+@function(tensors="input")
 def chunk(input, chunks, dim=0):
     """Views of ``input`` along ``dim`` in at most ``chunks`` parts of equal size (the last may be smaller).
     Source: ``torch.chunk``.
@@ -217,7 +229,7 @@ def _opposite(shifts):
     return -shifts if isinstance(shifts, int) else tuple(-s for s in shifts)
 
 
-@function(faces=())
+@function(faces=(), shown="Repeat")
 def repeat(input, *counts_, repeats=None):
     """``input`` repeated that often along each dimension, as a copy. Source: ``torch.Tensor.repeat``.
 
@@ -237,7 +249,7 @@ def repeat(input, *counts_, repeats=None):
     return spread.reshape(tuple(c * s for c, s in zip(counts, shape, strict=True)))
 
 
-@function()
+@function(tensors="input", shown="Repeat")
 def tile(input, *counts_, dims=None):
     """``input`` repeated along each dimension, missing leading counts being 1. Source: ``torch.tile``.
 
@@ -249,7 +261,7 @@ def tile(input, *counts_, dims=None):
     return repeat(input, (1,) * (input.ndim - len(counts)) + counts)
 
 
-@function()
+@function(tensors="input")
 def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     """Each element (or slice along ``dim``) that often in a row. Source: ``torch.repeat_interleave``.
 
@@ -277,20 +289,23 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     return index_with(input, (slice(None),) * dim + (positions,))
 
 
-def _some(tensors, name):
-    """Raises ``TypeError`` for what is no list, ``RuntimeError`` for an empty one."""
+def require_tensors(tensors, name):
+    """Raises ``TypeError`` for what is no list of tensors, ``RuntimeError`` for an empty one."""
     if not isinstance(tensors, (tuple, list)):
         raise TypeError(
             f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {tensors.__class__.__name__}"
         )
     if not tensors:
         raise RuntimeError(f"{name} expects a non-empty TensorList")
+    for i, tensor in enumerate(tensors):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(tensor).__name__}")
 
 
 @function(method=False)
 def hstack(tensors):
     """Concatenates along the second dimension, along the first for 1-D tensors. Source: ``torch.hstack``."""
-    _some(tensors, "hstack")
+    require_tensors(tensors, "hstack")
     tensors = [t.reshape(1) if t.ndim == 0 else t for t in tensors]
     return cat(tensors, 0 if tensors[0].ndim == 1 else 1)
 
@@ -298,11 +313,11 @@ def hstack(tensors):
 @function(method=False, aliases=("row_stack",))
 def vstack(tensors):
     """Concatenates along the first dimension; 1-D tensors become rows. Source: ``torch.vstack``."""
-    _some(tensors, "vstack")
+    require_tensors(tensors, "vstack")
     return cat([t.reshape(1, -1) if t.ndim < 2 else t for t in tensors], 0)
 
 
-@function()
+@function(tensors="input")
 def narrow(input, dim, start, length):
     """The view of ``length`` slices from ``start`` along ``dim``. Source: ``torch.narrow``.
 
@@ -328,7 +343,7 @@ def narrow(input, dim, start, length):
     return index_with(input, (slice(None),) * dim + (slice(start, start + length),))
 
 
-@function()
+@function(tensors="input")
 def select(input, dim, index):
     """The view of slice ``index`` along ``dim``. Source: ``torch.select``.
 

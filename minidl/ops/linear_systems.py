@@ -173,7 +173,7 @@ def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
 Triangular = namedtuple("triangular_solve", "solution cloned_coefficient")
 
 
-@function(tensors="input A")
+@function(tensors="input A", shown="TriangularSolve")
 def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False):
     """(X, A) with A X = input for triangular A. Source: ``torch.triangular_solve``.
 

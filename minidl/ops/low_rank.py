@@ -81,7 +81,7 @@ def _reflected(A, tau):
     return out
 
 
-@function(tensors="A tau", **_LINALG)
+@function(tensors="A tau", **_LINALG, shown="LinalgHouseholderProduct")
 def householder_product(A, tau):
     """The first columns of the product of Householder reflections, as ``geqrf`` of LAPACK packs them.
     Source: ``torch.linalg.householder_product``.

@@ -127,7 +127,7 @@ def lu(A, *, pivot=True):
     return LU(*_unpacked(packed, pivots))
 
 
-@function(tensors="LU_data LU_pivots", method=False)
+@function(tensors="LU_data LU_pivots", method=False, shown="LuUnpack")
 def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
     """P, L, U from what ``lu_factor`` gives; empty where not asked for. Source: ``torch.lu_unpack``.
 
@@ -145,7 +145,7 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
     return OldLU(P if unpack_pivots else nothing, *((L, U) if unpack_data else (nothing, nothing)))
 
 
-@function(tensors="LU pivots B", **_LINALG)
+@function(tensors="LU pivots B", **_LINALG, shown="LinalgLuSolve")
 def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
     """X with A X = B (X A = B without ``left``; A^T for ``adjoint``) from what ``lu_factor`` gives for A.
     Source: ``torch.linalg.lu_solve``.

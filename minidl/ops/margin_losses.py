@@ -167,7 +167,7 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
     return reduced(add(alike, where(eq(target, -1), clamp(sub(cosine, margin), 0.0), 0.0)), reduction)
 
 
-@function(**_FUNCTIONAL)
+@function(**_FUNCTIONAL, shown="SoftMarginLoss")
 def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """log(1 + exp(-t x)) of scores x and targets t, 1 or -1.
 

@@ -99,7 +99,7 @@ _NAMES = {0: "Dot", 1: "Mv", 2: "Mm"}
 
 @op(
     input=_matmul_input, other=_matmul_other, dunder="matmul", number="",
-    shown=lambda shape, kept: _NAMES.get(len(shape), "Bmm"),
+    shown=lambda shape, kept: _NAMES.get(len(shape), "UnsafeView"),
 )  # fmt: skip
 def matmul(input, other):
     """The matrix product, batched over leading dimensions, which broadcast; a 1-D operand is a row or a column.
@@ -149,7 +149,7 @@ def mm(input, mat2):
     return matmul(input, mat2)
 
 
-@function(tensors="input mat2")
+@function(tensors="input mat2", shown="Bmm")
 def bmm(input, mat2):
     """Products of two batches of matrices, (B, M, K) times (B, K, N). Source: ``torch.bmm``."""
     _ranked(("batch1", "batch2"), 3, input, mat2)
@@ -191,7 +191,7 @@ def outer(input, vec2):
     return mul(input.reshape(-1, 1), vec2)
 
 
-@function()
+@function(shown="Addmm")
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     """beta * input + alpha * (mat1 @ mat2). Source: ``torch.addmm``."""
     return add(mul(input, beta) if beta != 1 else input, mm(mat1, mat2), alpha=alpha)

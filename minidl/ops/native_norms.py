@@ -3,10 +3,11 @@
 from minidl.autograd import function
 from minidl.ops.arithmetic import add
 from minidl.ops.create import empty
+from minidl.ops.moments import var
 from minidl.ops.norm import batch_norm, group_norm, layer_norm
 from minidl.ops.pad import pad as padded
 from minidl.ops.pointwise import rsqrt
-from minidl.ops.reductions import mean, var
+from minidl.ops.reductions import mean
 
 
 def _statistics(input, dims, eps, keepdim):
@@ -30,7 +31,7 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
     return (out, *_statistics(input.detach(), dims, eps, True))
 
 
-@function(method=False, tensors="input")
+@function(method=False, tensors="input", shown="NativeGroupNorm")
 def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
     """``group_norm``, with the mean and 1 / sqrt(variance + eps) of each group, (N, group).
 

@@ -4,6 +4,7 @@ from collections import namedtuple
 
 from minidl import dtypes
 from minidl.autograd import Saved, Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.common import wrap_dim
 from minidl.ops.indexing import _scatter_zeros, gather, index_with
@@ -62,7 +63,7 @@ def _max_or_min(name, along, over_all, pairwise, what):
                     f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
                     "Specify the reduction dim with the 'dim' argument."
                 )
-            return over_all(input)
+            return named(over_all(input), f"{name.capitalize()}Backward1")
         return along(input, dim, keepdim)
 
     forward.__name__ = forward.__qualname__ = name
@@ -75,7 +76,7 @@ def _max_or_min(name, along, over_all, pairwise, what):
     >>> minidl.{name}(minidl.tensor([[1.0, 1.0]]), 1).indices
     tensor([0])
     """
-    return function()(forward)
+    return function(tensors="input")(forward)
 
 
 max = _max_or_min("max", _max_along, amax, maximum, "largest")
@@ -126,7 +127,7 @@ def _sort(input, dim, descending):
     return (values, order), Saved(order=order)
 
 
-@function()
+@function(tensors="input")
 def sort(input, dim=-1, descending=False, stable=False):
     """Values in order along ``dim`` and their indices. Always stable; NaN counts as largest. Source: ``torch.sort``.
 
@@ -137,7 +138,7 @@ def sort(input, dim=-1, descending=False, stable=False):
     return _sort(input, dim, bool(descending))
 
 
-@function()
+@function(tensors="input")
 def argsort(input, dim=-1, descending=False, stable=False):
     """Indices that sort along ``dim``. Source: ``torch.argsort``.
 
@@ -148,7 +149,7 @@ def argsort(input, dim=-1, descending=False, stable=False):
     return sort(input.detach(), dim, descending).indices
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Topk")
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """The ``k`` largest (or smallest) values along ``dim`` in order, and their indices. Source: ``torch.topk``.
 

@@ -5,12 +5,14 @@ import functools
 import numpy as np
 
 from minidl.autograd import function
+from minidl.autograd.node import named
 from minidl.ops.joining import constant_pad
 from minidl.ops.resample import Taps, resample
 from minidl.ops.windows import ints, is_tensor, refuse_dtype
 
 _MODES = ("constant", "reflect", "replicate", "circular")
 _KERNELS = {"reflect": "reflection_pad", "replicate": "replication_pad"}
+_NODES = {"reflect": "ReflectionPad", "replicate": "ReplicationPad"}
 _ROOM = """Padding size {} is not supported for {}D input tensor.
 Supported combinations for non-constant padding:
   - 2D or 3D input: padding size = 2 (pads last dimension)
@@ -68,7 +70,8 @@ def _bordered(input, rank, widths, mode):
     for dim in range(input.ndim - rank, input.ndim):
         if any(widths[dim]):
             out = resample(out, dim, _border(mode, input.shape[dim], *widths[dim]))
-    return input.clone() if out is input else out
+    out = input.clone() if out is input else out
+    return out if mode == "circular" else named(out, f"{_NODES[mode]}{rank}D")
 
 
 @function(faces=("functional",), method=False)

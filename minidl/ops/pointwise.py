@@ -30,7 +30,7 @@ def _unary(name, equation, rule, example="0.5", floats=True, **naming):
     return op(input=rule, inplace=True, **naming)(forward)
 
 
-@function(dunder="pos")
+@function(dunder="pos", tensors="input")
 def positive(input):
     """The input itself. Raises ``RuntimeError`` for bool. Source: ``torch.positive``.
 

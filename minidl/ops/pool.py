@@ -7,6 +7,7 @@ from math import prod
 
 from minidl import dtypes
 from minidl.autograd import Saved, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.indexing import gather
 from minidl.ops.pool_checks import check_adaptive, check_avg, check_max
@@ -20,7 +21,12 @@ def _max_rule(g, offsets, input_shape, kernel_size, stride, padding, dilation):
 
 def _of_rank(name, ending=""):
     """What PyTorch calls a node of that many spatial dimensions."""
-    return lambda shape, kept: f"{name}{len(shape) - 2}D{ending}"
+    return lambda shape, kept: f"{name}{len(kept.get('kernel_size') or shape[2:])}D{ending}"
+
+
+def _shown(out, name, rank, ending=""):
+    """The output of a pooling, under PyTorch's name: its 1-D poolings are 2-D ones, squeezed."""
+    return named(out, "SqueezeBackward1" if rank == 1 else f"{name}{rank}D{ending}")
 
 
 @op(input=_max_rule, shown=_of_rank("MaxPool", "WithIndices"), faces=(), method=False)
@@ -116,8 +122,9 @@ def _max(name, rank, input, kernel_size, stride, padding, dilation, ceil_mode, r
     input, single = batched(input, rank)
     if return_indices:
         output, indices = max_pool_with_indices(input, *geometry, bool(ceil_mode))
-        return unbatched(output, single), unbatched(indices, single)
-    return unbatched(max_pool(input, *geometry, bool(ceil_mode)), single)
+        return _shown(unbatched(output, single), "MaxPool", rank, "WithIndices"), unbatched(indices, single)
+    output = unbatched(max_pool(input, *geometry, bool(ceil_mode)), single)
+    return _shown(output, "MaxPool", rank, "WithIndices")
 
 
 @function(faces=("torch", "functional"), method=False)
@@ -179,7 +186,7 @@ def _avg(
     whole = input.dtype is dtypes.int64
     values = input.double() if whole else input
     output = avg_pool(values, *geometry, bool(ceil_mode), bool(count_include_pad), divisor_override)
-    return unbatched(output.to(dtypes.int64) if whole else output, single)
+    return _shown(unbatched(output.to(dtypes.int64) if whole else output, single), "AvgPool", rank)
 
 
 @function(faces=("torch", "functional"), method=False)
@@ -257,7 +264,7 @@ def avg_pool3d(
 def _adaptive_avg(name, rank, input, output_size):
     size = check_adaptive(name, rank, input, output_size, "biu")
     input, single = batched(input, rank)
-    return unbatched(adaptive_avg_pool(input, size), single)
+    return _shown(unbatched(adaptive_avg_pool(input, size), single), "AdaptiveAvgPool", rank)
 
 
 @function(faces=("torch", "functional"), method=False)
@@ -316,15 +323,15 @@ def _adaptive_max(name, rank, input, output_size, return_indices):
         window, none = tuple(m // n for m, n in zip(input.shape[2:], size, strict=True)), (0,) * rank
         geometry = window, window, none, (1,) * rank, False
         if not return_indices:
-            return unbatched(max_pool(input, *geometry), single)
+            return _shown(unbatched(max_pool(input, *geometry), single), "AdaptiveMaxPool", rank)
         output, indices = max_pool_with_indices(input, *geometry)
-        return unbatched(output, single), unbatched(indices, single)
+        return _shown(unbatched(output, single), "AdaptiveMaxPool", rank), unbatched(indices, single)
     indices = adaptive_max_indices(input, size)
     planes = tuple(input.shape[:2])
     values = gather(
         reshape(input, (*planes, prod(input.shape[2:]))), 2, reshape(indices, (*planes, prod(size)))
     )
-    output = unbatched(reshape(values, indices.shape), single)
+    output = _shown(unbatched(reshape(values, indices.shape), single), "AdaptiveMaxPool", rank)
     return (output, unbatched(indices, single)) if return_indices else output
 
 

@@ -7,7 +7,7 @@ from minidl.autograd import Tensor, function
 from minidl.ops.arithmetic import add, mul
 from minidl.ops.bilinear import bilinear as _bilinear
 from minidl.ops.common import as_index, wrap_dim
-from minidl.ops.joining import roll
+from minidl.ops.joining import require_tensors, roll
 from minidl.ops.matmul import bmm, dot, matmul, mm, mv, outer
 from minidl.ops.reductions import norm, sum
 from minidl.ops.selection import where
@@ -71,7 +71,7 @@ def _add_family(name, parameters, product, what, example):
     >>> minidl.{name}({example}).sum()
     tensor(2.)
     """
-    return function(tensors=f"input {first} {second}")(forward)
+    return function(tensors=f"input {first} {second}", shown=name.capitalize())(forward)
 
 
 addmv = _add_family(
@@ -96,7 +96,7 @@ addbmm = _add_family(
 )
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="Vdot")
 def vdot(input, other):
     """The inner product of two vectors. Source: ``torch.vdot``.
 
@@ -170,7 +170,7 @@ def tensordot(a, b, dims=2):
     return mm(flat_a, flat_b).reshape(shape)
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="UnsafeView")
 def kron(input, other):
     """The Kronecker product. Source: ``torch.kron``.
 
@@ -201,7 +201,7 @@ def _cross(name, input, other, dim):
     return mul(ahead[0][0], ahead[1][1]) - mul(ahead[0][1], ahead[1][0])
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="LinalgCross")
 def cross(input, other, dim=None):
     """The cross products of vectors along ``dim``, by default the first of size 3. Source: ``torch.cross``.
 
@@ -244,7 +244,7 @@ def _distance(difference, p):
     return where(zero, 0.0, where(zero, 1.0, powers) ** (1 / p))
 
 
-@function(method=False, tensors="x1 x2")
+@function(method=False, tensors="x1 x2", shown="Cdist")
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The p-norm distances between all rows of two batches, (..., P, M) and (..., R, M). Source: ``torch.cdist``.
 
@@ -266,7 +266,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     return _distance(unsqueeze(x1, -2) - unsqueeze(x2, -3), p)
 
 
-@function(faces=("torch", "functional"), method=False, tensors="input")
+@function(faces=("torch", "functional"), method=False, tensors="input", shown="Pdist")
 def pdist(input, p=2.0):
     """The p-norm distances between all pairs of different rows. Source: ``torch.pdist``.
 
@@ -332,6 +332,7 @@ def multi_dot(tensors):
     >>> minidl.linalg.multi_dot([minidl.ones(2, 3), minidl.ones(3, 4), minidl.ones(4)]).shape
     torch.Size([2])
     """
+    require_tensors(tensors, "multi_dot")
     if len(tensors) < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
     first, last = tensors[0], tensors[-1]

@@ -32,7 +32,7 @@ def _put(input, indices, values, accumulate):
     return add(input, index_add_at(values, advanced, tuple(input.shape)))
 
 
-@function(tensors="input values")
+@function(tensors="input values", shown="IndexPut")
 def index_put(input, indices, values, accumulate=False):
     """A copy of ``input`` with ``values`` written, or added, at ``indices``, a tuple of index tensors.
     Source: ``torch.index_put``.
@@ -65,7 +65,7 @@ def index_put_(input, indices, values, accumulate=False):
     return write(input, index_put(clone(input), indices, values, accumulate), "index_put_")
 
 
-@function(tensors="input index source")
+@function(tensors="input index source", shown="Put")
 def put(input, index, source, accumulate=False):
     """A copy of ``input`` with ``source`` written, or added, at the flat positions ``index``. Source: ``torch.put``.
 

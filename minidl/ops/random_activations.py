@@ -13,7 +13,7 @@ from minidl.ops.selection import where
 from minidl.ops.softmax import softmax
 
 
-@function(faces=("functional",), method=False, tensors="input", inplace=True)
+@function(faces=("functional",), method=False, tensors="input", inplace=True, shown="RreluWithNoise")
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     """x where x > 0, a x elsewhere: a uniform in [lower, upper), drawn an element, in training, else their mean.
 

@@ -9,7 +9,7 @@ from minidl.ops.arithmetic import add, div, mul
 from minidl.ops.common import refuse_bool, wrap_dim, wrap_dims
 from minidl.ops.comparison import eq
 from minidl.ops.joining import flip, tril, triu
-from minidl.ops.pointwise import abs, sign, sqrt
+from minidl.ops.pointwise import abs, sign
 from minidl.ops.powers import pow
 from minidl.ops.selection import where
 from minidl.ops.shapes import _expand, _permute, _reshape
@@ -177,54 +177,6 @@ def count_nonzero(input, dim=None):
     """
     space = of(input)
     return space.astype(space.count_nonzero(input, wrap_dims(dim, input.ndim)), dtypes.INT64)
-
-
-@function()
-def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
-    """The variance over ``dim``: squared deviations from the mean, divided by n - correction (default 1).
-    Source: ``torch.var``.
-
-    >>> import minidl
-    >>> minidl.tensor([1.0, 3.0]).var()
-    tensor(2.)
-    """
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    if correction is None:
-        correction = 1 if unbiased is None or unbiased else 0
-    if not input.is_floating_point():
-        raise RuntimeError("std and var only support floating point and complex dtypes")
-    deviation = input - mean(input, dim, True)
-    count = _count(tuple(input.shape), dim)
-    total = sum(deviation * deviation, dim, keepdim)
-    return total / (count - correction) if count > correction else total * float("inf")
-
-
-@function()
-def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
-    """The standard deviation over ``dim``, the square root of ``var``. Source: ``torch.std``.
-
-    >>> import minidl
-    >>> minidl.tensor([1.0, 3.0]).std()
-    tensor(1.4142)
-    """
-    return sqrt(var(input, dim, unbiased, keepdim, correction=correction))
-
-
-@function(method=False)
-def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
-    """The variance and the mean over ``dim``. Source: ``torch.var_mean``."""
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
-
-
-@function(method=False)
-def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
-    """The standard deviation and the mean over ``dim``. Source: ``torch.std_mean``."""
-    if isinstance(dim, bool):
-        dim, unbiased = None, dim
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
 
 
 @function()

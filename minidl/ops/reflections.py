@@ -55,7 +55,7 @@ def geqrf(input):
     return Geqrf(cat([stack(done, -1), left], -1), stack(taus, -1))
 
 
-@function(tensors="input input2 input3")
+@function(tensors="input input2 input3", shown="Ormqr")
 def ormqr(input, input2, input3, left=True, transpose=False):
     """Q times ``input3`` (or ``input3`` times Q, for ``left=False``), where Q is the product of the reflections that
     ``geqrf`` packs in ``input``, with tau in ``input2``; its transpose for ``transpose``.

@@ -178,7 +178,7 @@ def _rank_one(function_):
     return call
 
 
-@function(tensors="input index source")
+@function(tensors="input index source", shown="IndexAdd")
 @_rank_one
 def index_add(input, dim, index, source, *, alpha=1):
     """A copy of ``input`` with ``alpha * source`` added to the slices ``index`` along ``dim``.
@@ -195,7 +195,7 @@ def index_add(input, dim, index, source, *, alpha=1):
     return scatter_add(input, dim, wide, source if alpha == 1 else mul(source, alpha))
 
 
-@function(tensors="input index source")
+@function(tensors="input index source", shown="IndexCopy")
 @_rank_one
 def index_copy(input, dim, index, source):
     """A copy of ``input`` with ``source`` as the slices ``index`` along ``dim``. Source: ``torch.index_copy``.
@@ -210,7 +210,7 @@ def index_copy(input, dim, index, source):
     return _scatter(input, dim, _spread_index(index, dim, source.shape), source)
 
 
-@function(tensors="input index")
+@function(tensors="input index", shown="IndexFill")
 @_rank_one
 def index_fill(input, dim, index, value):
     """A copy of ``input`` with a number in the slices ``index`` along ``dim``. Source: ``torch.index_fill``.
@@ -232,7 +232,7 @@ def index_fill(input, dim, index, value):
     return where(chosen, value.to(input.dtype), input)
 
 
-@function(tensors="input index source")
+@function(tensors="input index source", shown="IndexReduce")
 @_rank_one
 def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     """A copy of ``input`` with ``source`` reduced into the slices ``index`` along ``dim``: prod, mean, amax or amin.

@@ -1,11 +1,13 @@
 """Searching sorted sequences, counting, distinct values."""
 
+import numbers
 from collections import namedtuple
 
 import numpy as np
 
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.autograd.boxing import not_a_tensor
 from minidl.backends import of
 from minidl.ops.common import promote, wrap_dim
 from minidl.ops.create import full, linspace, zeros
@@ -79,6 +81,8 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
     >>> minidl.bucketize(minidl.tensor([2, 6]), minidl.tensor([1, 3, 5]))
     tensor([1, 3])
     """
+    if not isinstance(input, (Tensor, numbers.Real)):
+        raise not_a_tensor("bucketize", "input", 1, input)
     if boundaries.ndim != 1:
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)

@@ -2,6 +2,7 @@
 
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.arithmetic import binary, is_number, mul
 from minidl.ops.common import broadcast_error, fitting, promote, refuse_bool
@@ -68,7 +69,7 @@ def _where(condition, input, other):
         raise
 
 
-@function(method=False)
+@function(method=False, tensors="condition")
 def where(condition, input=None, other=None):
     """``input`` where ``condition`` (bool) holds, ``other`` elsewhere; broadcast and promoted.
 
@@ -119,7 +120,7 @@ def clamp(input, min=None, max=None):
     if not isinstance(min, Tensor) and not isinstance(max, Tensor):
         return _clamp(input, min, max)
     out = input if min is None else where(_binds(lt, input, min), min, input)
-    return out if max is None else where(_binds(gt, out, max), max, out)
+    return named(out if max is None else where(_binds(gt, out, max), max, out), "Clamp", (input,))
 
 
 def _binds(beyond, input, limit):

@@ -193,6 +193,11 @@ def can_cast(from_, to) -> bool:
     >>> minidl.can_cast(minidl.float32, minidl.int64)
     False
     """
+    for position, (name, given) in enumerate((("from_", from_), ("to", to)), 1):
+        if not isinstance(given, dtypes.dtype):
+            raise TypeError(
+                f"can_cast(): argument '{name}' (position {position}) must be torch.dtype, not {type(given).__name__}"
+            )
     return dtypes.category(from_.numpy) <= dtypes.category(to.numpy)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.autograd.conform import sum_to_shape
+from minidl.autograd.node import named
 from minidl.autograd.size import Size
 from minidl.backends import of
 from minidl.ops.common import as_index, broadcast_refused, wrap_dim
@@ -137,7 +138,7 @@ def flatten(input, start_dim=0, end_dim=-1):
     return _reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
-@function()
+@function(tensors="input")
 def unflatten(input, dim, sizes):
     """Dimension ``dim`` as several; one size may be -1. Source: ``torch.unflatten``.
 
@@ -171,7 +172,7 @@ def _permute(input, dims):
     return of(input).permute(input, dims)
 
 
-@function()
+@function(tensors="input")
 def permute(input, *order_, dims=None):
     """A view with its dimensions in the order ``dims``. Source: ``torch.permute``.
 
@@ -191,7 +192,7 @@ def permute(input, *order_, dims=None):
     return _permute(input, wrapped)
 
 
-@function(aliases=("swapaxes", "swapdims"))
+@function(aliases=("swapdims",), tensors="input")
 def transpose(input, dim0, dim1):
     """A view with two dimensions exchanged. Source: ``torch.transpose``.
 
@@ -206,7 +207,7 @@ def transpose(input, dim0, dim1):
     return _permute(input, tuple(order))
 
 
-@function()
+@function(tensors="input")
 def t(input):
     """The transpose of a matrix; a vector or number is returned as it is. Source: ``torch.t``.
 
@@ -219,7 +220,7 @@ def t(input):
     return _permute(input, tuple(reversed(range(input.ndim))))
 
 
-@function(aliases=("moveaxis",))
+@function(aliases=("moveaxis",), tensors="input")
 def movedim(input, source, destination):
     """A view with dimensions ``source`` moved to the places ``destination``. Source: ``torch.movedim``.
 
@@ -266,7 +267,7 @@ def _squeeze(input, dims):
     return of(input).squeeze(input, dims)
 
 
-@function()
+@function(tensors="input")
 def squeeze(input, dim=None):
     """A view without its dimensions of size 1: all of them, or those in ``dim``. Source: ``torch.squeeze``.
 
@@ -280,7 +281,8 @@ def squeeze(input, dim=None):
         if dim is None
         else [wrap_dim(d, input.ndim) for d in ((dim,) if isinstance(dim, int) else dim)]
     )
-    return _squeeze(input, tuple(d for d in chosen if shape and shape[d] == 1))
+    out = _squeeze(input, tuple(d for d in chosen if shape and shape[d] == 1))
+    return out if dim is None else named(out, f"SqueezeBackward{1 if isinstance(dim, int) else 2}")
 
 
 @op(input=lambda g, input_shape: _reshape(g, input_shape), view=True)
@@ -356,7 +358,7 @@ def expand_as(input, other):
     return expand(input, other.shape)
 
 
-@function(method=False)
+@function(method=False, tensors="input")
 def broadcast_to(input, size):
     """A view broadcast to ``size``. Source: ``torch.broadcast_to``.
 

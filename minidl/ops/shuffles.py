@@ -21,7 +21,7 @@ def _pixels(name, input, factor, argument):
     return factor
 
 
-@function(faces=("torch", "functional"), method=False, tensors="input")
+@function(faces=("torch", "functional"), method=False, tensors="input", shown="PixelShuffle")
 def pixel_shuffle(input, upscale_factor):
     """Channels rearranged into r x r blocks of pixels, r = ``upscale_factor``.
 
@@ -49,7 +49,7 @@ def pixel_shuffle(input, upscale_factor):
     return moved.reshape(*lead, channels // (r * r), height * r, width * r)
 
 
-@function(faces=("torch", "functional"), method=False, tensors="input")
+@function(faces=("torch", "functional"), method=False, tensors="input", shown="PixelUnshuffle")
 def pixel_unshuffle(input, downscale_factor):
     """The inverse of ``pixel_shuffle``: r x r blocks of pixels become channels, r = ``downscale_factor``.
 
@@ -74,7 +74,7 @@ def pixel_unshuffle(input, downscale_factor):
     return moved.reshape(*lead, channels * r * r, height // r, width // r)
 
 
-@function(faces=("torch", "functional"), method=False, tensors="input")
+@function(faces=("torch", "functional"), method=False, tensors="input", shown="ChannelShuffle")
 def channel_shuffle(input, groups):
     """The channels of ``groups`` groups dealt out in turn.
 

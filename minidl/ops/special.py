@@ -138,7 +138,7 @@ _polygamma_of.__name__ = "polygamma"
 function(faces=())(_polygamma_of)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Mvlgamma")
 def mvlgamma(input, p):
     """log of the ``p``-variate gamma function. Raises ``RuntimeError`` for p < 1. Source: ``torch.mvlgamma``.
 

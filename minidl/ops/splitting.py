@@ -195,7 +195,7 @@ def column_stack(tensors):
     return cat([t.reshape(-1, 1) if t.ndim < 2 else t for t in tensors], 1)
 
 
-@function(method=False)
+@function(method=False, shown="BlockDiag")
 def block_diag(*tensors):
     """The matrix with the given matrices on its diagonal. Source: ``torch.block_diag``.
 

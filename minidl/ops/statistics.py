@@ -4,6 +4,7 @@ from collections import namedtuple
 
 from minidl import dtypes
 from minidl.autograd import Saved, Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.arithmetic import div, mul
 from minidl.ops.common import as_index, refuse_bool, wrap_dim
@@ -35,7 +36,7 @@ def _statistic(name):
     forward.__name__ = f"_{name}_along"
     return op(
         input=lambda g0, input_shape, places, dim, keepdim: _along(g0, input_shape, places, dim, keepdim),
-        returns=_TUPLES[name], shown=name.capitalize(), faces=(), method=False,
+        returns=_TUPLES[name], shown=f"{name.capitalize()}Backward{int('median' in name)}", faces=(), method=False,
     )(forward)  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def _median(name, along, what):
         if dim is None:
             if input.numel() == 0:
                 return input.sum() * float("nan")
-            return along(input.reshape(-1), 0, 0, False).values
+            return named(along(input.reshape(-1), 0, 0, False).values, name.capitalize())
         d = wrap_dim(dim, input.ndim)
         _check_length(name, input, d)
         return along(input, 0, d, keepdim)
@@ -224,7 +225,7 @@ def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Aminmax")
 def aminmax(input, *, dim=None, keepdim=False):
     """The smallest and the largest element, of all or along ``dim``. Source: ``torch.aminmax``.
 
@@ -242,7 +243,7 @@ def aminmax(input, *, dim=None, keepdim=False):
     return Aminmax(amin(input, dims, keepdim), amax(input, dims, keepdim))
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Nansum")
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """``sum`` with NaN as zero. Source: ``torch.nansum``.
 
@@ -353,7 +354,7 @@ def corrcoef(input):
     return clamp(c / deviation.reshape(-1, 1) / deviation, -1, 1)
 
 
-@function(tensors="input other")
+@function(tensors="input other", shown="Dist")
 def dist(input, other, p=2):
     """The p-norm of input - other. Source: ``torch.dist``.
 
@@ -364,7 +365,7 @@ def dist(input, other, p=2):
     return norm(input - other, p)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Renorm")
 def renorm(input, p, dim, maxnorm):
     """Slices along ``dim`` scaled down to a p-norm of at most ``maxnorm``. Source: ``torch.renorm``.
 

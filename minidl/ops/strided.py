@@ -88,7 +88,8 @@ def _read(input, size, stride, offset):
 
 @op(
     input=lambda g, size, stride, offset: _write(g, mul_zero(_read(g, size, stride, offset)), size, stride, offset),
-    src=lambda g, size, stride, offset: _read(g, size, stride, offset), faces=(), method=False,
+    src=lambda g, size, stride, offset: _read(g, size, stride, offset), shown="AsStridedScatter",
+    faces=(), method=False,
 )  # fmt: skip
 def _write(input, src, size, stride, offset):
     space = of(input)
@@ -110,7 +111,7 @@ def _fold(g, shape, dim, size, step):
     return of(g).fold_windows(g, shape, dim, size, step)
 
 
-@function(faces=(), tensors="self")
+@function(faces=(), tensors="self", shown="Unfold")
 def unfold(self, dimension, size, step):
     """A view of all windows of ``size`` along ``dimension``, every ``step``; the place in a window is the new last
     dimension. Source: ``torch.Tensor.unfold``.
@@ -131,6 +132,17 @@ def unfold(self, dimension, size, step):
     return _unfold(self, dim, size, step) if self.ndim else self.reshape(1)[:size]
 
 
+@function(tensors="input")
+def swapaxes(input, axis0, axis1):
+    """``transpose`` under NumPy's name. Source: ``torch.swapaxes``.
+
+    >>> import minidl
+    >>> minidl.zeros(2, 3).swapaxes(0, 1).shape
+    torch.Size([3, 2])
+    """
+    return transpose(input, axis0, axis1)
+
+
 def _in_place(name, reshaped, text):
     """A method that changes the tensor's own shape, as ``x.t_()`` does."""
 
@@ -148,14 +160,14 @@ def _in_place(name, reshaped, text):
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"""{text}, of the tensor itself. Source: ``torch.Tensor.{name}``."""
-    return function(faces=("torch",) if name == "as_strided_" else ())(method)
+    return function(faces=("torch",) if name == "as_strided_" else (), tensors="self")(method)
 
 
 squeeze_ = _in_place("squeeze_", squeeze, "``squeeze``")
 unsqueeze_ = _in_place("unsqueeze_", unsqueeze, "``unsqueeze``")
 t_ = _in_place("t_", t, "``t``")
 transpose_ = _in_place("transpose_", transpose, "``transpose``")
-swapaxes_ = _in_place("swapaxes_", transpose, "``swapaxes``")
+swapaxes_ = _in_place("swapaxes_", swapaxes, "``swapaxes``")
 swapdims_ = _in_place("swapdims_", transpose, "``swapdims``")
 as_strided_ = _in_place("as_strided_", as_strided, "``as_strided``")
 

@@ -6,7 +6,7 @@ says the function of the same name in ``nn.functional``. Source of the signature
 """
 
 from minidl.autograd import function
-from minidl.ops import ctc, likelihood_losses, losses, margin_losses, norm
+from minidl.ops import binary_losses, ctc, likelihood_losses, losses, margin_losses, norm
 from minidl.ops import embedding as tables
 from minidl.ops import embedding_bag as bags
 
@@ -33,7 +33,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None
     >>> minidl.binary_cross_entropy_with_logits(minidl.zeros(2), minidl.ones(2), reduction=2)
     tensor(1.3863)
     """
-    return losses.binary_cross_entropy_with_logits(
+    return binary_losses.binary_cross_entropy_with_logits(
         input, target, weight, reduction=_named(reduction), pos_weight=pos_weight
     )
 

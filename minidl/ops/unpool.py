@@ -92,7 +92,7 @@ def _unpool(rank, input, indices, kernel_size, stride, padding, output_size):
     return empty.scatter(-1, flat, input.reshape(flat.shape)).reshape(*lead, *size)
 
 
-@function(faces=("functional",), method=False, tensors="input indices")
+@function(faces=("functional",), method=False, tensors="input indices", shown="SqueezeBackward1")
 def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """The values of ``input`` at the positions ``indices`` of the output, zeros elsewhere.
 
@@ -111,7 +111,7 @@ def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_siz
     return _unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
-@function(faces=("functional",), method=False, tensors="input indices")
+@function(faces=("functional",), method=False, tensors="input indices", shown="MaxUnpool2D")
 def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """``max_unpool1d`` of images.
 
@@ -126,7 +126,7 @@ def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_siz
     return _unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
-@function(faces=("functional",), method=False, tensors="input indices")
+@function(faces=("functional",), method=False, tensors="input indices", shown="MaxUnpool3D")
 def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """``max_unpool1d`` of volumes. Shapes: input and indices (N, C, D, H, W) or (C, D, H, W), output with larger sizes.
 

@@ -16,7 +16,7 @@ from minidl.ops.shapes import clone
 Frexp = namedtuple("frexp", "mantissa exponent")
 
 
-@function()
+@function(shown="Sgn")
 def sgn(input):
     """-1, 0 or 1 by the sign of x: ``sign``, which complex numbers would not have. Source: ``torch.sgn``.
 
@@ -27,7 +27,7 @@ def sgn(input):
     return sign(input)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="Frac")
 def frac(input):
     """x without its integer part, x - trunc(x). Source: ``torch.frac``.
 
@@ -95,7 +95,7 @@ def _scaled(name, factor, what):
     >>> minidl.{name}(minidl.tensor([0.0]))
     tensor([0.])
     """
-    return function(tensors="input")(forward)
+    return function(tensors="input", shown=name.title())(forward)
 
 
 deg2rad = _scaled("deg2rad", math.pi / 180, "Degrees as radians")

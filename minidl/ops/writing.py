@@ -5,6 +5,7 @@ import numpy as np
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, modes, op
 from minidl.autograd.inplace import check_writable, write, written
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.common import broadcast_error, fitting
 from minidl.ops.indexing import mul_zero
@@ -57,7 +58,7 @@ def _filled(input, value):
     return space.copy(space.broadcast_to(value, input.shape))
 
 
-@function()
+@function(tensors="self")
 def fill_(self, value):
     """Writes a number, or a 0-d tensor, everywhere. Source: ``torch.Tensor.fill_``.
 
@@ -73,14 +74,14 @@ def fill_(self, value):
     return write(self, _filled(self, value), "fill_", constant=not isinstance(value, Tensor))
 
 
-@function()
+@function(tensors="self")
 def zero_(self):
     """Writes zeros. Source: ``torch.Tensor.zero_``."""
     check_writable(self, "zero_")
     return write(self, _filled(self, 0), "zero_", constant=True)
 
 
-@function()
+@function(tensors="input mask")
 def masked_fill(input, mask, value):
     """A copy with ``value`` where ``mask`` (bool, broadcastable) holds. Source: ``torch.Tensor.masked_fill``.
 
@@ -96,19 +97,20 @@ def masked_fill(input, mask, value):
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
         )
+    name = f"MaskedFillBackward{int(isinstance(value, Tensor))}"
     if not isinstance(value, Tensor):
         value = Tensor._from_array(fitting(input._array, value))
-    return where(mask, value, input).to(input.dtype)
+    return named(where(mask, value, input).to(input.dtype), name)
 
 
-@function(faces=())
+@function(faces=(), tensors="self mask")
 def masked_fill_(self, mask, value):
     """In-place form of ``masked_fill``."""
     check_writable(self, "masked_fill_")
     return write(self, masked_fill(self.clone(), mask, value), "masked_fill_")
 
 
-@function(aliases=("clip_",))
+@function(aliases=("clip_",), tensors="self")
 def clamp_(self, min=None, max=None):
     """In-place form of ``clamp``."""
     check_writable(self, "clamp_")

@@ -102,6 +102,20 @@ CALLS = {
     "nll target": lambda lib: lib.nn.functional.nll_loss(lib.ones(1, 3), lib.tensor([3])),
     "cross entropy shapes": lambda lib: lib.nn.functional.cross_entropy(lib.ones(2, 3), lib.tensor([1])),
     "dropout p": lambda lib: lib.nn.functional.dropout(lib.ones(2), 1.5),
+    "bitwise_not of floats": lambda lib: lib.ones(2).bitwise_not(),
+    "inversion of floats": lambda lib: ~lib.ones(2),
+    "comparison with text": lambda lib: lib.ones(2) < "a",
+    "matmul with a number": lambda lib: lib.ones(2) @ 2,
+    "matmul of a number": lambda lib: 2 @ lib.ones(2),
+    "split by the function's name": lambda lib: lib.ones(2).split(split_size_or_sections=1),
+    "cross entropy of a bool target": lambda lib: lib.nn.functional.binary_cross_entropy(
+        lib.ones(2), lib.ones(2) > 0
+    ),
+    "cross entropy of a wider target": lambda lib: lib.nn.BCELoss()(lib.ones(2), lib.ones(2).double()),
+    "logits with a bool target": lambda lib: lib.nn.BCEWithLogitsLoss()(lib.ones(2), lib.ones(2) > 0),
+    "logits with an integer target": lambda lib: lib.nn.BCEWithLogitsLoss()(lib.ones(2), lib.ones(2).long()),
+    "hstack of numbers": lambda lib: lib.hstack([1.0, 2.0]),
+    "promotion of no dtype": lambda lib: lib.promote_types(1, lib.float32),
     "seedless generator": lambda lib: lib.multinomial(lib.zeros(3), 1),
 }
 

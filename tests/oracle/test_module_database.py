@@ -23,7 +23,18 @@ from torch_databases import (  # noqa: E402
 MODULES = torch_databases.database("common_modules", "module_db")
 
 # What differs, and why: (module, a part of what the failure says) -> reason.
-KNOWN = {}
+KNOWN = {("CTCLoss", "gradient"): "PyTorch's is that of log_softmax and the loss together"}
+
+
+def _fresh(x):
+    """A copy of arguments in which every tensor is a leaf: the database computes some with gradients."""
+    if isinstance(x, torch.Tensor):
+        return x.detach().clone().requires_grad_(x.requires_grad)
+    if isinstance(x, dict):
+        return {key: _fresh(value) for key, value in x.items()}
+    if isinstance(x, (tuple, list)):
+        return type(x)(map(_fresh, x)) if not hasattr(x, "_fields") else type(x)(*map(_fresh, x))
+    return copy.deepcopy(x)
 
 
 def _theirs(info, entry, dtype, training):
@@ -31,9 +42,9 @@ def _theirs(info, entry, dtype, training):
     torch.manual_seed(0)
     given = entry.constructor_input
     layer = info.module_cls(*given.args, **given.kwargs).to(dtype).train(training)
-    args = copy.deepcopy(entry.forward_input.args), copy.deepcopy(entry.forward_input.kwargs)
+    args = _fresh(entry.forward_input.args), _fresh(entry.forward_input.kwargs)
     if isinstance(layer, torch.nn.modules.lazy.LazyModuleMixin):
-        layer(*(a.detach() for a in copy.deepcopy(args[0])))
+        layer(*(a.detach() for a in _fresh(args[0])))
         layer.reset_parameters()
     return layer, *args
 
@@ -65,7 +76,7 @@ def _differs(info, entry, dtype, training):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             theirs, args, kwargs = _theirs(info, entry, dtype, training)
-            copy.deepcopy(theirs)(*copy.deepcopy(args), **copy.deepcopy(kwargs))
+            copy.deepcopy(theirs)(*_fresh(args), **_fresh(kwargs))
     except Exception:
         raise Unsupported("PyTorch refuses it") from None
     ours = _ours(info, entry, dtype, training, theirs, args)

@@ -68,6 +68,69 @@ CALLS = {
     "adaptive_avg_pool2d": lambda m, x: m.nn.functional.adaptive_avg_pool2d(x.view(1, 1, 3, 3), 2),
     "conv_transpose2d": lambda m, x: m.nn.functional.conv_transpose2d(x.view(1, 1, 3, 3), m.ones(1, 1, 2, 2)),
     "where": lambda m, x: m.where(x > 0, x, x * 2),
+    **{name: lambda m, x, name=name: getattr(m, name)(x, x, x) for name in ("addmm", "addcmul", "addcdiv")},
+    **{
+        name: lambda m, x, name=name: getattr(m, name)(x)
+        for name in ("frac", "deg2rad", "block_diag", "max", "min")
+    },
+    "addmv": lambda m, x: m.addmv(x[0], x, x[1]),
+    "addr": lambda m, x: m.addr(x, x[0], x[1]),
+    "baddbmm": lambda m, x: m.baddbmm(x[None], x[None], x[None]),
+    "bmm": lambda m, x: m.bmm(x[None], x[None]),
+    "matmul of batches": lambda m, x: x[None] @ x[None],
+    "cdist": lambda m, x: m.cdist(x, x * 2),
+    "cross": lambda m, x: m.cross(x, x * 2, dim=1),
+    "var": lambda m, x: x.var(),
+    "std over dim": lambda m, x: x.std(0),
+    "var_mean": lambda m, x: m.var_mean(x)[1],
+    "clamp to tensors": lambda m, x: x.clamp(x.detach() - 1, x.detach() + 1),
+    "clamp_min": lambda m, x: x.clamp_min(2),
+    "clamp_max of tensors": lambda m, x: x.clamp_max(x.detach()),
+    "masked_fill": lambda m, x: x.masked_fill(x > 3, 0),
+    "masked_fill of a tensor": lambda m, x: x.masked_fill(x > 3, m.tensor(0.0)),
+    "masked_select": lambda m, x: x.masked_select(x > 3),
+    "median over dim": lambda m, x: x.median(0).values,
+    "aminmax": lambda m, x: m.aminmax(x).max,
+    "squeeze": lambda m, x: x[None].squeeze(),
+    "squeeze of dim": lambda m, x: x[None].squeeze(0),
+    "split": lambda m, x: x.split(2)[1],
+    "split of sizes": lambda m, x: x.split([1, 2])[1],
+    "chunk": lambda m, x: x.chunk(2, 1)[0],
+    "diag_embed": lambda m, x: m.diag_embed(x),
+    "interpolate": lambda m, x: m.nn.functional.interpolate(x[None, None], scale_factor=2, mode="bilinear"),
+    "interpolate to the nearest": lambda m, x: m.nn.functional.interpolate(x[None], scale_factor=2),
+    "reflected": lambda m, x: m.nn.functional.pad(x[None], (1, 1), mode="reflect"),
+    "unfold": lambda m, x: m.nn.functional.unfold(x[None, None], 2),
+    "max_pool1d": lambda m, x: m.nn.functional.max_pool1d(x, 2),
+    "max_pool2d unbatched": lambda m, x: m.nn.functional.max_pool2d(x[None], 2, return_indices=True)[0],
+    "conv1d unbatched": lambda m, x: m.nn.functional.conv1d(x, m.ones(1, 3, 2)),
+    "conv_transpose2d with a bias": lambda m, x: m.nn.functional.conv_transpose2d(
+        x.view(1, 1, 3, 3), m.ones(1, 1, 2, 2), m.ones(1)
+    ),
+    "expand_copy": lambda m, x: m.expand_copy(x[0], (2, 3)),
+    **{
+        name: lambda m, x, name=name: getattr(m, name)(x)
+        for name in ("sgn", "trace", "nansum", "rot90", "round")
+    },
+    **{
+        name: lambda m, x, name=name: getattr(m, name)(x, x)
+        for name in ("rsub", "xlogy", "dist", "kron", "float_power")
+    },
+    "index_select": lambda m, x: x.index_select(0, m.tensor([0, 2])),
+    "index_add": lambda m, x: x.index_add(0, m.tensor([0, 2]), x[:2]),
+    "index_fill": lambda m, x: x.index_fill(0, m.tensor([0]), 1.0),
+    "index_put": lambda m, x: x.index_put((m.tensor([0]),), m.tensor(1.0)),
+    "take": lambda m, x: x.take(m.tensor([0])),
+    "topk": lambda m, x: x.topk(1).values,
+    "repeat": lambda m, x: x.repeat(2, 1),
+    "tile": lambda m, x: x.tile((2, 1)),
+    "windows": lambda m, x: x.unfold(0, 2, 1),
+    "lerp": lambda m, x: x.lerp(x * 2, 0.5),
+    "lerp by a tensor": lambda m, x: x.lerp(x * 2, x),
+    "glu": lambda m, x: m.nn.functional.glu(x[:, :2]),
+    "prelu": lambda m, x: m.nn.functional.prelu(x, m.ones(1)),
+    "pixel_shuffle": lambda m, x: m.nn.functional.pixel_shuffle(x.reshape(9, 1, 1), 3),
+    "a leaf beside a new name": lambda m, x: x.clamp_min(m.zeros(())) + x,
 }
 
 

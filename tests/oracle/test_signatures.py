@@ -68,7 +68,6 @@ KNOWN = {
         for name in ("name", "shapes_spec", "isolate_recompiles", "recompile_limit")
     ],
     "one name for a tensor and a number": ["minidl.isin: no element", "minidl.isin: no test_element"],
-    "an alias of transpose, with its names": ["minidl.swapaxes: no axis0", "minidl.swapaxes: no axis1"],
     "an alias of as_tensor": [f"minidl.asarray: no {name}" for name in ("copy", "obj", "requires_grad")],
     "minidl under another name": ["minidl.install_as_torch: not in PyTorch"],
     "all seeds at once": ["minidl.set_seed: not in PyTorch"],

@@ -48,7 +48,7 @@ MINIDL_UNARY(cube, x* x* x)
 MINIDL_UNARY(reciprocal, T(1) / x)
 MINIDL_UNARY(sqrt, square_root(x))
 MINIDL_UNARY(rsqrt, T(1) / square_root(x))
-MINIDL_UNARY(relu, x <= T(0) ? V{} : x)
+MINIDL_UNARY(relu, x < T(0) ? V{} : x)  // -0 and NaN stay, as in PyTorch
 MINIDL_UNARY(exp, MINIDL_ISA::exp(x))
 MINIDL_UNARY(expm1, MINIDL_ISA::expm1(x))
 MINIDL_UNARY(log, MINIDL_ISA::log(x))

@@ -24,7 +24,8 @@ def floor_divide(xp, input, other):
 
 
 def remainder(xp, input, other):
-    return xp.remainder(input, other)
+    rest = xp.fmod(input, other)  # whose zeros keep the sign of input, as in PyTorch
+    return xp.where((rest != 0) & ((rest < 0) != (other < 0)), rest + other, rest)
 
 
 def fmod(xp, input, other):
@@ -170,7 +171,7 @@ def sigmoid_grad(xp, g, result):
 
 
 def relu(xp, input):
-    return xp.maximum(input, xp.zeros((), input.dtype))
+    return xp.where(input < 0, xp.zeros((), input.dtype), input)  # -0 and NaN stay, as in PyTorch
 
 
 def relu_grad(xp, g, result):

@@ -1,0 +1,73 @@
+"""Whole modules in a ``.pt`` file: Python's own pickle of a value with modules in it, whose arrays are storages.
+
+Such a file names classes, which reading it imports and calls: only ``load(..., weights_only=False)`` does so, and the
+record ``NAME/pickle`` says that a file asks for it. It holds what the classes of a later minidl, or of the program,
+may no longer fit: a ``state_dict`` lasts longer.
+"""
+
+import io
+import pickle
+
+import numpy as np
+
+from minidl import backends, dtypes
+from minidl.autograd.tensor import make
+from minidl.errors import DeviceError, FileFormatError
+from minidl.io.storages import STORAGE_NAMES, tensor_array
+
+RECORD = "pickle"
+_TENSOR = ("minidl.autograd.tensor", "_unpickle")
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, file, store):
+        super().__init__(file, 2)
+        self._store = store
+
+    def persistent_id(self, value):
+        if type(value) is np.ndarray and value.dtype.name in STORAGE_NAMES:
+            return (value.dtype.name, *self._store.add(value))
+        return None
+
+
+def dump(value, store):
+    """The pickle of ``value``; its arrays go to ``store``. Raises ``TypeError`` where Python cannot pickle it."""
+    file = io.BytesIO()
+    try:
+        _Pickler(file, store).dump(value)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise TypeError(
+            f"cannot save the module: {error}. Hint: its classes and functions must be found by their names; or save "
+            "its state_dict()."
+        ) from error
+    return file.getvalue()
+
+
+class _Unpickler(pickle.Unpickler):
+    """``memory(key, dtype, count)`` gives the flat array of a storage, ``located(device)`` where its tensors go."""
+
+    def __init__(self, data, memory, located):
+        super().__init__(io.BytesIO(data))
+        self._memory, self._located = memory, located
+
+    def persistent_load(self, identity):
+        name, key, count, offset, shape, strides = identity
+        return tensor_array(self._memory(key, dtypes.named(name), count), offset, shape, strides)
+
+    def find_class(self, module, name):
+        return self._tensor if (module, name) == _TENSOR else super().find_class(module, name)
+
+    def _tensor(self, cls, array, where, requires_grad, state):
+        out = make(backends.transfer(array, self._located(where)), None, cls)
+        out.__dict__.update(state)
+        return out.requires_grad_(requires_grad)
+
+
+def undump(data, memory, located, where):
+    """The value of a pickle that ``dump`` wrote. It imports and calls what the pickle names."""
+    try:
+        return _Unpickler(data, memory, located).load()
+    except DeviceError:
+        raise
+    except (pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError) as error:
+        raise FileFormatError(f"{where}: it is damaged: {type(error).__name__}: {error}") from error
