@@ -3,6 +3,7 @@
 import warnings
 
 from minidl.keras.callbacks import CallbackList
+from minidl.keras.dropped import warn
 from minidl.keras.engine.compiling import Compiling
 from minidl.keras.engine.data import unpack_x_y_sample_weight
 from minidl.keras.engine.on_batch import OnBatch
@@ -233,19 +234,16 @@ def _validates(epoch, frequency):
 
 
 def _epochs(epochs, dropped):
+    gone = [name for name in dropped if name in ("workers", "use_multiprocessing", "max_queue_size")]
+    said = []
     if "nb_epoch" in dropped:
-        warnings.warn(
-            "fit(nb_epoch=...) is a name that Keras dropped: use epochs=", DeprecationWarning, stacklevel=3
-        )
         epochs = dropped.pop("nb_epoch")
-    for name in ("workers", "use_multiprocessing", "max_queue_size"):
-        if name in dropped:
-            warnings.warn(
-                f"fit({name}=...) is a name that Keras dropped; it does nothing",
-                DeprecationWarning,
-                stacklevel=3,
-            )
-            dropped.pop(name)
-    if dropped:
-        raise TypeError(f"Model.fit() got an unexpected keyword argument '{next(iter(dropped))}'")
+        said.append("nb_epoch=... (use epochs=)")
+    if gone:
+        said.append(f"{', '.join(f'{name}=...' for name in gone)} (which does nothing)")
+    unknown = [name for name in dropped if name not in gone]
+    if unknown:
+        raise TypeError(f"Model.fit() got an unexpected keyword argument '{unknown[0]}'")
+    if said:
+        warn(f"fit takes what Keras dropped: {'; '.join(said)}")
     return epochs
