@@ -386,3 +386,25 @@ def test_state_without_a_learning_rate_and_an_optimizer_by_name(tmp_path):
     again = keras.models.load_model(tmp_path / "k2.keras")
     losses = [m.fit(X, X[:, :2], epochs=2, verbose=0, shuffle=False).history["loss"] for m in (model, again)]
     np.testing.assert_allclose(*losses, rtol=1e-6)
+
+
+def test_sgd_of_keras_2_keeps_momenta_that_it_does_not_use(tmp_path):
+    training = {**TRAINING, "optimizer_config": {"class_name": "SGD", "config": {"momentum": 0.0}}}
+    state = {"iteration:0": np.int64(9), "SGD/m/dense/kernel:0": M, "SGD/m/dense/bias:0": MB}
+    model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, training, state))
+    assert int(model.optimizer.iterations) == 9
+
+
+def test_metrics_of_several_outputs_lose_the_output_s_name(tmp_path):
+    call = lambda name: {"name": name, "inbound_nodes": [[["input_1", 0, 0, {}]]]}  # noqa: E731
+    graph = {
+        "name": "model", "input_layers": [["input_1", 0, 0]], "output_layers": [["a", 0, 0], ["b", 0, 0]],
+        "layers": [{**input_layer(), "name": "input_1", "inbound_nodes": []},
+                   *({**dense(name=name), **call(name)} for name in "ab")],
+    }  # fmt: skip
+    wrapper = lambda name: {"class_name": "MeanMetricWrapper", "config": {"name": name, "fn": "mae"}}  # noqa: E731
+    training = {**TRAINING, "metrics": [[wrapper("a_mae")], [wrapper("b_mae")]]}
+    layers = dict.fromkeys("ab", WEIGHTS["dense"])
+    path = write(tmp_path / "m.h5", {"class_name": "Functional", "config": graph}, layers, training)
+    found = keras.models.load_model(path).evaluate(X, [X[:, :2]] * 2, verbose=0, return_dict=True)
+    assert set(found) == {"loss", "a_loss", "b_loss", "a_mae", "b_mae"}
