@@ -1,5 +1,6 @@
 """The names that Keras 3 dropped: each works, and says so once, at the line that used it."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -80,3 +81,4 @@ def test_the_history_finds_nothing_else_by_an_old_name():
     history = trained().history.history
     with pytest.raises(KeyError, match="val_acc"):
         _ = history["val_acc"]
+    assert type(pickle.loads(pickle.dumps(history))) is dict

@@ -143,6 +143,9 @@ class _Curves(dict):
             return self[f"{name}uracy"]
         raise KeyError(name)
 
+    def __reduce__(self):
+        return dict, (dict(self),)  # a pickle of it is a plain dict's, which opens without minidl
+
 
 def larger_is_better(name):
     """Whether a metric of this name is better the larger it is: accuracies, AUC, precision and their kind.

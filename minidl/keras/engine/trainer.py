@@ -10,6 +10,7 @@ from minidl.keras.engine.on_batch import OnBatch
 from minidl.keras.engine.outputs import concatenated
 from minidl.keras.engine.sources import batches_of, split_for_validation
 from minidl.keras.engine.steps import Steps
+from minidl.keras.settings import limited
 
 
 class Trainer(Compiling, Steps, OnBatch):
@@ -39,7 +40,7 @@ class Trainer(Compiling, Steps, OnBatch):
         ``validation_split`` keeps the last part of the arrays, unshuffled, to validate after each epoch.
         ``verbose``: 0 nothing, 1 a bar on a terminal, 2 a line an epoch.
         """
-        epochs = _epochs(epochs, dropped)
+        epochs = limited(_epochs(epochs, dropped), "max_epochs")
         self._demand_compiled("fit")
         where = self._where()
         if validation_split and validation_data is None:
@@ -53,9 +54,10 @@ class Trainer(Compiling, Steps, OnBatch):
             validation = batches_of(
                 val_x, val_y, val_weight, validation_batch_size or batch_size, False, None, where
             )
+            validation_steps, _ = _steps(validation, validation_steps)
         verbose = 1 if verbose == "auto" else int(verbose)
         calls = callbacks
-        steps = steps_per_epoch if steps_per_epoch is not None else source.steps
+        steps_per_epoch, steps = _steps(source, steps_per_epoch)
         if not isinstance(callbacks, CallbackList):
             calls = CallbackList(
                 callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs,
@@ -124,12 +126,13 @@ class Trainer(Compiling, Steps, OnBatch):
         """The loss over the data, or ``[loss, *metrics]`` where there are metrics, or a dict by name."""
         self._demand_compiled("evaluate")
         source = batches_of(x, y, sample_weight, batch_size, False, None, self._where(), steps)
+        steps, known = _steps(source, steps)
         verbose = 1 if verbose == "auto" else int(verbose)
         calls = callbacks
         if not isinstance(callbacks, CallbackList):
             calls = CallbackList(
                 callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
-                steps=steps if steps is not None else source.steps,
+                steps=known,
             )  # fmt: skip
         logs = self._test(source, calls, steps)
         if return_dict:
@@ -165,12 +168,13 @@ class Trainer(Compiling, Steps, OnBatch):
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **kwargs):
         """The outputs for the data, as NumPy arrays: (samples, ...)."""
         source = batches_of(x, None, None, batch_size, False, None, self._where(), steps)
+        steps, known = _steps(source, steps)
         verbose = 1 if verbose == "auto" else int(verbose)
         calls = callbacks
         if not isinstance(callbacks, CallbackList):
             calls = CallbackList(
                 callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
-                steps=steps if steps is not None else source.steps,
+                steps=known,
             )  # fmt: skip
         self.stop_predicting = False
         calls.on_predict_begin()
@@ -231,6 +235,13 @@ def _validates(epoch, frequency):
     if isinstance(frequency, int):
         return (epoch + 1) % frequency == 0
     return epoch + 1 in frequency
+
+
+def _steps(source, given):
+    """How many steps end an epoch (None: the end of the data does), and how many an epoch has as far as is known."""
+    known = given if given is not None else source.steps
+    limit = limited(known, "max_steps_per_epoch")
+    return (given, known) if limit == known else (limit, limit)
 
 
 def _epochs(epochs, dropped):

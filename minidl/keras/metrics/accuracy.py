@@ -1,9 +1,9 @@
 """Accuracies: how often the best guess is right, or is among the best k."""
 
 from minidl import argmax, where
-from minidl.keras.config import named_dtype
 from minidl.keras.losses.base import same_rank
 from minidl.keras.metrics.base import MeanMetricWrapper
+from minidl.keras.settings import named_dtype
 from minidl.keras.tensors import to_tensor
 
 __all__ = [
