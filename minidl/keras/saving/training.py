@@ -217,10 +217,10 @@ _KERAS2_SLOTS = {
 }
 
 
-def optimizer_state(optimizer):
-    """``[(name, array)]`` in Keras 3's order, each name once."""
+def optimizer_state(optimizer, keras_version=3):
+    """``[(name, array)]`` in Keras 3's order, or that of Keras 2, each name once."""
     found = {}
-    for variable in optimizer.variables:
+    for variable in _as_keras2(optimizer) if keras_version == 2 else optimizer.variables:
         path = base = getattr(variable, "path", variable.name)
         count = 0
         while path in found:
