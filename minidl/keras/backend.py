@@ -18,7 +18,10 @@ from minidl.keras.backend_functions import (
 )  # fmt: skip
 
 # isort: on
-from minidl.keras.config import (
+from minidl.keras.engine.keras_tensor import is_keras_tensor
+from minidl.keras.engine.naming import auto_name, clear_session
+from minidl.keras.engine.tensors import as_numpy, as_tensor, standardize_dtype
+from minidl.keras.settings import (
     epsilon,
     floatx,
     image_data_format,
@@ -26,9 +29,6 @@ from minidl.keras.config import (
     set_floatx,
     set_image_data_format,
 )
-from minidl.keras.engine.keras_tensor import is_keras_tensor
-from minidl.keras.engine.naming import auto_name, clear_session
-from minidl.keras.engine.tensors import as_numpy, as_tensor, standardize_dtype
 
 __all__ = [
     "abs", "all", "any", "arange", "argmax", "argmin", "backend", "batch_flatten", "binary_crossentropy",

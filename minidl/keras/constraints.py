@@ -5,8 +5,8 @@
 tensor([-0., 2.])
 """
 
-from minidl.keras.config import epsilon
 from minidl.keras.identifiers import Identifiers
+from minidl.keras.settings import epsilon
 from minidl.keras.tensors import to_float
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "serialize"]

@@ -3,7 +3,7 @@
 import math
 
 from minidl import dtypes, erfinv
-from minidl.keras.config import named_dtype
+from minidl.keras.settings import named_dtype
 
 TRUNCATED_STDDEV = 0.87962566103423978  # of a standard normal that is cut at -2 and 2
 

@@ -11,9 +11,9 @@ import math
 import numpy as np
 
 from minidl import diag, dtypes, eye, full, qr, rand, randn, sign
-from minidl.keras.config import make_default_seed, named_dtype
 from minidl.keras.draws import TRUNCATED_STDDEV, compute_fans, drawn, sizes, truncated
 from minidl.keras.identifiers import Identifiers
+from minidl.keras.settings import make_default_seed, named_dtype
 from minidl.keras.tensors import to_tensor
 from minidl.ops.generator import Generator
 

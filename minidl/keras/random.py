@@ -7,9 +7,9 @@ True
 """
 
 import minidl
-from minidl.keras.config import make_default_seed, named_dtype
 from minidl.keras.draws import drawn, truncated
 from minidl.keras.ops.operation import floating, operation, tensor
+from minidl.keras.settings import make_default_seed, named_dtype
 from minidl.ops.generator import Generator
 
 __all__ = [

@@ -4,7 +4,7 @@ from minidl import backends, dtypes, zeros
 from minidl.autograd.inplace import bump
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import Tensor, make
-from minidl.keras.config import named_dtype
+from minidl.keras.settings import named_dtype
 from minidl.keras.tensors import to_tensor
 
 __all__ = ["State"]

@@ -4,7 +4,7 @@ import numpy as np
 
 from minidl import dtypes
 from minidl.autograd.tensor import Tensor
-from minidl.keras.config import named_dtype
+from minidl.keras.settings import named_dtype
 from minidl.ops.create import as_tensor
 
 __all__ = ["to_float", "to_tensor"]

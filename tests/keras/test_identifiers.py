@@ -148,3 +148,26 @@ def test_columns_are_penalised_as_rows_of_the_transpose():
     rows = keras.regularizers.OrthogonalRegularizer(0.5)(x.T)
     columns = keras.regularizers.OrthogonalRegularizer(0.5, mode="columns")(x)
     assert float(rows) == pytest.approx(float(columns))
+
+
+def test_limits_of_epochs_and_steps():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((12, 2)), np.ones(12)
+    keras.config.set_max_epochs(2), keras.config.set_max_steps_per_epoch(1)
+    try:
+        with pytest.warns(UserWarning, match="Limiting"):
+            history = model.fit(x, y, batch_size=4, epochs=5, verbose=0)
+        assert history.epoch == [0, 1] and int(model.optimizer.iterations) == 2
+        with pytest.warns(UserWarning, match="Limiting steps_per_epoch to 1"):
+            assert model.predict(x, batch_size=4, verbose=0).shape == (4, 1)
+    finally:
+        keras.config.set_max_epochs(None), keras.config.set_max_steps_per_epoch(None)
+    assert keras.config.max_epochs() is None and keras.config.max_steps_per_epoch() is None
+
+
+def test_what_the_program_keeps():
+    assert keras.config.backend() == "minidl" and keras.config.dtype_policy().name == "float32"
+    assert keras.config.is_interactive_logging_enabled()
+    with pytest.raises(NotImplementedError, match="no backend 'jax'"):
+        keras.config.set_backend("jax")

@@ -126,9 +126,7 @@ def test_shape_errors_in_a_sequential_name_place_and_fix():
         keras.Sequential([keras.Input((3,)), layers.Dense(4), late], name="seq")
 
 
-@pytest.mark.parametrize(
-    "arguments", [{"input_shape": (3,)}, {"input_dim": 3}, {"batch_input_shape": (None, 3)}]
-)
+@pytest.mark.parametrize("arguments", [{"input_shape": (3,)}, {"input_dim": 3}])
 def test_the_first_layer_tells_the_shape(arguments):
     model = keras.Sequential([layers.Dense(4, **arguments), layers.Dense(1)])
     assert model.built and model.count_params() == 21 and model.input_shape == (None, 3)

@@ -377,3 +377,15 @@ def test_checkpoints_are_files_like_these(tmp_path):
         other = small()
         other.load_weights(tmp_path / name.format(epoch=2))
         np.testing.assert_array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_long_lists_of_names_are_split(tmp_path):
+    layers = [keras.layers.Dense(1, name=f"a_very_long_name_of_a_layer_{'x' * 190}_{i}") for i in range(330)]
+    model = keras.Sequential([keras.Input((1,)), *layers])
+    model.save_weights(tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5") as file:
+        assert "layer_names" not in file.attrs and "layer_names1" in file.attrs
+    kept = model.get_weights()
+    model.set_weights([w + 1 for w in kept])
+    model.load_weights(tmp_path / "w.h5")
+    assert all((a == b).all() for a, b in zip(model.get_weights(), kept, strict=True))

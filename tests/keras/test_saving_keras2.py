@@ -122,12 +122,8 @@ def test_the_state_of_the_optimizer_is_mapped(state, tmp_path):
     model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, TRAINING, state))
     assert int(model.optimizer.iterations) == 17
     own = {v.name.rpartition("_")[2] + str(v.shape): v.numpy() for v in model.optimizer.variables[2:]}
-    for name, value in (
-        ("momentum(3, 2)", M),
-        ("velocity(3, 2)", V),
-        ("momentum(2,)", MB),
-        ("velocity(2,)", VB),
-    ):
+    expected = {"momentum(3, 2)": M, "velocity(3, 2)": V, "momentum(2,)": MB, "velocity(2,)": VB}
+    for name, value in expected.items():
         np.testing.assert_array_equal(own[name], value)
 
 
@@ -236,18 +232,6 @@ def test_by_name_with_other_shapes(tmp_path):
     np.testing.assert_array_equal(model.get_weights()[1], BIAS)
 
 
-def test_long_lists_of_names_are_split(tmp_path):
-    layers = [keras.layers.Dense(1, name=f"a_very_long_name_of_a_layer_{'x' * 190}_{i}") for i in range(330)]
-    model = keras.Sequential([keras.Input((1,)), *layers])
-    model.save_weights(tmp_path / "w.h5")
-    with h5py.File(tmp_path / "w.h5") as file:
-        assert "layer_names" not in file.attrs and "layer_names1" in file.attrs
-    kept = model.get_weights()
-    model.set_weights([w + 1 for w in kept])
-    model.load_weights(tmp_path / "w.h5")
-    assert all((a == b).all() for a, b in zip(model.get_weights(), kept, strict=True))
-
-
 def test_recurrent_layers_of_keras_2(tmp_path):
     """Their configs have what Keras 3 refuses: ``time_major``, ``implementation``."""
     units, features = 4, 3
@@ -346,22 +330,13 @@ def test_models_inside_are_counted_from_one_and_states_follow_the_input(tmp_path
     )
 
 
-def test_what_keras2_writes_for_every_convolution_is_left_out():
-    for name, more in (
-        ("SeparableConv2D", {"filters": 2}),
-        ("DepthwiseConv2D", {}),
-        ("Conv2DTranspose", {"filters": 2}),
-    ):
-        config = {"name": "c", "kernel_size": [2, 2], "groups": 1, **more}
-        config |= (
-            {"kernel_initializer": initializer("GlorotUniform", seed=None)}
-            if name != "Conv2DTranspose"
-            else {}
-        )
-        model = keras.models.model_from_config(
-            sequential(input_layer((None, 4, 4, 3)), {"class_name": name, "config": config})
-        )
-        assert model.output_shape[:1] == (None,)
+@pytest.mark.parametrize("name", ["SeparableConv2D", "DepthwiseConv2D", "Conv2DTranspose"])
+def test_what_keras2_writes_for_every_convolution_is_left_out(name):
+    config = {"name": "c", "kernel_size": [2, 2], "groups": 1}
+    config |= {} if name == "DepthwiseConv2D" else {"filters": 2}
+    config |= {} if name == "Conv2DTranspose" else {"kernel_initializer": initializer("GlorotUniform")}
+    layers = input_layer((None, 4, 4, 3)), {"class_name": name, "config": config}
+    assert keras.models.model_from_config(sequential(*layers)).output_shape[:1] == (None,)
 
 
 def test_state_without_a_learning_rate_and_an_optimizer_by_name(tmp_path):
@@ -386,3 +361,38 @@ def test_state_without_a_learning_rate_and_an_optimizer_by_name(tmp_path):
     again = keras.models.load_model(tmp_path / "k2.keras")
     losses = [m.fit(X, X[:, :2], epochs=2, verbose=0, shuffle=False).history["loss"] for m in (model, again)]
     np.testing.assert_allclose(*losses, rtol=1e-6)
+
+
+def test_sgd_of_keras_2_keeps_momenta_that_it_does_not_use(tmp_path):
+    training = {**TRAINING, "optimizer_config": {"class_name": "SGD", "config": {"momentum": 0.0}}}
+    state = {"iteration:0": np.int64(9), "SGD/m/dense/kernel:0": M, "SGD/m/dense/bias:0": MB}
+    model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, training, state))
+    assert int(model.optimizer.iterations) == 9
+
+
+def test_the_state_is_written_for_keras_2_where_asked(tmp_path):
+    model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, TRAINING, NEW))
+    model.save(tmp_path / "k2.h5", keras_version=2)
+    with h5py.File(tmp_path / "k2.h5") as file:
+        group = file["optimizer_weights"]
+        written = [group[name][()] for name in group.attrs["weight_names"]]
+    for found, expected in zip(written, NEW.values(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert int(keras.models.load_model(tmp_path / "k2.h5").optimizer.iterations) == 17
+    with pytest.raises(ValueError, match="keras_version"):
+        model.save(tmp_path / "m.keras", keras_version=2)
+
+
+def test_metrics_of_several_outputs_lose_the_output_s_name(tmp_path):
+    call = lambda name: {"name": name, "inbound_nodes": [[["input_1", 0, 0, {}]]]}  # noqa: E731
+    graph = {
+        "name": "model", "input_layers": [["input_1", 0, 0]], "output_layers": [["a", 0, 0], ["b", 0, 0]],
+        "layers": [{**input_layer(), "name": "input_1", "inbound_nodes": []},
+                   *({**dense(name=name), **call(name)} for name in "ab")],
+    }  # fmt: skip
+    wrapper = lambda name: {"class_name": "MeanMetricWrapper", "config": {"name": name, "fn": "mae"}}  # noqa: E731
+    training = {**TRAINING, "metrics": [[wrapper("a_mae")], [wrapper("b_mae")]]}
+    layers = dict.fromkeys("ab", WEIGHTS["dense"])
+    path = write(tmp_path / "m.h5", {"class_name": "Functional", "config": graph}, layers, training)
+    found = keras.models.load_model(path).evaluate(X, [X[:, :2]] * 2, verbose=0, return_dict=True)
+    assert set(found) == {"loss", "a_loss", "b_loss", "a_mae", "b_mae"}

@@ -8,7 +8,7 @@ import pytest
 
 import minidl
 from minidl.keras import preprocessing, utils
-from minidl.keras.utils.np_utils import to_categorical
+from minidl.keras.utils import to_categorical
 
 
 def test_split_dataset():

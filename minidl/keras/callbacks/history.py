@@ -1,6 +1,7 @@
 """``History``: what every epoch ended with, as a table, a picture or a data frame."""
 
 from minidl.keras.callbacks.callback import Callback
+from minidl.keras.dropped import warn
 
 _BARS = "▁▂▃▄▅▆▇█"
 _LARGER_IS_BETTER = (
@@ -37,12 +38,12 @@ class History(Callback):
 
     def __init__(self):
         super().__init__()
-        self.history = {}
+        self.history = _Curves()
         self.epoch = []
 
     def on_train_begin(self, logs=None):
         self.epoch = []
-        self.history = {}
+        self.history = _Curves()
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)
@@ -131,6 +132,19 @@ class History(Callback):
             cells = (_cell(self.history[name][row]) for name in names)
             lines.append(f"{self.epoch[row] + 1:6d}" + "".join(f"  {c:>{w}}" for c, w in zip(cells, widths)))
         return "\n".join(lines)
+
+
+class _Curves(dict):
+    """The values by name; ``'acc'`` finds the accuracy, as it did in Keras before 2.3."""
+
+    def __missing__(self, name):
+        if name in ("acc", "val_acc") and f"{name}uracy" in self:
+            warn(f"history['{name}'] is a name that Keras dropped: use history['{name}uracy']")
+            return self[f"{name}uracy"]
+        raise KeyError(name)
+
+    def __reduce__(self):
+        return dict, (dict(self),)  # a pickle of it is a plain dict's, which opens without minidl
 
 
 def larger_is_better(name):

@@ -1,10 +1,10 @@
 """``LearningRateScheduler`` and ``ReduceLROnPlateau``: they change the optimizer's learning rate."""
 
 import inspect
-import warnings
 
 from minidl.keras.callbacks.callback import Callback
 from minidl.keras.callbacks.monitor import Monitor, say
+from minidl.keras.dropped import warn
 
 
 def learning_rate_of(model):
@@ -66,9 +66,7 @@ class ReduceLROnPlateau(Monitor):
         min_lr=0.0, **dropped,
     ):  # fmt: skip
         if "epsilon" in dropped:
-            warnings.warn(
-                "ReduceLROnPlateau(epsilon=...) is now min_delta=", DeprecationWarning, stacklevel=2
-            )
+            warn("ReduceLROnPlateau(epsilon=...) is now min_delta=")
             min_delta = dropped.pop("epsilon")
         if dropped:
             raise TypeError(f"ReduceLROnPlateau got an unexpected keyword argument '{next(iter(dropped))}'")

@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 
-from minidl.keras.config import image_data_format
 from minidl.keras.datasets.reading import unpickled
+from minidl.keras.settings import image_data_format
 
 
 def read_batch(path, label_key="labels"):

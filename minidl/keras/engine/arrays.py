@@ -3,9 +3,9 @@
 import numpy as np
 
 from minidl.autograd.tensor import Tensor, make
-from minidl.keras.config import floatx
 from minidl.keras.engine.nest import flatten, map_structure
 from minidl.keras.engine.tensors import as_numpy, as_tensor, foreign, numpy_dtype
+from minidl.keras.settings import floatx
 
 
 def as_arrays(data, what):

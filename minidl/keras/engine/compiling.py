@@ -1,8 +1,7 @@
 """The part of ``Model`` that ``compile`` fills: optimizer, loss, metrics; and what it knows of them."""
 
-import warnings
-
 from minidl.keras import losses, metrics, optimizers
+from minidl.keras.dropped import warn
 from minidl.keras.engine.compile_loss import CompileLoss
 from minidl.keras.engine.compile_metrics import CompileMetrics
 from minidl.keras.engine.loss_tracker import LossTracker
@@ -28,7 +27,7 @@ class Compiling:
             for name in dropped:
                 if name not in known:
                     raise TypeError(f"Model.compile() got an unexpected keyword argument '{name}'")
-                warnings.warn(f"compile({name}=...) does nothing", DeprecationWarning, stacklevel=2)
+            warn(f"compile({', '.join(f'{name}=...' for name in dropped)}) does nothing")
         put = object.__setattr__
         chosen = optimizers.get(optimizer)
         if (

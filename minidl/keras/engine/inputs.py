@@ -1,5 +1,6 @@
 """``Input`` and ``InputLayer``: where a graph begins."""
 
+from minidl.keras.dropped import warn
 from minidl.keras.engine.keras_tensor import KerasTensor
 from minidl.keras.engine.layer import Layer
 from minidl.keras.engine.node import Node
@@ -18,6 +19,10 @@ class InputLayer(Layer):
         self, shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, input_tensor=None,
         optional=False, name=None, input_shape=None, batch_input_shape=None, **kwargs,
     ):  # fmt: skip
+        older = {"input_shape": input_shape, "batch_input_shape": batch_input_shape}
+        older = [name for name, value in older.items() if value is not None]
+        if older:
+            warn(f"Argument `{older[0]}` is deprecated. Use `{older[0].replace('input_', '')}` instead.")
         shape = shape if shape is not None else input_shape
         batch_shape = batch_shape if batch_shape is not None else batch_input_shape
         if input_tensor is not None:

@@ -5,6 +5,7 @@ import functools
 import inspect
 
 from minidl.keras import regularizers
+from minidl.keras.dropped import warn
 from minidl.keras.engine.context import CONTEXT, name_scope
 from minidl.keras.engine.layer_calls import Calls
 from minidl.keras.engine.layer_losses import Losses
@@ -200,6 +201,8 @@ class Layer(Calls, Weights, Losses, Module):
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: "
                 f"{ {name: kwargs[name] for name in unknown} }.{_nearest(unknown[0], type(self))}"
             )
+        if "batch_input_shape" in kwargs:
+            warn("`batch_input_shape` is deprecated: start the model with keras.Input(batch_shape=...)")
         shape = kwargs.get("batch_input_shape", kwargs.get("batch_shape"))
         if shape is None and kwargs.get("input_shape") is not None:
             given = kwargs["input_shape"]
@@ -242,7 +245,7 @@ class Layer(Calls, Weights, Losses, Module):
         """The arguments from which ``from_config`` makes the layer again, without its weights."""
         base = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype_config()}
         if self._batch_input_shape is not None:
-            base["batch_input_shape"] = self._batch_input_shape
+            base["batch_shape"] = self._batch_input_shape
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__:
@@ -260,6 +263,8 @@ class Layer(Calls, Weights, Losses, Module):
     @classmethod
     def from_config(cls, config):
         """A new layer of a config."""
+        if "batch_input_shape" in config:  # of Keras 2
+            config = {("batch_shape" if k == "batch_input_shape" else k): v for k, v in config.items()}
         try:
             return cls(**config)
         except TypeError as error:

@@ -5,7 +5,6 @@ import warnings
 from minidl import nn
 from minidl.autograd.tensor import TENSORS, Tensor
 from minidl.keras.activations import softmax
-from minidl.keras.config import named_dtype
 from minidl.keras.engine.context import CONTEXT, name_scope
 from minidl.keras.engine.input_spec import check_inputs
 from minidl.keras.engine.keras_tensor import KerasTensor
@@ -14,6 +13,7 @@ from minidl.keras.engine.node import Node, is_symbolic
 from minidl.keras.engine.signature import shape_arguments
 from minidl.keras.engine.tensors import as_tensor
 from minidl.keras.engine.tracing import traced_outputs
+from minidl.keras.settings import named_dtype
 from minidl.nn.module_hooks import call_with_hooks
 
 

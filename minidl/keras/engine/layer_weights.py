@@ -1,9 +1,8 @@
 """The part of ``Layer`` that owns weights: declares them, lists them in Keras' order, reads and writes them."""
 
-import warnings
-
 from minidl import nn
 from minidl.keras import constraints, initializers, regularizers
+from minidl.keras.dropped import warn
 from minidl.keras.engine.context import CONTEXT
 from minidl.keras.engine.nest import flatten
 from minidl.keras.engine.tensors import as_numpy, as_tensor, standardize_dtype
@@ -33,11 +32,7 @@ class Weights:
         """
         self._demand_init()
         if isinstance(shape, str):  # Keras 2's order: add_weight(name, shape, ...)
-            warnings.warn(
-                "add_weight(name, shape, ...) is Keras 2's order; say add_weight(shape=..., name=...)",
-                DeprecationWarning,
-                stacklevel=2,
-            )
+            warn("add_weight(name, shape, ...) is Keras 2's order; say add_weight(shape=..., name=...)")
             name, shape, initializer, dtype = shape, initializer, dtype, None
             if callable(dtype) or isinstance(dtype, str):
                 dtype = None

@@ -2,8 +2,8 @@
 
 import difflib
 import json
-import warnings
 
+from minidl.keras import dropped
 from minidl.keras.engine import persistence
 from minidl.keras.engine.context import CONTEXT
 from minidl.keras.engine.layer import Layer
@@ -192,6 +192,9 @@ class Model(Searchable, Layer):
     def fit_generator(self, generator, steps_per_epoch=None, epochs=1, verbose=1, callbacks=None, **kwargs):
         """The same as ``fit``. Keras 2's name."""
         _dropped("fit_generator(generator)", "model.fit(generator)")
+        for name in ("workers", "use_multiprocessing", "max_queue_size", "pickle_safe"):
+            kwargs.pop(name, None)
+        epochs = kwargs.pop("nb_epoch", epochs)
         return self.fit(
             generator,
             steps_per_epoch=steps_per_epoch,
@@ -213,7 +216,7 @@ class Model(Searchable, Layer):
 
 
 def _dropped(old, new):
-    warnings.warn(f"model.{old} is a name that Keras dropped: use {new}", DeprecationWarning, stacklevel=3)
+    dropped.warn(f"model.{old} is a name that Keras dropped: use {new}")
 
 
 def _plain(value):

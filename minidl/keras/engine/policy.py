@@ -1,7 +1,7 @@
 """Dtype policies: the dtype that layers compute in, and the one that they keep weights in."""
 
-from minidl.keras.config import floatx
 from minidl.keras.engine.tensors import standardize_dtype
+from minidl.keras.settings import floatx
 
 _MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
 _global = [None]

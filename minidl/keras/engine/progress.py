@@ -5,6 +5,8 @@ import shutil
 import sys
 import time
 
+from minidl.keras.settings import is_interactive_logging_enabled
+
 _INTERVAL = 0.05  # at most 20 updates a second
 _WIDTH = 20
 
@@ -12,7 +14,7 @@ _WIDTH = 20
 def is_live(stream=None):
     """Whether a bar that overwrites itself makes sense: on a terminal or in a notebook, or MINIDL_PROGRESS=rich."""
     wish = os.environ.get("MINIDL_PROGRESS", "")
-    if wish in ("0", "plain"):
+    if wish in ("0", "plain") or not is_interactive_logging_enabled():
         return False
     stream = sys.stdout if stream is None else stream
     if wish == "rich":

@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 
-from minidl.keras.config import set_random_seed
+from minidl.keras.settings import set_random_seed
 from minidl.random import get_rng_state, set_rng_state
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from minidl import backends, dtypes
 from minidl.autograd.convert import to_array
 from minidl.autograd.tensor import Tensor, make
-from minidl.keras.config import floatx, named_dtype
+from minidl.keras.settings import floatx, named_dtype
 
 
 def standardize_dtype(dtype):

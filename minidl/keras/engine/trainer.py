@@ -3,12 +3,14 @@
 import warnings
 
 from minidl.keras.callbacks import CallbackList
+from minidl.keras.dropped import warn
 from minidl.keras.engine.compiling import Compiling
 from minidl.keras.engine.data import unpack_x_y_sample_weight
 from minidl.keras.engine.on_batch import OnBatch
 from minidl.keras.engine.outputs import concatenated
 from minidl.keras.engine.sources import batches_of, split_for_validation
 from minidl.keras.engine.steps import Steps
+from minidl.keras.settings import limited
 
 
 class Trainer(Compiling, Steps, OnBatch):
@@ -38,7 +40,7 @@ class Trainer(Compiling, Steps, OnBatch):
         ``validation_split`` keeps the last part of the arrays, unshuffled, to validate after each epoch.
         ``verbose``: 0 nothing, 1 a bar on a terminal, 2 a line an epoch.
         """
-        epochs = _epochs(epochs, dropped)
+        epochs = limited(_epochs(epochs, dropped), "max_epochs")
         self._demand_compiled("fit")
         where = self._where()
         if validation_split and validation_data is None:
@@ -52,9 +54,10 @@ class Trainer(Compiling, Steps, OnBatch):
             validation = batches_of(
                 val_x, val_y, val_weight, validation_batch_size or batch_size, False, None, where
             )
+            validation_steps, _ = _steps(validation, validation_steps)
         verbose = 1 if verbose == "auto" else int(verbose)
         calls = callbacks
-        steps = steps_per_epoch if steps_per_epoch is not None else source.steps
+        steps_per_epoch, steps = _steps(source, steps_per_epoch)
         if not isinstance(callbacks, CallbackList):
             calls = CallbackList(
                 callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs,
@@ -123,12 +126,13 @@ class Trainer(Compiling, Steps, OnBatch):
         """The loss over the data, or ``[loss, *metrics]`` where there are metrics, or a dict by name."""
         self._demand_compiled("evaluate")
         source = batches_of(x, y, sample_weight, batch_size, False, None, self._where(), steps)
+        steps, known = _steps(source, steps)
         verbose = 1 if verbose == "auto" else int(verbose)
         calls = callbacks
         if not isinstance(callbacks, CallbackList):
             calls = CallbackList(
                 callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
-                steps=steps if steps is not None else source.steps,
+                steps=known,
             )  # fmt: skip
         logs = self._test(source, calls, steps)
         if return_dict:
@@ -164,12 +168,13 @@ class Trainer(Compiling, Steps, OnBatch):
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **kwargs):
         """The outputs for the data, as NumPy arrays: (samples, ...)."""
         source = batches_of(x, None, None, batch_size, False, None, self._where(), steps)
+        steps, known = _steps(source, steps)
         verbose = 1 if verbose == "auto" else int(verbose)
         calls = callbacks
         if not isinstance(callbacks, CallbackList):
             calls = CallbackList(
                 callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
-                steps=steps if steps is not None else source.steps,
+                steps=known,
             )  # fmt: skip
         self.stop_predicting = False
         calls.on_predict_begin()
@@ -232,20 +237,24 @@ def _validates(epoch, frequency):
     return epoch + 1 in frequency
 
 
+def _steps(source, given):
+    """How many steps end an epoch (None: the end of the data does), and how many an epoch has as far as is known."""
+    known = given if given is not None else source.steps
+    limit = limited(known, "max_steps_per_epoch")
+    return (given, known) if limit == known else (limit, limit)
+
+
 def _epochs(epochs, dropped):
+    gone = [name for name in dropped if name in ("workers", "use_multiprocessing", "max_queue_size")]
+    said = []
     if "nb_epoch" in dropped:
-        warnings.warn(
-            "fit(nb_epoch=...) is a name that Keras dropped: use epochs=", DeprecationWarning, stacklevel=3
-        )
         epochs = dropped.pop("nb_epoch")
-    for name in ("workers", "use_multiprocessing", "max_queue_size"):
-        if name in dropped:
-            warnings.warn(
-                f"fit({name}=...) is a name that Keras dropped; it does nothing",
-                DeprecationWarning,
-                stacklevel=3,
-            )
-            dropped.pop(name)
-    if dropped:
-        raise TypeError(f"Model.fit() got an unexpected keyword argument '{next(iter(dropped))}'")
+        said.append("nb_epoch=... (use epochs=)")
+    if gone:
+        said.append(f"{', '.join(f'{name}=...' for name in gone)} (which does nothing)")
+    unknown = [name for name in dropped if name not in gone]
+    if unknown:
+        raise TypeError(f"Model.fit() got an unexpected keyword argument '{unknown[0]}'")
+    if said:
+        warn(f"fit takes what Keras dropped: {'; '.join(said)}")
     return epochs

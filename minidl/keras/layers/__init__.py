@@ -34,6 +34,7 @@ from minidl.keras.layers.conv_depthwise import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
+from minidl.keras.layers.conv_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from minidl.keras.layers.conv_transpose import (
     Conv1DTranspose,
     Conv2DTranspose,
@@ -157,6 +158,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",

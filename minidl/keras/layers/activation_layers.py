@@ -1,8 +1,7 @@
 """Activations as layers: ReLU, LeakyReLU, PReLU, ELU, ThresholdedReLU, Softmax; Identity, ActivityRegularization."""
 
-import warnings
-
 from minidl.keras import activations, regularizers
+from minidl.keras.dropped import warn
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.layers.arguments import Described
 from minidl.nn import functional as F
@@ -76,11 +75,7 @@ class LeakyReLU(Elementwise):
     def __init__(self, negative_slope=0.3, **kwargs):
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
-            warnings.warn(
-                "Argument `alpha` is deprecated. Use `negative_slope` instead.",
-                DeprecationWarning,
-                stacklevel=2,
-            )
+            warn("Argument `alpha` is deprecated. Use `negative_slope` instead.")
         super().__init__(**kwargs)
         _demand("negative_slope", -1 if negative_slope is None else negative_slope)
         self.keep(negative_slope=float(negative_slope))

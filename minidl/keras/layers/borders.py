@@ -1,8 +1,8 @@
 """Layers that add or cut borders: ZeroPadding1D-3D, Cropping1D-3D."""
 
-from minidl.keras.config import standardize_data_format
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.layers.arguments import Described
+from minidl.keras.settings import standardize_data_format
 from minidl.nn import functional as F
 
 __all__ = ["Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"]

@@ -1,7 +1,6 @@
 """Convolutions: Conv1D, Conv2D, Conv3D."""
 
 from minidl import nn
-from minidl.keras.config import standardize_data_format
 from minidl.keras.engine import layout
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.layers.arguments import Described, per_axis
@@ -12,6 +11,7 @@ from minidl.keras.layers.windows import (
     padded_sides,
     window_sizes,
 )
+from minidl.keras.settings import standardize_data_format
 from minidl.nn import functional as F
 
 __all__ = [

@@ -1,6 +1,7 @@
 """Embedding, and Masking of steps that are padding."""
 
 from minidl import int64
+from minidl.keras.dropped import warn
 from minidl.keras.layers.arguments import Described
 from minidl.nn import functional as F
 
@@ -25,9 +26,11 @@ class Embedding(Described):
         self, input_dim, output_dim, embeddings_initializer="uniform", embeddings_regularizer=None,
         embeddings_constraint=None, mask_zero=False, weights=None, input_length=None, **kwargs,
     ):  # fmt: skip
-        if input_length is not None and "input_shape" not in kwargs and "batch_input_shape" not in kwargs:
+        if input_length is not None:
+            warn("`input_length` is deprecated: start the model with keras.Input(shape=...)")
             length = input_length if isinstance(input_length, (list, tuple)) else (input_length,)
-            kwargs["input_shape"] = tuple(length)  # Keras 2's argument
+            if not {"input_shape", "batch_input_shape", "batch_shape"} & kwargs.keys():
+                kwargs["input_shape"] = tuple(length)
         activity_regularizer = kwargs.pop("activity_regularizer", None)
         super().__init__(**kwargs)
         self.keep(

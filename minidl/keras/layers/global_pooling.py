@@ -1,8 +1,8 @@
 """Pooling over all positions: GlobalMaxPooling and GlobalAveragePooling, in one to three dimensions."""
 
-from minidl.keras.config import standardize_data_format
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.layers.arguments import Described
+from minidl.keras.settings import standardize_data_format
 
 __all__ = [
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D", "GlobalAvgPool2D",

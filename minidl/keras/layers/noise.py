@@ -3,9 +3,9 @@
 import math
 
 from minidl import rand, randn
-from minidl.keras.config import standardize_data_format
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.layers.arguments import Described
+from minidl.keras.settings import standardize_data_format
 from minidl.nn import functional as F
 from minidl.ops.dropout import masked_scale
 from minidl.ops.generator import Generator

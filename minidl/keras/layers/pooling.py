@@ -1,6 +1,5 @@
 """Pooling over windows: Max and Average, in one to three dimensions."""
 
-from minidl.keras.config import standardize_data_format
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.layers.arguments import Described, per_axis
 from minidl.keras.layers.windows import (
@@ -10,6 +9,7 @@ from minidl.keras.layers.windows import (
     padded_sides,
     window_sizes,
 )
+from minidl.keras.settings import standardize_data_format
 from minidl.nn import functional as F
 
 __all__ = [

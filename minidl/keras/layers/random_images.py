@@ -3,11 +3,11 @@
 import math
 
 from minidl import rand
-from minidl.keras.config import standardize_data_format
 from minidl.keras.layers.affine import FILL_MODES, INTERPOLATIONS, affine, centred
 from minidl.keras.layers.noise import Noise
 from minidl.keras.layers.resampling import resized
 from minidl.keras.layers.resizing import cropped_to_ratio, cut
+from minidl.keras.settings import standardize_data_format
 from minidl.ops.selection import where
 
 __all__ = [

@@ -1,8 +1,8 @@
 """Layers that give images another size: Resizing, CenterCrop."""
 
-from minidl.keras.config import standardize_data_format
 from minidl.keras.layers.arguments import Described
 from minidl.keras.layers.resampling import METHODS, resized
+from minidl.keras.settings import standardize_data_format
 from minidl.nn import functional as F
 
 __all__ = ["CenterCrop", "Resizing"]

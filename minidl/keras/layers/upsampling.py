@@ -1,9 +1,9 @@
 """Layers that repeat positions: UpSampling1D, UpSampling2D, UpSampling3D."""
 
-from minidl.keras.config import standardize_data_format
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.layers.arguments import Described, per_axis
 from minidl.keras.layers.resampling import METHODS, resized
+from minidl.keras.settings import standardize_data_format
 
 __all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D"]
 

@@ -3,8 +3,8 @@
 import warnings
 
 from minidl import log, where
-from minidl.keras.config import epsilon
 from minidl.keras.losses.base import mean_form, pair
+from minidl.keras.settings import epsilon
 from minidl.keras.tensors import to_float, to_tensor
 from minidl.nn import functional as F
 

@@ -1,8 +1,8 @@
 """Losses of margins, overlaps, embeddings and sequences."""
 
 from minidl import cat, eye, full_like, logsumexp, stack, where
-from minidl.keras.config import epsilon
 from minidl.keras.losses.base import pair
+from minidl.keras.settings import epsilon
 from minidl.keras.tensors import to_float, to_tensor
 from minidl.nn import functional as F
 

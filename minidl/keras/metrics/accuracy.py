@@ -1,9 +1,9 @@
 """Accuracies: how often the best guess is right, or is among the best k."""
 
 from minidl import argmax, where
-from minidl.keras.config import named_dtype
 from minidl.keras.losses.base import same_rank
 from minidl.keras.metrics.base import MeanMetricWrapper
+from minidl.keras.settings import named_dtype
 from minidl.keras.tensors import to_tensor
 
 __all__ = [
@@ -72,8 +72,13 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
 
 
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
-    """1 where the class number y_true is among the k largest of y_pred; or among its first k, if those are numbers."""
+    """1 where the class number y_true, (N, ...) or (N, ..., 1), is among the k largest of y_pred.
+
+    With ``from_sorted_ids`` y_pred is class numbers, the likeliest first.
+    """
     y_true, y_pred = _pair(y_true, y_pred)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+        return sparse_top_k_categorical_accuracy(y_true.squeeze(-1), y_pred, k, from_sorted_ids).unsqueeze(-1)
     if from_sorted_ids:
         return _hits((y_true.unsqueeze(-1) == y_pred[..., :k]).any(-1))
     return _hits(_in_top(y_true, y_pred, k))

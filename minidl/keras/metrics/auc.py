@@ -2,9 +2,9 @@
 
 from minidl import log, maximum, minimum, sigmoid, where
 from minidl.autograd.modes import no_grad
-from minidl.keras.config import epsilon
 from minidl.keras.metrics.base import ratio
 from minidl.keras.metrics.confusion import Confusion
+from minidl.keras.settings import epsilon
 from minidl.keras.tensors import to_float
 
 __all__ = ["AUC"]

@@ -2,9 +2,9 @@
 
 from minidl import where
 from minidl.autograd.modes import no_grad
-from minidl.keras.config import floatx, named_dtype
 from minidl.keras.engine.naming import auto_name, to_snake_case
 from minidl.keras.losses.base import same_rank
+from minidl.keras.settings import floatx, named_dtype
 from minidl.keras.state import make_state
 from minidl.keras.tensors import to_float, to_tensor
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from minidl import as_tensor, ceil, cumsum, flip, searchsorted, topk, where, zeros, zeros_like
-from minidl.keras.config import epsilon
 from minidl.keras.losses.base import same_rank
+from minidl.keras.settings import epsilon
 from minidl.keras.tensors import to_float, to_tensor
 
 BELOW_ALL = -1e10  # the threshold, and the score of what is not among the best k, where top_k is given

@@ -2,8 +2,8 @@
 
 from minidl import argmax, where, zeros
 from minidl.autograd.modes import no_grad
-from minidl.keras.config import epsilon
 from minidl.keras.metrics.base import Metric
+from minidl.keras.settings import epsilon
 from minidl.keras.tensors import to_float, to_tensor
 
 __all__ = ["BinaryIoU", "F1Score", "FBetaScore", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]

@@ -5,9 +5,9 @@ import warnings
 from minidl import sqrt, where
 from minidl.autograd.modes import no_grad
 from minidl.keras import losses
-from minidl.keras.config import epsilon
 from minidl.keras.losses.base import pair
 from minidl.keras.metrics.base import Mean, MeanMetricWrapper, Metric
+from minidl.keras.settings import epsilon
 from minidl.keras.tensors import to_float
 
 __all__ = [

@@ -1,11 +1,11 @@
 """New tensors, and tensors of what is none yet."""
 
 import minidl
-from minidl.keras.config import floatx
 from minidl.keras.engine.keras_tensor import KerasTensor
 from minidl.keras.engine.tensors import as_numpy, named_dtype, standardize_dtype
 from minidl.keras.ops.operation import operation, tensor
 from minidl.keras.ops.shapes import _sizes
+from minidl.keras.settings import floatx
 
 
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):

@@ -1,9 +1,9 @@
 """``keras.ops.image``: functions of images (N, H, W, C) or (H, W, C)."""
 
 import minidl
-from minidl.keras.config import standardize_data_format
 from minidl.keras.layers.resampling import METHODS, resized
 from minidl.keras.ops.operation import floating, operation, tensor
+from minidl.keras.settings import standardize_data_format
 from minidl.nn import functional as F
 
 __all__ = ["crop_images", "extract_patches", "pad_images", "resize", "rgb_to_grayscale"]

@@ -2,8 +2,6 @@
 
 import minidl
 from minidl.keras import activations, losses
-from minidl.keras.config import epsilon as default_epsilon
-from minidl.keras.config import standardize_data_format
 from minidl.keras.engine.tensors import named_dtype
 from minidl.keras.layers.arguments import per_axis
 from minidl.keras.layers.pooling import (
@@ -16,6 +14,8 @@ from minidl.keras.layers.pooling import (
 )
 from minidl.keras.layers.windows import channels_first, channels_last, pad_spatial, padded_sides
 from minidl.keras.ops.operation import floating, operation, tensor
+from minidl.keras.settings import epsilon as default_epsilon
+from minidl.keras.settings import standardize_data_format
 from minidl.nn import functional as F
 
 (celu, elu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, log_sigmoid, log_softmax, relu,

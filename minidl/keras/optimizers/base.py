@@ -3,6 +3,7 @@
 import re
 import warnings
 
+from minidl.keras.dropped import warn
 from minidl.keras.engine.naming import auto_name, to_snake_case
 from minidl.keras.optimizers import schedules
 from minidl.keras.optimizers.applying import Applying
@@ -116,16 +117,12 @@ class Optimizer(Applying):
     @property
     def lr(self):
         """``learning_rate``, by its old name."""
-        warnings.warn(
-            "`optimizer.lr` is deprecated, use `optimizer.learning_rate`", DeprecationWarning, stacklevel=2
-        )
+        warn("`optimizer.lr` is deprecated, use `optimizer.learning_rate`")
         return self.learning_rate
 
     @lr.setter
     def lr(self, value):
-        warnings.warn(
-            "`optimizer.lr` is deprecated, use `optimizer.learning_rate`", DeprecationWarning, stacklevel=2
-        )
+        warn("`optimizer.lr` is deprecated, use `optimizer.learning_rate`")
         self.learning_rate = value
 
     # --- the state -----------------------------------------------------------------------------------------------
@@ -291,15 +288,14 @@ def _older(kwargs, learning_rate):
     """Takes the names of Keras 2 out of the arguments; the learning rate that they leave."""
     for name in ("jit_compile", "is_legacy_optimizer"):
         kwargs.pop(name, None)
+    said = []
     if "lr" in kwargs:
-        warnings.warn("`lr` is deprecated, use `learning_rate`", DeprecationWarning, stacklevel=4)
         learning_rate = kwargs.pop("lr")
+        said.append("`lr` is deprecated, use `learning_rate`")
     decay = kwargs.pop("decay", None)
     if decay and not callable(learning_rate):
-        warnings.warn(
-            "`decay` is deprecated, use schedules.InverseTimeDecay(learning_rate, 1, decay)",
-            DeprecationWarning,
-            stacklevel=4,
-        )
+        said.append("`decay` is deprecated, use schedules.InverseTimeDecay(learning_rate, 1, decay)")
         learning_rate = schedules.InverseTimeDecay(float(learning_rate), 1, decay)
+    if said:
+        warn("; ".join(said))
     return learning_rate

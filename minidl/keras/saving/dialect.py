@@ -97,7 +97,7 @@ def _portable(name, config):
 def _layer(name, config, keras3, graphs):
     if name == "InputLayer":
         return _input(config, keras3)
-    config.pop("batch_input_shape", None)
+    config.pop("batch_shape", None)
     if name == "Lambda":
         return _lambda(config, keras3)
     if name.startswith("SpatialDropout") and config.get("trainable") is True:

@@ -7,6 +7,7 @@ import marshal
 import types
 
 from minidl.keras import custom_objects as custom
+from minidl.keras.settings import in_safe_mode
 
 
 def written(function, keras3):
@@ -46,7 +47,7 @@ def read(value, layer, safe_mode):
     code = value
     if isinstance(value, dict):
         code = [value.get("config", {}).get(key) for key in ("code", "defaults", "closure")]
-    if safe_mode:
+    if in_safe_mode(safe_mode):
         raise ValueError(
             f"The file holds Python code, in the Lambda layer '{layer}': loading it could run anything. It was not "
             "loaded. Hint: if you trust where the file comes from, pass safe_mode=False."

@@ -25,13 +25,16 @@ from minidl.keras.saving.training import compile_config, optimizer_state, traini
 _KERAS = "2.15.0"  # the version whose form of config a .h5 has: Keras 2 and 3 read it
 
 
-def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=None, **kwargs):
+def save_model(
+    model, filepath, overwrite=True, include_optimizer=True, zipped=None, keras_version=3, **kwargs
+):
     """Writes architecture, weights, what ``compile`` was told and the optimizer's state to a file.
 
-    ``.h5`` and ``.hdf5`` are opened by Keras 2 and Keras 3, ``.keras`` by Keras 3. A file is replaced in one step, or,
-    on a failure, not at all. Raises ``ValueError`` for another ending or a model without weights yet,
-    ``FileExistsError`` with ``overwrite=False``, ``NotImplementedError`` for a layer without a config,
-    ``MissingDependencyError`` without h5py. Source: Keras' ``save_model``.
+    ``.h5`` and ``.hdf5`` are opened by Keras 2 and Keras 3, ``.keras`` by Keras 3. The optimizer's state in a ``.h5``
+    is restored by Keras 3, with ``keras_version=2`` by Keras 2; the other begins with a fresh optimizer, and says so.
+    A file is replaced in one step, or, on a failure, not at all. Raises ``ValueError`` for another ending or a model
+    without weights yet, ``FileExistsError`` with ``overwrite=False``, ``NotImplementedError`` for a layer without a
+    config, ``MissingDependencyError`` without h5py. Source: Keras' ``save_model``.
 
     >>> import h5py  # has to be installed
     >>> import os, tempfile
@@ -52,10 +55,14 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, zipped=N
         )
     refuse_overwriting(path, overwrite)
     _demand_weights(model)
-    data = (
-        archive_of(model, include_optimizer) if path.endswith(".keras") else tree_of(model, include_optimizer)
-    )
-    write_whole(path, data)
+    if keras_version not in (2, 3) or (keras_version == 2 and path.endswith(".keras")):
+        raise ValueError(
+            f"keras_version is 3, or, for a .h5 file, 2. Received: keras_version={keras_version}, filepath={path}"
+        )
+    if path.endswith(".keras"):
+        write_whole(path, archive_of(model, include_optimizer))
+    else:
+        write_whole(path, tree_of(model, include_optimizer, keras_version))
 
 
 def _demand_weights(model):
@@ -67,7 +74,7 @@ def _demand_weights(model):
         )
 
 
-def tree_of(model, include_optimizer=True):
+def tree_of(model, include_optimizer=True, keras_version=3):
     """The bytes of a ``.h5`` file with the whole model."""
     root, buffer = tree.new_tree()
     with root:
@@ -83,7 +90,7 @@ def tree_of(model, include_optimizer=True):
         _write_layers(root.create_group("model_weights"), model)
         if training is not None:
             group = root.create_group("optimizer_weights")
-            state = optimizer_state(model.optimizer)
+            state = optimizer_state(model.optimizer, keras_version)
             tree.write_names(group, "weight_names", [name for name, _ in state])
             for name, array in state:
                 tree.write_array(group, name, array)

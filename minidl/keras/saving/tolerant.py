@@ -36,7 +36,6 @@ _OPERATORS = {
 }
 _ARGUMENTS = {  # of a class, arguments by the names of other versions
     "LeakyReLU": {"alpha": "negative_slope"},
-    "InputLayer": {"batch_input_shape": "batch_shape"},
     "RandomZoom": {"interpolation_order": "interpolation"},
 }
 
@@ -151,6 +150,7 @@ def _operator(entry, name, config):
 
 def _arguments(name, cls, config, safe_mode, fixed):
     renamed = _ARGUMENTS.get(name, {})
+    renamed = {"batch_input_shape": "batch_shape", **renamed}
     config = {renamed.get(key, key): value for key, value in config.items()}
     if config.get("time_major"):
         raise ValueError(f"{name} '{config.get('name')}' has time_major=True, which is not supported")
@@ -162,9 +162,8 @@ def _arguments(name, cls, config, safe_mode, fixed):
         if key not in known and "Conv" in name and key in _OF_PLAIN_CONV:
             continue  # Keras 2 writes it for every kind of convolution
         made[key] = value
-    for key in ("batch_shape", "batch_input_shape"):
-        if isinstance(made.get(key), (list, tuple)) and made[key] and not fixed:
-            made[key] = [None, *made[key][1:]]
+    if isinstance(made.get("batch_shape"), (list, tuple)) and made["batch_shape"] and not fixed:
+        made["batch_shape"] = [None, *made["batch_shape"][1:]]
     if isinstance(made.get("axis"), list) and len(made["axis"]) == 1:
         made["axis"] = int(made["axis"][0])
     if "renorm_momentum" in made and not made.get("renorm") and "renorm" not in known:

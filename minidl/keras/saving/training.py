@@ -153,8 +153,8 @@ def compile_by(model, config, custom_objects=None):
         model.compile(
             optimizer=optimizers.deserialize(optimizer),
             loss=_mapped(config.get("loss"), _read_loss),
-            metrics=_flat(_mapped(config.get("metrics"), _read_metric)),
-            weighted_metrics=_flat(_mapped(config.get("weighted_metrics"), _read_metric)),
+            metrics=_read_metrics(model, config.get("metrics")),
+            weighted_metrics=_read_metrics(model, config.get("weighted_metrics")),
             loss_weights=config.get("loss_weights"),
         )
 
@@ -187,11 +187,23 @@ def _read_metric(value):
     return metrics.deserialize(value)
 
 
-def _flat(value):
-    """Metrics of one output, which Keras 2 wraps in a further list."""
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
-        return value[0]
-    return value
+def _read_metrics(model, value):
+    """What ``compile`` takes: Keras 2 wraps one output's metrics in a list, and puts names of several before theirs."""
+    names = getattr(model, "output_names", None) or ()
+    if isinstance(value, list) and len(value) == len(names) > 1 and all(isinstance(v, list) for v in value):
+        value = [[_without(f"{name}_", metric) for metric in own] for name, own in zip(names, value)]
+    found = _mapped(value, _read_metric)
+    if isinstance(found, list) and len(found) == 1 and isinstance(found[0], list):
+        return found[0]
+    return found
+
+
+def _without(prefix, metric):
+    """A metric's config without the prefix of its name."""
+    name = metric["config"].get("name") if isinstance(metric, dict) and "config" in metric else None
+    if not isinstance(name, str) or not name.startswith(prefix):
+        return metric
+    return {**metric, "config": {**metric["config"], "name": name.removeprefix(prefix)}}
 
 
 # --- the optimizer's state ----------------------------------------------------------------------------------------
@@ -205,10 +217,10 @@ _KERAS2_SLOTS = {
 }
 
 
-def optimizer_state(optimizer):
-    """``[(name, array)]`` in Keras 3's order, each name once."""
+def optimizer_state(optimizer, keras_version=3):
+    """``[(name, array)]`` in Keras 3's order, or that of Keras 2, each name once."""
     found = {}
-    for variable in optimizer.variables:
+    for variable in _as_keras2(optimizer) if keras_version == 2 else optimizer.variables:
         path = base = getattr(variable, "path", variable.name)
         count = 0
         while path in found:
@@ -276,12 +288,18 @@ def _restore_keras2(optimizer, names, arrays):
             slots.setdefault(pieces[-1], []).append(array)
     own = optimizer._state
     pairs = []
-    for slot, values in slots.items():
+    for slot, values in (
+        slots.items() if own else ()
+    ):  # SGD without momentum has slots in Keras 2, and none here
         kept = own.get(_KERAS2_SLOTS[slot]) or own.get({"m": "momentum"}.get(slot, slot))
         fits = kept is not None and len(kept) == len(values)
         if not fits or any(tuple(k.shape) != tuple(np.shape(v)) for k, v in zip(kept, values)):
             return False
         pairs += zip(kept, values)
+    if (
+        iteration is None and not own and np.asarray(arrays[0]).dtype.kind in "iu"
+    ):  # a .keras numbers the states
+        iteration = arrays[0]
     if iteration is None or (own and not pairs):
         return False
     optimizer._iterations.assign(int(iteration))

@@ -1,6 +1,5 @@
 """``keras.utils``: labels, seeds, data helpers, images, registered objects."""
 
-from minidl.keras.config import set_random_seed
 from minidl.keras.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
@@ -16,6 +15,7 @@ from minidl.keras.engine.progress import Progbar
 from minidl.keras.engine.tensors import standardize_dtype
 from minidl.keras.preprocessing.sequence import pad_sequences
 from minidl.keras.saving.objects import deserialize_keras_object, serialize_keras_object
+from minidl.keras.settings import set_random_seed
 from minidl.keras.tensors import to_tensor
 from minidl.keras.utils import np_utils
 from minidl.keras.utils.arrays import (

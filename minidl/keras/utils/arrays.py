@@ -45,7 +45,7 @@ def to_categorical(x, num_classes=None, dtype="float64"):
 
 
 def normalize(x, axis=-1, order=2):
-    """``x`` over its norm of an order along an axis; rows of zeros stay.
+    """``x`` over its norm of an order along an axis; rows of zeros stay. One row (C,) becomes (1, C).
 
     >>> from minidl import keras
     >>> keras.utils.normalize([[3.0, 4.0]])
@@ -57,8 +57,10 @@ def normalize(x, axis=-1, order=2):
         norm = (x.abs() ** order).sum(axis, keepdim=True) ** (1.0 / order)
         return x / norm.clamp(min=1e-12)
     x = np.asarray(x)
-    norm = np.atleast_1d(np.linalg.norm(x, order, axis, keepdims=True) if x.ndim else np.abs(x))
-    return x / np.where(norm == 0, 1, norm)
+    norm = np.atleast_1d(np.linalg.norm(x, order, axis) if x.ndim else np.abs(x))
+    return x / np.expand_dims(
+        np.where(norm == 0, 1, norm), axis
+    )  # a row of its own gains a dimension, as Keras' does
 
 
 def pack_x_y_sample_weight(x, y=None, sample_weight=None):

@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 from minidl.extras import need
-from minidl.keras.config import floatx, standardize_data_format
+from minidl.keras.settings import floatx, standardize_data_format
 from minidl.keras.tensors import to_tensor
 
 __all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize"]

@@ -43,6 +43,36 @@ def test_masked_steps_keep_the_state(row, mask):
     compare_outputs(theirs, _Masked(mine, mask), values, row)
 
 
+FRAMES = (3, 6, 7, 5, 2)
+CONV_OPTIONS = [{}, {"return_sequences": True, "padding": "same", "kernel_size": 2},
+                {"strides": 2, "return_state": True},
+                {"go_backwards": True, "dilation_rate": 2, "recurrent_activation": "hard_sigmoid"},
+                {"use_bias": False, "data_format": "channels_first", "kernel_size": (2, 1)}]  # fmt: skip
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
+@pytest.mark.parametrize("options", CONV_OPTIONS, ids=str)
+def test_conv_lstm_equals_keras(options, mask):
+    options = {"filters": 3, "kernel_size": 3, **options}
+    row = Row("ConvLSTM2D", (), FRAMES, **options)
+    theirs, mine = (getattr(k.layers, row.name)(**options) for k in (keras, ours))
+    values = [np.random.default_rng(0).standard_normal(FRAMES).astype("float32")]
+    theirs(values[0]), mine(values[0])
+    mine.set_weights(randomise(theirs))
+    assert mine.compute_output_shape((None, *FRAMES[1:])) is not None
+    assert set(mine.get_config()) == set(theirs.get_config())
+    if mask is not None:
+        row.call, mine = {"mask": mask}, _Masked(mine, mask)
+    compare_outputs(theirs, mine, values, row)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("ConvLSTM1D", (2, 3, 6, 2)), ("ConvLSTM3D", (2, 3, 4, 3, 3, 2))]
+)
+def test_conv_lstm_of_other_ranks_equals_keras(name, shape):
+    compare(Row(name, (2, 2), shape, return_sequences=True))
+
+
 class _Masked:
     """Our layer, which takes the mask as a tensor."""
 
