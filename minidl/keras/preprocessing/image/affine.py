@@ -1,17 +1,14 @@
-"""Affine maps of images: every output pixel gathers from the input, between four pixels, or as ``splines.py`` says."""
+"""Affine maps of images: rotation, shift, shear and zoom as one matrix, by which a batch is moved at once."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from minidl.backends.threads import get_num_threads
-from minidl.keras.preprocessing.image.splines import MODES, border, coefficients, folded, window
+from minidl.backends import of
 
 __all__ = ["affine_batch", "affine_matrix", "apply_affine_transform"]
 
-_GROUP = 1 << 14  # pixels that are moved at once: what is computed on the way stays in the cache
-_WORTH_THREADS = 1 << 17  # numbers of a batch from which threads pay
+_FILL_MODES = ("constant", "nearest", "reflect", "mirror", "wrap")
 
 
 def affine_matrix(height, width, theta=0, tx=0, ty=0, shear=0, zx=1, zy=1):
@@ -45,45 +42,8 @@ def flipped(matrix, height, width, horizontal, vertical):
     return matrix
 
 
-def _places(matrices, height, width):
-    """The rows and columns, (2, N, H, W), that matrices (2, N, 3) give for all pixels of the output."""
-    down = matrices[..., :1] * np.arange(height) + matrices[..., 2:]
-    across = matrices[..., 1:2] * np.arange(width)
-    return down[..., None] + across[..., None, :]
-
-
-def _moved(images, matrices, degree, mode, cval):
-    """Images (N, H, W, C) through matrices (2, N, 3), as planes (C, N, H, W)."""
-    count, height, width = images.shape[:3]
-    planes = np.ascontiguousarray(images.transpose(3, 0, 1, 2), np.float64 if degree > 1 else None)
-    planes, margin = coefficients(planes, degree, mode), border(degree, mode)
-    lines, line = planes.shape[-2:]
-    rows, columns = _places(matrices, height, width)
-    if mode == "constant":
-        outside = (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)
-    top, across = window(folded(rows, height, mode, degree), height, degree, planes.dtype)
-    left, along = window(folded(columns, width, mode, degree), width, degree, planes.dtype)
-    top += np.arange(count)[:, None, None] * lines + margin
-    top *= line
-    top += left
-    top += margin
-    out = _weighed(planes, top.astype(np.intp), across, along)
-    if mode == "constant":
-        out[:, outside] = cval
-    return out
-
-
-def _weighed(planes, first, across, along):
-    """The sums (C, ...) of pixels of windows in planes (C, ...), times the weights down and across a window,
-    (size, ...) each; ``first`` numbers the window's first pixel in its plane."""
-    steps = np.add.outer(np.arange(len(across)) * planes.shape[-1], np.arange(len(along))).reshape(-1, 1)
-    pixels = planes.reshape(len(planes), -1).take(first.reshape(-1) + steps, axis=1, mode="clip")
-    weights = (across[:, None] * along).reshape(len(steps), -1)
-    return np.einsum("ckn,kn->cn", pixels, weights).reshape(len(planes), *first.shape)
-
-
 def affine_batch(images, matrices, order=1, fill_mode="nearest", cval=0.0):
-    """Images (N, H, W, C), each through its matrix (None leaves it), as a new array; large batches use threads.
+    """Images (N, H, W, C), each through its matrix (None leaves it), as a new array.
 
     ``order`` is the degree of the splines, 0 to 5; else ``RuntimeError``. ``ValueError`` for a mode that is none.
     """
@@ -92,28 +52,19 @@ def affine_batch(images, matrices, order=1, fill_mode="nearest", cval=0.0):
             f"spline order not supported: interpolation_order is 0 (the nearest pixel), 1 (between four) to 5, "
             f"not {order}"
         )
-    if fill_mode not in MODES:
+    if fill_mode not in _FILL_MODES:
         raise ValueError(
             f"Invalid fill_mode {fill_mode!r}; expected 'constant', 'nearest', 'reflect', 'mirror' or 'wrap'"
         )
-    out = np.array(images)
     moving = [i for i, matrix in enumerate(matrices) if matrix is not None]
-    size = max(1, 4 * _GROUP // max(1, math.prod(images.shape[1:3]) * (order + 1) ** 2))
-    groups = [moving[i : i + size] for i in range(0, len(moving), size)]
-
-    def move(group):
-        part = np.stack([matrices[i] for i in group], 1)
-        planes = _moved(images[group], part, order, fill_mode, cval)
-        for channel, plane in enumerate(planes):
-            out[group, :, :, channel] = plane
-
-    threads = min(get_num_threads(), len(groups))
-    if threads < 2 or out.size < _WORTH_THREADS:
-        for group in groups:
-            move(group)
-    else:
-        with ThreadPoolExecutor(threads, "minidl-images") as pool:
-            list(pool.map(move, groups))
+    if not moving:
+        return np.array(images)
+    through = np.array([matrices[i] for i in moving], np.float64)
+    move = of(images).affine_images
+    if len(moving) == len(images):
+        return move(images, through, int(order), fill_mode, float(cval))
+    out = np.array(images)
+    out[moving] = move(images[moving], through, int(order), fill_mode, float(cval))
     return out
 
 
