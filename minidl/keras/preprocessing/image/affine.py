@@ -43,9 +43,10 @@ def flipped(matrix, height, width, horizontal, vertical):
 
 
 def affine_batch(images, matrices, order=1, fill_mode="nearest", cval=0.0):
-    """Images (N, H, W, C), each through its matrix (None leaves it), as a new array.
+    """Images (N, H, W, C), each through its matrix; None leaves it. The images themselves where nothing moves.
 
     ``order`` is the degree of the splines, 0 to 5; else ``RuntimeError``. ``ValueError`` for a mode that is none.
+    Whole numbers are rounded and keep their dtype.
     """
     if order not in range(6):
         raise RuntimeError(
@@ -58,13 +59,19 @@ def affine_batch(images, matrices, order=1, fill_mode="nearest", cval=0.0):
         )
     moving = [i for i, matrix in enumerate(matrices) if matrix is not None]
     if not moving:
-        return np.array(images)
+        return images
     through = np.array([matrices[i] for i in moving], np.float64)
-    move = of(images).affine_images
+    given = images if len(moving) == len(images) else images[moving]
+    whole = images.dtype.kind in "iu"
+    given = given.astype(np.float64) if whole else given
+    moved = of(given).affine_images(given, through, int(order), fill_mode, float(cval))
+    if whole:
+        limits = np.iinfo(images.dtype)
+        moved = np.clip(np.floor(moved + 0.5), limits.min, limits.max).astype(images.dtype)
     if len(moving) == len(images):
-        return move(images, through, int(order), fill_mode, float(cval))
+        return moved
     out = np.array(images)
-    out[moving] = move(images[moving], through, int(order), fill_mode, float(cval))
+    out[moving] = moved
     return out
 
 
@@ -87,7 +94,7 @@ def apply_affine_transform(
     if channel_axis not in (0, 2):
         raise ValueError("Channels are allowed and the first and last dimensions.")
     image = x.transpose(axes)
-    image = image if image.dtype.kind == "f" else image.astype(np.float32)
+    image = image if image.dtype.kind in "fiu" else image.astype(np.float32)
     matrix = affine_matrix(image.shape[0], image.shape[1], theta, tx, ty, shear, zx, zy)
     moved = affine_batch(np.ascontiguousarray(image)[None], [matrix], order, fill_mode, cval)[0]
     return moved.transpose(np.argsort(axes))
