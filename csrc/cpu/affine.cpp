@@ -13,8 +13,8 @@ constexpr int64_t kColumns = 256;    // places at once
 // Where the pixels [first, first + size) of row r lie along one axis; `m` is a row of the matrix.
 // Not in cpu/simd/: there the product and the sum would be one operation.
 void places(const double* m, double r, double first, int64_t size, double* out) {
-  const double down = m[0] * r + m[2], across = m[1];
-  for (int k = 0; k < static_cast<int>(size); ++k) out[k] = down + across * (first + k);
+  const double down = m[0] * r, across = m[1], shift = m[2];
+  for (int k = 0; k < static_cast<int>(size); ++k) out[k] = down + across * (first + k) + shift;
 }
 
 }  // namespace

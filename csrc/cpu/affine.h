@@ -1,10 +1,11 @@
 // Affine maps of channels-last images, float and double. Letters: N images, H rows, W columns, C
 // channels. Pixel (r, c) of an output is the input's value at the place
 //
-//   row = (m00 r + m02) + m01 c     column = (m10 r + m12) + m11 c
+//   row = (m00 r + m01 c) + m02     column = (m10 r + m11 c) + m12
 //
 // in doubles, each operation rounded as in minidl/backends/reference/affine.py, so that a place on
-// an edge is on the same side of it. The same bits for any number of threads.
+// an edge is on the same side of it. Sums are doubles too: images of one colour keep it. The same
+// bits for any number of threads.
 #pragma once
 
 #include <cstdint>

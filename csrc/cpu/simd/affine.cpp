@@ -67,13 +67,13 @@ void gather(const Affine& p, const T* image, int64_t size, const double* rows,
       int64_t r = static_cast<int64_t>(row), c = static_cast<int64_t>(column);
       r = r < last_row ? r : last_row;
       c = c < last_column ? c : last_column;
-      const T down = static_cast<T>(row - static_cast<double>(r)), up = 1 - down;
-      const T along = static_cast<T>(column - static_cast<double>(c)), back = 1 - along;
-      const T w00 = up * back, w01 = up * along, w10 = down * back, w11 = down * along;
+      const double down = row - static_cast<double>(r), up = 1 - down;
+      const double along = column - static_cast<double>(c), back = 1 - along;
+      const double w00 = up * back, w01 = up * along, w10 = down * back, w11 = down * along;
       const T* from = image + r * line + c * channels;
       for (int64_t k = 0; k < channels; ++k) {
-        output[k] = from[k] * w00 + from[k + right] * w01 + from[k + below] * w10 +
-                    from[k + below + right] * w11;
+        const double above = from[k] * w00 + from[k + right] * w01;
+        output[k] = static_cast<T>(above + from[k + below] * w10 + from[k + below + right] * w11);
       }
     } else {
       const auto r = static_cast<int64_t>(row + 0.5), c = static_cast<int64_t>(column + 0.5);

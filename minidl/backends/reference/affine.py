@@ -50,9 +50,8 @@ def affine_images(xp, images, matrices, order, fill_mode, cval):
 def _places(xp, matrices, height, width):
     """The rows and columns, (2, N, H, W), that matrices (N, 2, 3) give for all pixels of the output."""
     matrices = matrices.transpose(1, 0, 2)
-    down = matrices[..., :1] * xp.arange(height) + matrices[..., 2:]
-    across = matrices[..., 1:2] * xp.arange(width)
-    return down[..., None] + across[..., None, :]
+    down, across = matrices[..., :1] * xp.arange(height), matrices[..., 1:2] * xp.arange(width)
+    return (down[..., None] + across[..., None, :]) + matrices[..., 2:, None]
 
 
 def _moved(xp, images, matrices, degree, mode, cval):
@@ -65,8 +64,8 @@ def _moved(xp, images, matrices, degree, mode, cval):
     rows, columns = _places(xp, matrices, height, width)
     if mode == "constant":
         outside = (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)
-    top, across = _window(xp, _folded(xp, rows, height, mode, degree), height, degree, planes.dtype)
-    left, along = _window(xp, _folded(xp, columns, width, mode, degree), width, degree, planes.dtype)
+    top, across = _window(xp, _folded(xp, rows, height, mode, degree), height, degree)
+    left, along = _window(xp, _folded(xp, columns, width, mode, degree), width, degree)
     top += xp.arange(count)[:, None, None] * lines + margin
     top *= line
     top += left
@@ -119,20 +118,17 @@ def _bell(xp, degree, x):
     return sum(parts) / math.factorial(degree)
 
 
-def _window(xp, place, size, degree, dtype):
+def _window(xp, place, size, degree):
     """(first, weights): the first of the degree + 1 pixels that count at places (...), and weights (degree + 1, ...).
 
     Up to degree 1 all of them are pixels; above it some lie in the border that ``_coefficients`` has.
     """
     if degree == 0:
-        return xp.floor(place + 0.5), (1 + 0 * place[None]).astype(dtype)
+        return xp.floor(place + 0.5), 1 + 0 * place[None]
     if degree == 1:
         # At the last pixel the one before counts nothing
         first = xp.minimum(xp.floor(place), max(size - 2, 0))
-        weights = xp.empty((2, *place.shape), dtype)
-        weights[1] = place - first
-        xp.subtract(1, weights[1], out=weights[0])
-        return first, weights
+        return first, xp.stack([1 - (place - first), place - first])
     first = xp.floor(place if degree % 2 else place + 0.5) - degree // 2
     return first, xp.stack([_bell(xp, degree, place - (first + k)) for k in range(degree + 1)])
 

@@ -33,6 +33,8 @@ CASES = [
     {"preprocessing_function": lambda x: x * 2 + 1},
     {"preprocessing_function": lambda x: x + np.random.uniform(0, 9), "rotation_range": 9, "rescale": 0.5},
     {"width_shift_range": np.float32(0.3), "fill_mode": "mirror", "dtype": "float64"},
+    {"shear_range": 30, "fill_mode": "wrap", "horizontal_flip": True},  # places on the edges
+    {"shear_range": 30, "fill_mode": "constant", "vertical_flip": True, "cval": -99.0},
     {"rotation_range": 30, "zoom_range": 0.4, "dtype": "uint8"},
     {"rotation_range": 30, "interpolation_order": 3, "channel_shift_range": 20.0, "dtype": "uint8"},
     {
@@ -80,6 +82,21 @@ def test_splines_are_scipys(order, mode):
                 image[..., channel], matrix[:, :2], matrix[:, 2], order=order, mode=mode, cval=7.0
             )
             np.testing.assert_allclose(found[..., channel], wanted, atol=1e-6)
+
+
+def test_an_even_channel_stays_even():
+    """Else a fourth channel of 255 would lie outside the bytes, and brightness would stretch the image."""
+    images = np.concatenate([IMAGES, np.full((11, 12, 16, 1), 255, "float32")], -1)
+    results = [
+        next(
+            m.ImageDataGenerator(rotation_range=20, brightness_range=(0.5, 1.5)).flow(
+                images, batch_size=11, seed=0
+            )
+        )
+        for m in (ours, theirs)
+    ]
+    assert (results[0][..., 3] == results[1][..., 3]).all()
+    assert (np.abs(results[0] - results[1]) <= 1e-3).mean() > 0.995
 
 
 def test_whitening():

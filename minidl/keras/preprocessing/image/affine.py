@@ -1,45 +1,54 @@
 """Affine maps of images: rotation, shift, shear and zoom as one matrix, by which a batch is moved at once."""
 
-import math
-
 import numpy as np
 
 from minidl.backends import of
 
-__all__ = ["affine_batch", "affine_matrix", "apply_affine_transform"]
+__all__ = ["affine_batch", "affine_matrices", "affine_matrix", "apply_affine_transform"]
 
+_MOVES = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}
 _FILL_MODES = ("constant", "nearest", "reflect", "mirror", "wrap")
 
 
-def affine_matrix(height, width, theta=0, tx=0, ty=0, shear=0, zx=1, zy=1):
-    """The (2, 3) matrix from (row, column) of the output to those of the input, about the image's centre: rotation,
-    shift, shear and zoom after one another; angles in degrees. None where nothing moves.
+def affine_matrix(height, width, **moves):
+    """The (2, 3) matrix from (row, column) of the output to those of the input, about the image's centre: rotation
+    (``theta``), shift (``tx``, ``ty``), ``shear`` and zoom (``zx``, ``zy``) after one another; angles in degrees. None
+    where nothing moves.
 
     >>> affine_matrix(4, 4) is None
     True
     >>> affine_matrix(4, 4, tx=1)[:, 2].tolist()
     [0.0, 1.0]
     """
-    if theta == 0 and tx == 0 and ty == 0 and shear == 0 and zx == 1 and zy == 1:
-        return None
-    turn, lean = math.radians(theta), math.radians(shear)
-    cos, sin = math.cos(turn), math.sin(turn)
-    a, b = zx * cos, -zy * (cos * math.sin(lean) + sin * math.cos(lean))  # rotation times shear times zoom
-    c, d = zx * sin, zy * (cos * math.cos(lean) - sin * math.sin(lean))
+    return affine_matrices(height, width, [moves])[0]
+
+
+def affine_matrices(height, width, moves):
+    """The matrix of each dict of moves, composed in Keras' order: a place on an edge is on the same side of it."""
+    drawn = np.array([[each.get(*move) for move in _MOVES.items()] for each in moves], float).reshape(-1, 6)
+    theta, tx, ty, shear, zx, zy = drawn.T
+    turn, lean = np.deg2rad(theta), np.deg2rad(shear)
     # As in Keras, the matrix speaks of (x, y), its centre is (height, width) / 2, and the axes are swapped after that
     x, y = height / 2 - 0.5, width / 2 - 0.5
-    left, top = cos * tx - sin * ty + (x - a * x - b * y), sin * tx + cos * ty + (y - c * x - d * y)
-    return np.array([[d, c, top], [b, a, left]])
+    through = (
+        _stacked(len(turn), np.cos(turn), -np.sin(turn), 0, np.sin(turn), np.cos(turn), 0)
+        @ _stacked(len(turn), 1, 0, tx, 0, 1, ty)
+        @ _stacked(len(turn), 1, -np.sin(lean), 0, 0, np.cos(lean), 0)
+        @ _stacked(len(turn), zx, 0, 0, 0, zy, 0)
+    )
+    through = _stacked(1, 1, 0, x, 0, 1, y) @ through @ _stacked(1, 1, 0, -x, 0, 1, -y)
+    swapped = through[:, [1, 0]][:, :, [1, 0, 2]]
+    moved = (drawn != list(_MOVES.values())).any(-1)
+    return [matrix if any_move else None for matrix, any_move in zip(swapped, moved, strict=True)]
 
 
-def flipped(matrix, height, width, horizontal, vertical):
-    """The matrix of what ``matrix`` gives, flipped."""
-    matrix = matrix.copy()
-    for flips, axis, size in ((vertical, 0, height), (horizontal, 1, width)):
-        if flips:
-            matrix[:, 2] += (size - 1) * matrix[:, axis]
-            matrix[:, axis] *= -1
-    return matrix
+def _stacked(count, *numbers):
+    """Matrices (count, 3, 3) whose upper two rows are these numbers, or arrays of them."""
+    matrices = np.zeros((count, 9))
+    for i, number in enumerate(numbers):
+        matrices[:, i] = number
+    matrices[:, 8] = 1
+    return matrices.reshape(count, 3, 3)
 
 
 def affine_batch(images, matrices, order=1, fill_mode="nearest", cval=0.0):
@@ -95,6 +104,6 @@ def apply_affine_transform(
         raise ValueError("Channels are allowed and the first and last dimensions.")
     image = x.transpose(axes)
     image = image if image.dtype.kind in "fiu" else image.astype(np.float32)
-    matrix = affine_matrix(image.shape[0], image.shape[1], theta, tx, ty, shear, zx, zy)
+    matrix = affine_matrix(*image.shape[:2], theta=theta, tx=tx, ty=ty, shear=shear, zx=zx, zy=zy)
     moved = affine_batch(np.ascontiguousarray(image)[None], [matrix], order, fill_mode, cval)[0]
     return moved.transpose(np.argsort(axes))

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from minidl.keras.config import floatx, standardize_data_format
-from minidl.keras.preprocessing.image.affine import affine_batch, affine_matrix, flipped
+from minidl.keras.preprocessing.image.affine import affine_batch, affine_matrices
 from minidl.keras.preprocessing.image.colors import brightened, shifted
 from minidl.keras.preprocessing.image.directories import DataFrameIterator, DirectoryIterator
 from minidl.keras.preprocessing.image.iterators import NumpyArrayIterator
@@ -206,30 +206,21 @@ class ImageDataGenerator:
         )
         images = np.asarray(images)
         batch = np.ascontiguousarray(np.moveaxis(images, 1, -1)) if first else images
-        height, width = batch.shape[1:3]
-        matrices = [self._matrix(values, height, width) for values in parameters]
+        matrices = affine_matrices(*batch.shape[1:3], parameters)
         out = affine_batch(batch, matrices, self.interpolation_order, self.fill_mode, self.cval)
         if not owned and np.may_share_memory(out, images):
             out = out.copy()
         out = as_float(out) if colours else out
-        for i, (values, matrix) in enumerate(zip(parameters, matrices, strict=True)):
+        for i, values in enumerate(parameters):
             if values.get("channel_shift_intensity") is not None:
                 out[i] = shifted(out[i], values["channel_shift_intensity"])
-            if matrix is None and values.get("flip_horizontal"):
+            if values.get("flip_horizontal"):
                 out[i] = out[i, :, ::-1]
-            if matrix is None and values.get("flip_vertical"):
+            if values.get("flip_vertical"):
                 out[i] = out[i, ::-1]
             if values.get("brightness") is not None:
                 out[i] = brightened(out[i], values["brightness"])
         return np.moveaxis(out, -1, 1) if first else out
-
-    @staticmethod
-    def _matrix(values, height, width):
-        """The affine map of an image's changes, flips among them, None where it only flips: it need not gather then."""
-        names = ("theta", "tx", "ty", "shear", "zx", "zy")
-        matrix = affine_matrix(height, width, **{name: values[name] for name in names if name in values})
-        flips = values.get("flip_horizontal"), values.get("flip_vertical")
-        return flipped(matrix, height, width, *flips) if matrix is not None and any(flips) else matrix
 
     def augmented(self, images):
         """A batch (N, ...) of images, each changed at random and normalised, in place where it can be."""
