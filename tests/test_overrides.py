@@ -46,7 +46,8 @@ def _rows(device):
 
 
 def _beyond_rows(device):
-    """What no row has: steps of optimizers, running statistics, the bits beneath random numbers; arrays on the host."""
+    """What no row has: steps of optimizers, running statistics, the bits beneath random numbers, affine maps; arrays
+    on the host."""
     found = []
     for make in (lambda p: optim.SGD(p, lr=0.1, momentum=0.9), lambda p: optim.Adam(p, lr=0.1)):
         parameter = minidl.linspace(-1, 1, 5).to(device).requires_grad_()
@@ -60,7 +61,10 @@ def _beyond_rows(device):
     minidl.nn.functional.batch_norm(batch, *running, training=True)
     found += map(driving.host, running)
     bits = backends.on(device).philox_bits((7,), np.dtype(np.uint64), 1, 0)
-    return [*found, backends.to_numpy(bits)]
+    images, maps = np.linspace(0, 1, 24).reshape(1, 3, 4, 2), np.array([[[0.8, 0.3, -1.2], [-0.2, 1.1, 0.4]]])
+    there = [backends.transfer(array, minidl.device(device)) for array in (images, maps)]
+    moved = backends.on(device).affine_images(*there, 1, "reflect", 0.0)
+    return [*found, backends.to_numpy(bits), backends.to_numpy(moved)]
 
 
 def test_native_agrees_with_reference_beyond_rows(native):

@@ -31,6 +31,12 @@ CASES = [
     {"featurewise_center": True, "featurewise_std_normalization": True},
     {"samplewise_std_normalization": True},
     {"preprocessing_function": lambda x: x * 2 + 1},
+    {"preprocessing_function": lambda x: x + np.random.uniform(0, 9), "rotation_range": 9, "rescale": 0.5},
+    {"width_shift_range": np.float32(0.3), "fill_mode": "mirror", "dtype": "float64"},
+    {"shear_range": 30, "fill_mode": "wrap", "horizontal_flip": True},  # places on the edges
+    {"shear_range": 30, "fill_mode": "constant", "vertical_flip": True, "cval": -99.0},
+    {"rotation_range": 30, "zoom_range": 0.4, "dtype": "uint8"},
+    {"rotation_range": 30, "interpolation_order": 3, "channel_shift_range": 20.0, "dtype": "uint8"},
     {
         "rotation_range": 30, "width_shift_range": 0.2, "height_shift_range": 0.2, "shear_range": 10, "zoom_range": 0.2,
         "channel_shift_range": 10.0, "horizontal_flip": True, "vertical_flip": True, "brightness_range": [0.6, 1.2],
@@ -78,6 +84,21 @@ def test_splines_are_scipys(order, mode):
             np.testing.assert_allclose(found[..., channel], wanted, atol=1e-6)
 
 
+def test_an_even_channel_stays_even():
+    """Else a fourth channel of 255 would lie outside the bytes, and brightness would stretch the image."""
+    images = np.concatenate([IMAGES, np.full((11, 12, 16, 1), 255, "float32")], -1)
+    results = [
+        next(
+            m.ImageDataGenerator(rotation_range=20, brightness_range=(0.5, 1.5)).flow(
+                images, batch_size=11, seed=0
+            )
+        )
+        for m in (ours, theirs)
+    ]
+    assert (results[0][..., 3] == results[1][..., 3]).all()
+    assert (np.abs(results[0] - results[1]) <= 1e-3).mean() > 0.995
+
+
 def test_whitening():
     small = IMAGES[:, :4, :4]
     results = []
@@ -115,8 +136,9 @@ def test_subsets_and_weights(subset):
     np.testing.assert_allclose(results[0][2], results[1][2] + offset)
 
 
-def test_single_changes():
-    x = IMAGES[0]
+@pytest.mark.parametrize("axes", [{"row_axis": 0, "col_axis": 1, "channel_axis": 2}, {}])
+def test_single_changes(axes):
+    x = IMAGES[0] if axes else IMAGES[0].transpose(2, 0, 1)
     for name, args in (
         ("random_rotation", (30,)), ("random_shift", (0.2, 0.1)), ("random_shear", (12,)),
         ("random_zoom", ((0.7, 1.2),)),
@@ -124,8 +146,12 @@ def test_single_changes():
         results = []
         for module in (ours, theirs):
             np.random.seed(3)
-            results.append(getattr(module, name)(x, *args, row_axis=0, col_axis=1, channel_axis=2))
+            results.append(getattr(module, name)(x, *args, **axes))
         np.testing.assert_allclose(results[0], results[1], atol=1e-3)
+
+
+def test_one_image():
+    x = IMAGES[0]
     one, other = ours.ImageDataGenerator(rotation_range=9), theirs.ImageDataGenerator(rotation_range=9)
     np.testing.assert_allclose(one.random_transform(x, seed=4), other.random_transform(x, seed=4), atol=1e-3)
     assert one.get_random_transform(x.shape, seed=1) == other.get_random_transform(x.shape, seed=1)
@@ -134,6 +160,29 @@ def test_single_changes():
     outside = x * 2 - 50
     a, b = (g.apply_transform(outside.copy(), {"brightness": 0.7}) for g in (one, other))
     assert (np.abs(a - b) < 1e-3).mean() > 0.99
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16"])
+def test_whole_numbers_stay_what_they_are(dtype):
+    x = IMAGES[0].astype(dtype)
+    for values in ({}, {"theta": 20, "zx": 0.7, "flip_vertical": True}, {"flip_horizontal": True}):
+        a, b = (m.ImageDataGenerator().apply_transform(x, values) for m in (ours, theirs))
+        assert a.dtype == b.dtype == dtype
+        np.testing.assert_array_equal(a, b)
+    a, b = (m.apply_affine_transform(x, 20, row_axis=0, col_axis=1, channel_axis=2) for m in (ours, theirs))
+    np.testing.assert_array_equal(a, b)
+    assert a.dtype == dtype
+
+
+def test_standardize_takes_what_it_gets_as_one_sample():
+    for x in (IMAGES[0], IMAGES):
+        given = [x.copy(), x.copy()]
+        results = [
+            module.ImageDataGenerator(rescale=2.0, samplewise_std_normalization=True).standardize(each)
+            for module, each in zip((ours, theirs), given, strict=True)
+        ]
+        np.testing.assert_allclose(results[0], results[1], atol=1e-5)
+        np.testing.assert_array_equal(given[0], results[0])  # in place, as there
 
 
 @pytest.fixture
@@ -168,6 +217,35 @@ def test_folders(folders, class_mode, color_mode):
         pairs = [(mine, other)] if class_mode is None else list(zip(mine, other, strict=True))
         for x, xt in pairs:
             np.testing.assert_allclose(x, xt, atol=1e-5)
+
+
+def test_saved_images(folders, tmp_path):
+    saved = []
+    for name, module in (("ours", ours), ("theirs", theirs)):
+        generator = module.ImageDataGenerator(rotation_range=20)
+        places = [tmp_path / f"{name}{kind}" for kind in ("rows", "files")]
+        for place in places:
+            place.mkdir()
+        options = {"batch_size": 3, "seed": 4, "save_prefix": "p", "save_format": "bmp"}
+        next(generator.flow(IMAGES, save_to_dir=str(places[0]), **options))
+        classes = ["cats", "dogs"]
+        next(
+            generator.flow_from_directory(
+                str(folders), (10, 8), "rgb", classes, save_to_dir=str(places[1]), **options
+            )
+        )
+        saved.append(
+            {file.name: ours.img_to_array(ours.load_img(file)) for p in places for file in p.iterdir()}
+        )
+    assert sorted(saved[0]) == sorted(saved[1]) and len(saved[0]) == 6
+    for name, pixels in saved[0].items():
+        np.testing.assert_allclose(pixels, saved[1][name], atol=1)
+
+
+def test_rows_of_batches_by_hand():
+    flows = [m.ImageDataGenerator().flow(IMAGES, batch_size=4, seed=3) for m in (ours, theirs)]
+    for _ in range(5):
+        np.testing.assert_array_equal(*(next(flow.index_generator) for flow in flows))
 
 
 @pytest.mark.parametrize("class_mode", ["categorical", "sparse", "raw", "multi_output", None])

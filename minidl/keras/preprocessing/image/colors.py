@@ -73,7 +73,7 @@ def random_rotation(
 
 
 def random_shift(
-    x, wrg, hrg, row_axis=0, col_axis=1, channel_axis=2, fill_mode="nearest", cval=0.0, interpolation_order=1
+    x, wrg, hrg, row_axis=1, col_axis=2, channel_axis=0, fill_mode="nearest", cval=0.0, interpolation_order=1
 ):  # fmt: skip
     """An image shifted by at most these shares of its width and height."""
     tx = np.random.uniform(-hrg, hrg) * x.shape[row_axis]

@@ -43,15 +43,16 @@ class FileIterator(Iterator):
 
     def _read(self, path):
         img = load_img(path, self.color_mode, self.target_size, self.interpolation, self.keep_aspect_ratio)
-        return img_to_array(img, self.data_format, self.dtype)
+        return img_to_array(img, self.data_format)
 
     def _get_batches_of_transformed_samples(self, index_array):
-        batch = np.zeros((len(index_array), *self.image_shape), self.dtype)
+        batch = np.zeros((len(index_array), *self.image_shape), floatx())
         with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
             for i, image in enumerate(pool.map(self._read, [self.filepaths[j] for j in index_array])):
                 batch[i] = image
         if self.image_data_generator:
-            batch = self.image_data_generator.augmented(batch).astype(self.dtype, copy=False)
+            batch = self.image_data_generator.augmented(batch)
+        batch = batch.astype(self.dtype, copy=False)
         self._save(batch, index_array, 10**7)
         if self.class_mode is None:
             return batch
@@ -97,10 +98,13 @@ def _files_of_class(directory, name, split, follow_links):
     root = os.path.join(directory, name)
     for folder, _, files in sorted(os.walk(root, followlinks=follow_links), key=lambda item: item[0]):
         for file in sorted(files):
+            if file.lower().endswith(".tiff"):
+                warnings.warn(
+                    'Using ".tiff" files with multiple bands will cause distortion. Please verify your output.',
+                    stacklevel=4,
+                )
             if file.lower().endswith(ENDINGS):
                 found.append(os.path.join(name, os.path.relpath(os.path.join(folder, file), root)))
-            elif file.lower().endswith(".gif"):
-                continue
     if split:
         found = found[int(split[0] * len(found)) : int(split[1] * len(found))]
     return found
@@ -217,7 +221,7 @@ def _check_columns(table, x_col, y_col, weight_col, classes, mode):
         )
     if classes and mode in _UNLABELLED:
         warnings.warn(f'`classes` will be ignored given the class_mode="{mode}"', stacklevel=4)
-    if weight_col and not np.issubdtype(table[weight_col].dtype, np.number):
+    if weight_col and not issubclass(table[weight_col].dtype.type, np.number):
         raise TypeError(f"Column weight_col={weight_col} must be numeric.")
 
 
@@ -234,7 +238,9 @@ def _with_classes(table, y_col, classes):
     def kept(label):
         if isinstance(label, several):
             return [one for one in label if one in known] or None
-        return label if label in known else None
+        if isinstance(label, str):
+            return label if label in known else None
+        raise TypeError(f"Expect string, list or tuple but found {type(label)} in {y_col} column ")
 
     table = table.copy()
     table[y_col] = table[y_col].map(kept)

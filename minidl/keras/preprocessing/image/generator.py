@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from minidl.keras.config import floatx, standardize_data_format
-from minidl.keras.preprocessing.image.affine import affine_batch, affine_matrix, flipped
+from minidl.keras.preprocessing.image.affine import affine_batch, affine_matrices
 from minidl.keras.preprocessing.image.colors import brightened, shifted
 from minidl.keras.preprocessing.image.directories import DataFrameIterator, DirectoryIterator
 from minidl.keras.preprocessing.image.iterators import NumpyArrayIterator
@@ -112,39 +112,51 @@ class ImageDataGenerator:
             ignore_class_split=ignore_class_split, subset=subset, dtype=self.dtype,
         )  # fmt: skip
 
-    def flow_from_directory(self, directory, **options):
-        """Batches of image files, a folder a class. Options: ``target_size=(256, 256)``, ``color_mode="rgb"``,
-        ``classes``, ``class_mode="categorical"`` (or binary, sparse, input, None), ``batch_size=32``,
-        ``shuffle=True``, ``seed``, ``save_to_dir``, ``save_prefix``, ``save_format``, ``follow_links``, ``subset``,
-        ``interpolation="nearest"``, ``keep_aspect_ratio``. Needs Pillow."""
+    def flow_from_directory(
+        self, directory, target_size=(256, 256), color_mode="rgb", classes=None, class_mode="categorical",
+        batch_size=32, shuffle=True, seed=None, save_to_dir=None, save_prefix="", save_format="png",
+        follow_links=False, subset=None, interpolation="nearest", keep_aspect_ratio=False,
+    ):  # fmt: skip
+        """Batches of image files, a folder a class. ``class_mode``: categorical, binary, sparse, input or None; a
+        folder's first files, ``validation_split`` of them, are the subset ``validation``. Needs Pillow."""
         return DirectoryIterator(
-            directory, self, data_format=self.data_format, dtype=self.dtype, **_by_order(options)
-        )
+            directory, self, target_size=target_size, color_mode=color_mode, classes=classes, class_mode=class_mode,
+            batch_size=batch_size, shuffle=shuffle, seed=seed, data_format=self.data_format, save_to_dir=save_to_dir,
+            save_prefix=save_prefix, save_format=save_format, follow_links=follow_links, subset=subset,
+            interpolation=interpolation, keep_aspect_ratio=keep_aspect_ratio, dtype=self.dtype,
+        )  # fmt: skip
 
-    def flow_from_dataframe(self, dataframe, directory=None, x_col="filename", y_col="class", **options):
-        """Batches of image files that a pandas table names. Options: those of ``flow_from_directory`` but
-        ``follow_links``, and ``weight_col``, ``validate_filenames=True``; ``class_mode`` may be ``raw`` (numbers) and
+    def flow_from_dataframe(
+        self, dataframe, directory=None, x_col="filename", y_col="class", weight_col=None, target_size=(256, 256),
+        color_mode="rgb", classes=None, class_mode="categorical", batch_size=32, shuffle=True, seed=None,
+        save_to_dir=None, save_prefix="", save_format="png", subset=None, interpolation="nearest",
+        validate_filenames=True, keep_aspect_ratio=False, **kwargs,
+    ):  # fmt: skip
+        """Batches of image files that a pandas table names. ``class_mode`` may be ``raw`` (numbers) and
         ``multi_output`` (several columns) too. Needs pandas and Pillow."""
-        for old in ("has_ext", "sort", "drop_duplicates"):
-            if options.pop(old, None) is not None:
-                warnings.warn(f"{old} is deprecated and has no effect.", DeprecationWarning, stacklevel=2)
-        if options.get("class_mode") == "other":
+        for old in kwargs:
+            if old not in ("has_ext", "sort", "drop_duplicates"):
+                raise TypeError(f"flow_from_dataframe() got an unexpected keyword argument '{old}'")
+            warnings.warn(f"{old} is deprecated and has no effect.", DeprecationWarning, stacklevel=2)
+        if class_mode == "other":
             warnings.warn(
-                '`class_mode="other"` is deprecated, please use `class_mode="raw"`.',
-                DeprecationWarning,
-                stacklevel=2,
-            )
-            options["class_mode"] = "raw"
+                '`class_mode="other"` is deprecated, please use `class_mode="raw"`.', DeprecationWarning, stacklevel=2
+            )  # fmt: skip
+            class_mode = "raw"
         return DataFrameIterator(
-            dataframe, directory, self, x_col=x_col, y_col=y_col, data_format=self.data_format, dtype=self.dtype,
-            **options,
+            dataframe, directory, self, x_col=x_col, y_col=y_col, weight_col=weight_col, target_size=target_size,
+            color_mode=color_mode, classes=classes, class_mode=class_mode, batch_size=batch_size, shuffle=shuffle,
+            seed=seed, data_format=self.data_format, save_to_dir=save_to_dir, save_prefix=save_prefix,
+            save_format=save_format, subset=subset, interpolation=interpolation, keep_aspect_ratio=keep_aspect_ratio,
+            dtype=self.dtype, validate_filenames=validate_filenames,
         )  # fmt: skip
 
     # --- one image ---------------------------------------------------------------------------------------------------
 
     def _shift(self, given, size):
         """A shift in pixels: a float below 1 is a share of the size; an int or a list is chosen from, either way."""
-        if isinstance(given, float):
+        if isinstance(given, (float, np.floating)):
+            given = float(given)
             shift = _uniform(-given, given) if given else 0
             return shift * size if given < 1 else shift
         if not np.any(given):
@@ -184,54 +196,55 @@ class ImageDataGenerator:
         """One image changed at random."""
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
 
-    def _changed(self, images, parameters):
-        """Images changed, each by its dict: one pass of the affine map for all."""
+    def _changed(self, images, parameters, owned=False):
+        """Images changed, each by its dict: one pass of the affine map for all; in place if they are ``owned``."""
         first = self.data_format == "channels_first"
+        colours = any(
+            values.get(name) is not None
+            for values in parameters
+            for name in ("channel_shift_intensity", "brightness")
+        )
         images = np.asarray(images)
-        images = images if images.dtype.kind == "f" else images.astype(self.dtype)
         batch = np.ascontiguousarray(np.moveaxis(images, 1, -1)) if first else images
-        height, width = batch.shape[1:3]
-        matrices = [self._matrix(values, height, width) for values in parameters]
+        matrices = affine_matrices(*batch.shape[1:3], parameters)
         out = affine_batch(batch, matrices, self.interpolation_order, self.fill_mode, self.cval)
-        for i, (values, matrix) in enumerate(zip(parameters, matrices, strict=True)):
+        if not owned and np.may_share_memory(out, images):
+            out = out.copy()
+        out = as_float(out) if colours else out
+        for i, values in enumerate(parameters):
             if values.get("channel_shift_intensity") is not None:
                 out[i] = shifted(out[i], values["channel_shift_intensity"])
-            if matrix is None and values.get("flip_horizontal"):
+            if values.get("flip_horizontal"):
                 out[i] = out[i, :, ::-1]
-            if matrix is None and values.get("flip_vertical"):
+            if values.get("flip_vertical"):
                 out[i] = out[i, ::-1]
             if values.get("brightness") is not None:
                 out[i] = brightened(out[i], values["brightness"])
         return np.moveaxis(out, -1, 1) if first else out
 
-    @staticmethod
-    def _matrix(values, height, width):
-        """The affine map of an image's changes, flips among them, None where it only flips: it need not gather then."""
-        names = ("theta", "tx", "ty", "shear", "zx", "zy")
-        matrix = affine_matrix(height, width, **{name: values[name] for name in names if name in values})
-        flips = values.get("flip_horizontal"), values.get("flip_vertical")
-        return flipped(matrix, height, width, *flips) if matrix is not None and any(flips) else matrix
-
     def augmented(self, images):
-        """A batch (N, ...) of images, each changed at random and normalised: a new array."""
-        parameters = [self.get_random_transform(images.shape[1:]) for _ in range(len(images))]
-        changed = self._changed(images, parameters)
-        if self.preprocessing_function:
-            changed = np.stack([self.preprocessing_function(image) for image in changed]).astype(self.dtype)
-        return self._normalised(changed)
+        """A batch (N, ...) of images, each changed at random and normalised, in place where it can be."""
+        if self.preprocessing_function:  # it may draw too: image after image
+            changed = [self.preprocessing_function(self.random_transform(image)) for image in images]
+            images = np.stack(changed).astype(self.dtype, copy=False) if changed else images
+        else:
+            parameters = [self.get_random_transform(images.shape[1:]) for _ in range(len(images))]
+            images = self._changed(images, parameters, owned=True)
+        return self._normalised(images, tuple(range(1, images.ndim)))
 
     # --- normalisation -----------------------------------------------------------------------------------------------
 
     def standardize(self, x):
-        """One image (or a batch) by the function, the scale and the normalisers; a float array is changed in place."""
-        x = np.asarray(x)
-        if self.preprocessing_function:
-            x = self.preprocessing_function(x)
-        return self._normalised(x[None])[0] if x.ndim == 3 else self._normalised(x)
+        """An array by the function, the scale and the normalisers, changed in place where it holds floats.
 
-    def _normalised(self, batch):
-        """A batch (N, ...) in place: rescaled, then by sample, then by feature."""
-        axes = tuple(range(1, batch.ndim))
+        The samplewise ones take it as one sample, also where it is a batch, as Keras does.
+        """
+        x = np.asarray(x)
+        return self._normalised(self.preprocessing_function(x) if self.preprocessing_function else x, None)
+
+    def _normalised(self, batch, axes):
+        """Images, in place: rescaled, then by sample, which is what runs along ``axes``, then by feature."""
+        batch = as_float(batch)
         if self.rescale:
             batch *= self.rescale
         if self.samplewise_center:
@@ -243,7 +256,7 @@ class ImageDataGenerator:
         if self.featurewise_std_normalization and self._fitted("featurewise_std_normalization", self.std):
             batch /= self.std + 1e-6
         if self.zca_whitening and self._fitted("zca_whitening", self.zca_whitening_matrix):
-            flat = batch.reshape(len(batch), math.prod(batch.shape[1:]))
+            flat = batch.reshape(-1, math.prod(batch.shape[-3:]))
             batch = (flat @ self.zca_whitening_matrix).reshape(batch.shape).astype(batch.dtype)
         return batch
 
@@ -290,17 +303,9 @@ def _uniform(low, high):
     return low + (high - low) * np.random.random()
 
 
-_DIRECTORY_OPTIONS = (
-    "target_size", "color_mode", "classes", "class_mode", "batch_size", "shuffle", "seed", "save_to_dir",
-    "save_prefix", "save_format", "follow_links", "subset", "interpolation", "keep_aspect_ratio",
-)  # fmt: skip
-
-
-def _by_order(options):
-    wrong = [name for name in options if name not in _DIRECTORY_OPTIONS]
-    if wrong:
-        raise TypeError(f"flow_from_directory() got an unexpected keyword argument '{wrong[0]}'")
-    return options
+def as_float(x):
+    """The array itself where it holds floats, else as Keras' ``floatx``."""
+    return x if x.dtype.kind == "f" else x.astype(floatx())
 
 
 def warn_of_channels(shape, axis, data_format):

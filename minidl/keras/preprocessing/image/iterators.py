@@ -1,5 +1,6 @@
 """Endless batches of images: in order or shuffled anew each round, by number or one after another."""
 
+import itertools
 import os
 import threading
 import warnings
@@ -63,6 +64,11 @@ class Iterator(PyDataset):
         self.batch_index = self.batch_index + 1 if self.n > start + self.batch_size else 0
         self.total_batches_seen += 1
         return self.index_array[start : start + self.batch_size]
+
+    @property
+    def index_generator(self):
+        """The rows of batch after batch without end, for classes of one's own."""
+        return (self._next_rows() for _ in itertools.count())
 
     def __iter__(self):
         return self
