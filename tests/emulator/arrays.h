@@ -1,5 +1,5 @@
-// Host arrays for the kernels' tests: heap buffers of exactly the size of the array, so that
-// AddressSanitizer sees one element too far; outputs start as NaN.
+// Host arrays for the kernels' tests: buffers of exactly the size of the array, so that one element
+// too far is noticed; outputs start as NaN.
 #pragma once
 
 #include <limits>
@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "cuda/array.h"
+#include "fences.h"
 
 namespace minidl::testing {
 
@@ -23,11 +24,20 @@ constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, bool>) return DType::boolean;
 }
 
+// AddressSanitizer sees the ends of a heap buffer; without it there are fences.
+#if defined(__SANITIZE_ADDRESS__)
+template <class T>
+using Values = std::vector<T>;
+#else
+template <class T>
+using Values = std::vector<T, FencedAllocator<T>>;
+#endif
+
 // A dense array whose axes may lie in memory in any order.
 template <class T>
 struct HostArray {
   std::vector<std::int64_t> shape, strides;
-  std::vector<T> values;
+  Values<T> values;
 
   // `order` lists the axes from the slowest to the fastest; none is C order.
   explicit HostArray(std::vector<std::int64_t> sizes, std::vector<int> order = {})

@@ -67,6 +67,10 @@ inline void expect_mentions(const std::string& text, std::initializer_list<const
   }
 }
 
+inline void expect_same(const std::string& found, const std::string& wanted) {
+  if (found != wanted) throw Failure(concat("found ", found, "\nwanted ", wanted));
+}
+
 // NaN fails.
 inline void expect_close(double found, double wanted, double tolerance, const std::string& where) {
   if (!(std::fabs(found - wanted) <= tolerance * (1 + std::fabs(wanted)))) {

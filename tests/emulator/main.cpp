@@ -1,5 +1,5 @@
-// Runs all tests, or those whose name contains the argument; the exit status is the number of
-// failures.
+// Runs all tests, or those whose name contains the first argument, with a second one up to the
+// first that fails; the exit status is the number of failures.
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -24,6 +24,7 @@ int main(int count, char** arguments) {
     std::printf("%-6s %s (%.0f ms)\n", outcome, test.name,
                 std::chrono::duration<double, std::milli>(elapsed).count());
     std::fflush(stdout);
+    if (failures && count > 2) break;
   }
   std::printf("%d of %d tests failed\n", failures, ran);
   return failures || !ran;

@@ -71,6 +71,7 @@ TEST(cross_entropy_of_warps_and_blocks) {
 
 TEST(cross_entropy_of_samples_that_are_neighbours) {
   check_samples(33, 5, {1, 0});
+  check_samples(130, 5, {1, 0});  // a block and a part of one
   check_samples(34, 70, {1, 0});
 }
 
@@ -96,8 +97,21 @@ TEST(cross_entropy_notes_a_bad_target) {
                   {"target", "[2]", "[3]"});
 }
 
+// The choice at every threshold and beside it.
 TEST(cross_entropy_shares_classes_by_the_problem) {
-  EXPECT(cuda::select_classes({64, 10, 1, 64}).across);
-  EXPECT(cuda::select_classes({64, 50257, 50257, 1}).threads_per_row == 1024);
-  expect_mentions(cuda::select_classes({64, 10, 10, 1}).spell(), {"along", "32 threads"});
+  const std::pair<cuda::ClassProblem, const char*> rows[] = {
+      {{8, 63, 1, 8}, "across, 1 threads a sample, 128 samples a block"},
+      {{8, 64, 1, 8}, "across, 8 threads a sample, 32 samples a block"},
+      {{7, 64, 1, 7}, "along, 32 threads a sample, 8 samples a block"},
+      {{8, 64, 8, 8}, "along, 32 threads a sample, 8 samples a block"},
+      {{8, 1024, 1024, 1}, "along, 32 threads a sample, 8 samples a block"},
+      {{8, 1025, 1025, 1}, "along, 256 threads a sample, 1 samples a block"},
+      {{8, 8192, 8192, 1}, "along, 256 threads a sample, 1 samples a block"},
+      {{8, 8193, 8193, 1}, "along, 1024 threads a sample, 1 samples a block"},
+  };
+  for (const auto& [problem, wanted] : rows)
+    expect_same(cuda::select_classes(problem).spell(), wanted);
+  const cuda::ClassConfig eight{false, 32, 8};
+  EXPECT(eight.blocks(0) == 0 && eight.blocks(1) == 1 && eight.blocks(8) == 1 &&
+         eight.blocks(9) == 2);
 }

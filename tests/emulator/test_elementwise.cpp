@@ -121,9 +121,9 @@ TEST(elementwise_integers_wrap_around_and_divide_by_anything) {
   a.values = {INT64_MIN, INT64_MIN, 7, -7};
   b.values = {-1, 0, -2, 2};
   binary(ElementwiseOp::floor_divide, {a.array()}, {b.array()}, out.array());
-  EXPECT((out.values == std::vector<std::int64_t>{INT64_MIN, 0, -4, -4}));
+  EXPECT((out.values == Values<std::int64_t>{INT64_MIN, 0, -4, -4}));
   binary(ElementwiseOp::remainder, {a.array()}, {b.array()}, out.array());
-  EXPECT((out.values == std::vector<std::int64_t>{0, 0, -1, 1}));
+  EXPECT((out.values == Values<std::int64_t>{0, 0, -1, 1}));
   binary(ElementwiseOp::add, {a.array()}, {b.array()}, out.array());
   EXPECT(out.at(0) == INT64_MAX);
 }
@@ -156,6 +156,42 @@ TEST(packs_need_dense_aligned_neighbours) {
   cuda::Array part = wide.array();
   part.shape = {6, 16};
   EXPECT(!fit(part, a.array()));  // 72 bytes from row to row
-  expect_mentions(cuda::select_elementwise(1000, false).spell(), {"strided", "4 blocks of 256"});
-  expect_mentions(cuda::select_elementwise(1000, true).spell(), {"packed", "1 blocks of 128"});
+}
+
+TEST(packs_are_whole_wherever_they_begin) {
+  using Walk = cuda::Walk<2>;
+  const auto fit = [](const Walk& walk, int bytes, std::uintptr_t address = 0) {
+    return cuda::packs_fit(walk, {cuda::Place{address, bytes}, cuda::Place{0, bytes}});
+  };
+  const Walk seven{7, 1, {7}, {{1, 1}}}, eight{8, 1, {8}, {{1, 1}}}, nine{9, 1, {9}, {{1, 1}}};
+  EXPECT(!fit(seven, 4) && fit(eight, 4) && fit(nine, 4) && !fit({8, 0}, 4));
+  EXPECT(fit(eight, 1, 8) && !fit(eight, 1, 4) && fit(eight, 8, 16) && !fit(eight, 8, 8));
+  EXPECT(!fit({8, 1, {8}, {{2, 1}}}, 4) && !fit({8, 1, {8}, {{1, 2}}}, 4));
+  EXPECT(fit({8, 1, {8}, {{0, 1}}}, 4, 4) && !fit({8, 1, {8}, {{1, 0}}}, 4));
+  const auto rows = [](std::int64_t length, std::int64_t step) {
+    return Walk{2 * length, 2, {2, length}, {{step, length}, {1, 1}}};
+  };
+  EXPECT(fit(rows(8, 8), 4) && fit(rows(8, 12), 4) && !fit(rows(8, 10), 4));
+  EXPECT(!fit(rows(12, 12), 4) && !fit(rows(9, 16), 4) && !fit(rows(8, 12), 1));
+
+  const auto packs = cuda::in_packs(rows(24, 32));
+  EXPECT(packs.count == 6 && packs.dims == 2 && packs.size[0] == 2 && packs.size[1] == 3);
+  EXPECT(packs.stride[0][0] == 32 && packs.stride[1][0] == 8 && packs.stride[1][1] == 8);
+  EXPECT(cuda::in_packs(nine).count == 1 && cuda::in_packs(eight, 4).count == 2);
+}
+
+TEST(elementwise_kernels_follow_the_problem) {
+  using cuda::select_elementwise;
+  expect_same(select_elementwise(0, false).spell(), "strided, 0 blocks of 32 threads");
+  expect_same(select_elementwise(1, false).spell(), "strided, 1 blocks of 32 threads");
+  expect_same(select_elementwise(32, false).spell(), "strided, 1 blocks of 32 threads");
+  expect_same(select_elementwise(33, false).spell(), "strided, 1 blocks of 64 threads");
+  expect_same(select_elementwise(256, false).spell(), "strided, 1 blocks of 256 threads");
+  expect_same(select_elementwise(257, false).spell(), "strided, 2 blocks of 256 threads");
+  expect_same(select_elementwise(8192 * 256, false).spell(), "strided, 8192 blocks of 256 threads");
+  expect_same(select_elementwise(8192 * 256 + 1, false).spell(),
+              "strided, 8192 blocks of 256 threads");
+  expect_same(select_elementwise(8 * 32, true).spell(), "packed, 1 blocks of 32 threads");
+  expect_same(select_elementwise(8 * 33, true).spell(), "packed, 1 blocks of 64 threads");
+  expect_same(select_elementwise(8 * 257, true).spell(), "packed, 2 blocks of 256 threads");
 }

@@ -80,7 +80,7 @@ TEST(index_adds_in_a_fixed_order) {
   const cuda::Array to = indexed(target.array(), entries);
   HostArray<std::int64_t> workspace(
       {cuda::index_add_workspace(to, rows * columns, axes, source.array())});
-  std::vector<float> first;
+  Values<float> first;
   with_schedules([&] {
     cuda::FaultRecord record{};
     std::fill(target.values.begin(), target.values.end(), 0.0f);

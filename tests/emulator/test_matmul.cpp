@@ -172,26 +172,119 @@ TEST(matmul_refuses_what_does_not_fit) {
   expect_mentions(message(a.array(), c.array(), {.epilogue = {.bias = &bias}}), {"bias", "[3]"});
 }
 
-TEST(matmul_is_chosen_by_the_problem) {
-  using cuda::MatmulAlgorithm, cuda::MatmulProblem, cuda::select_matmul;
-  const auto chosen = [](std::int64_t m, std::int64_t n, std::int64_t k, DType dtype) {
-    return select_matmul({.batch = 1, .m = m, .n = n, .k = k, .dtype = dtype, .capability = 80});
+// The choice at every threshold and beside it.
+TEST(matmul_follows_the_problem) {
+  const std::pair<cuda::MatmulProblem, const char*> rows[] = {
+      {{.batch = 67, .m = 65, .n = 65, .k = 256, .dtype = DType::float16, .tensor_maps = true},
+       "wgmma"},
+      {{.batch = 79, .m = 128, .n = 128, .k = 64, .multiprocessors = 100},
+       "simt, 64 x 64 tiles, 2 x 2 a matrix"},
+      {{.batch = 80, .m = 128, .n = 128, .k = 64, .multiprocessors = 100},
+       "simt, 128 x 128 tiles, 1 x 1 a matrix"},
+      {{.batch = 80, .m = 129, .n = 257, .k = 64, .multiprocessors = 100},
+       "simt, 128 x 128 tiles, 2 x 3 a matrix"},
+      {{.batch = 80, .m = 65, .n = 65, .k = 64, .multiprocessors = 100},
+       "simt, 128 x 128 tiles, 1 x 1 a matrix"},
+      {{.batch = 80, .m = 64, .n = 128, .k = 64, .multiprocessors = 100},
+       "simt, 64 x 64 tiles, 1 x 2 a matrix"},
+      {{.batch = 80, .m = 128, .n = 64, .k = 64, .multiprocessors = 100},
+       "simt, 64 x 64 tiles, 2 x 1 a matrix"},
+      {{.batch = 20, .m = 65, .n = 65, .k = 64, .multiprocessors = 100},
+       "simt, 64 x 64 tiles, 2 x 2 a matrix"},
+      {{.batch = 19, .m = 65, .n = 65, .k = 64, .multiprocessors = 100},
+       "simt, 32 x 32 tiles, 3 x 3 a matrix"},
+      {{.batch = 80, .m = 33, .n = 33, .k = 64, .multiprocessors = 100},
+       "simt, 64 x 64 tiles, 1 x 1 a matrix"},
+      {{.batch = 80, .m = 32, .n = 64, .k = 64, .multiprocessors = 100},
+       "simt, 32 x 32 tiles, 1 x 2 a matrix"},
+      {{.batch = 80, .m = 128, .n = 128, .k = 64, .dtype = DType::float64, .multiprocessors = 100},
+       "simt, 64 x 64 tiles, 2 x 2 a matrix"},
+      {{.batch = 80,
+        .m = 32,
+        .n = 32,
+        .k = 64,
+        .dtype = DType::float16,
+        .capability = 80,
+        .multiprocessors = 100},
+       "mma, 64 x 64 tiles, 1 x 1 a matrix"},
+      {{.batch = 80,
+        .m = 128,
+        .n = 128,
+        .k = 64,
+        .dtype = DType::float16,
+        .capability = 80,
+        .multiprocessors = 100},
+       "mma, 128 x 128 tiles, 1 x 1 a matrix"},
+      {{.batch = 80,
+        .m = 128,
+        .n = 128,
+        .k = 64,
+        .dtype = DType::float16,
+        .capability = 79,
+        .multiprocessors = 100},
+       "mma, 64 x 64 tiles, 2 x 2 a matrix"},
+      {{.batch = 66, .m = 32, .n = 32, .k = 256},
+       "simt, 32 x 32 tiles, 1 x 1 a matrix, sums in 2 parts of 128"},
+      {{.batch = 67, .m = 32, .n = 32, .k = 256}, "simt, 32 x 32 tiles, 1 x 1 a matrix"},
+      {{.batch = 66, .m = 32, .n = 32, .k = 255}, "simt, 32 x 32 tiles, 1 x 1 a matrix"},
+      {{.m = 32, .n = 32, .k = 256}, "simt, 32 x 32 tiles, 1 x 1 a matrix, sums in 2 parts of 128"},
+      {{.m = 32, .n = 32, .k = 257}, "simt, 32 x 32 tiles, 1 x 1 a matrix, sums in 2 parts of 192"},
+      {{.m = 32, .n = 32, .k = 640}, "simt, 32 x 32 tiles, 1 x 1 a matrix, sums in 5 parts of 128"},
+      {{.m = 33, .n = 65, .k = 4096},
+       "simt, 32 x 32 tiles, 2 x 3 a matrix, sums in 22 parts of 192"},
+      {{.m = 32, .n = 32, .k = 4096},
+       "simt, 32 x 32 tiles, 1 x 1 a matrix, sums in 32 parts of 128"},
+      {{.m = 32, .n = 32, .k = 8192},
+       "simt, 32 x 32 tiles, 1 x 1 a matrix, sums in 32 parts of 256"},
+      {{.m = 1, .n = 8, .k = 2047}, "vector"},
+      {{.m = 8, .n = 1, .k = 2048}, "vector, sums in 2 parts of 1024"},
+      {{.m = 1, .n = 8, .k = 2049}, "vector, sums in 2 parts of 1088"},
+      {{.m = 1, .n = 8, .k = 3072}, "vector, sums in 3 parts of 1024"},
+      {{.m = 1, .n = 8, .k = 65536}, "vector, sums in 64 parts of 1024"},
+      {{.m = 1, .n = 8, .k = 131072}, "vector, sums in 64 parts of 2048"},
+      {{.m = 1, .n = 528, .k = 131072}, "vector, sums in 2 parts of 65536"},
+      {{.m = 1, .n = 529, .k = 131072}, "vector"},
+      {{.batch = 44, .m = 1, .n = 8, .k = 131072}, "vector, sums in 3 parts of 43712"},
+      {{.batch = 22, .m = 1, .n = 9, .k = 131072}, "vector, sums in 3 parts of 43712"},
+      {{.m = 2, .n = 2, .k = 64}, "simt, 32 x 32 tiles, 1 x 1 a matrix"},
+      {{.m = 2, .n = 1, .k = 64}, "vector"},
+      {{.m = 1, .n = 2, .k = 64}, "vector"},
+      {{.m = 0, .n = 1, .k = 2048}, "vector, sums in 2 parts of 1024"},
   };
-  EXPECT(chosen(4096, 4096, 64, DType::float32).tile == 128);
-  EXPECT(chosen(1024, 1024, 64, DType::float32).tile == 64);
-  EXPECT(chosen(32, 10, 64, DType::float32).tile == 32);
-  EXPECT(chosen(4096, 4096, 64, DType::float64).tile == 64);
-  EXPECT(chosen(4096, 4096, 64, DType::bfloat16).algorithm == MatmulAlgorithm::mma);
-  EXPECT(select_matmul({.m = 4096, .n = 4096, .k = 64, .dtype = DType::float16, .capability = 75})
-             .tile == 64);
-  EXPECT(chosen(1, 4096, 4096, DType::bfloat16).algorithm == MatmulAlgorithm::vector);
-  EXPECT(chosen(64, 4096, 4096, DType::float16).splits == 2);
-  EXPECT(chosen(4096, 4096, 4096, DType::float16).splits == 1);
-  expect_mentions(chosen(33, 65, 4096, DType::float16).spell(),
-                  {"mma, 64 x 64 tiles, 1 x 2 a matrix, sums in 32 parts of 128"});
+  for (const auto& [problem, wanted] : rows)
+    expect_same(cuda::select_matmul(problem).spell(), wanted);
+}
+
+TEST(matmul_takes_tensor_cores_where_they_pay) {
+  cuda::MatmulProblem p{.m = 65, .n = 65, .k = 255, .tensor_maps = true};
+  const auto with = [&](auto member, auto value) {
+    cuda::MatmulProblem other = p;
+    other.*member = value;
+    return cuda::takes_wgmma(other);
+  };
+  using P = cuda::MatmulProblem;
+  EXPECT(cuda::takes_wgmma(p) && !with(&P::tensor_maps, false) && !with(&P::plain, false));
+  EXPECT(!with(&P::capability, 89) && !with(&P::capability, 100));
+  EXPECT(!with(&P::m, 64) && !with(&P::n, 64) && !with(&P::k, 256));
+  p.k = 256;
+  EXPECT(!with(&P::batch, 66) && with(&P::batch, 67));
+  p.batch = 33;
+  EXPECT(!with(&P::m, 256) && with(&P::m, 257) && !with(&P::n, 256) && with(&P::n, 257));
+
+  const auto takes = [](DType dtype, int capability, bool tf32 = false) {
+    return cuda::takes_mma({.dtype = dtype, .tf32 = tf32, .capability = capability});
+  };
+  EXPECT(takes(DType::float16, 75) && !takes(DType::float16, 74));
+  EXPECT(takes(DType::bfloat16, 80) && !takes(DType::bfloat16, 79));
+  EXPECT(takes(DType::float32, 80, true) && !takes(DType::float32, 79, true));
+  EXPECT(!takes(DType::float32, 90) && !takes(DType::float64, 90, true));
+}
+
+TEST(matmul_sums_every_part_once) {
   for (const std::int64_t k : {0, 1, 255, 256, 257, 5000, 100000}) {
     for (const std::int64_t m : {1, 2, 64, 1000}) {
-      const auto config = chosen(m, 20, k, DType::float16);
+      const auto config =
+          cuda::select_matmul({.m = m, .n = 20, .k = k, .dtype = DType::float16, .capability = 80});
       EXPECT(config.splits >= 1 && config.k_per_split * config.splits >= k);
       EXPECT(config.splits == 1 || config.k_per_split * (config.splits - 1) < k);
     }

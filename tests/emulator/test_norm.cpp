@@ -16,14 +16,15 @@ constexpr double eps = 1e-3;
 struct Plain {
   std::vector<double> x, g, weight, y, dx;
 
-  void run() {
+  // Not centred: RMS norm.
+  void run(bool centred = true) {
     const double n = static_cast<double>(x.size());
     double mean = 0, variance = 0, g_mean = 0, along = 0;
-    for (const double v : x) mean += v / n;
+    for (const double v : x) mean += centred ? v / n : 0;
     for (const double v : x) variance += (v - mean) * (v - mean) / n;
     const double inv_std = 1 / std::sqrt(variance + eps);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      g_mean += g[i] * weight[i] / n;
+      g_mean += centred ? g[i] * weight[i] / n : 0;
       along += g[i] * weight[i] * (x[i] - mean) * inv_std / n;
     }
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -34,42 +35,48 @@ struct Plain {
   }
 };
 
-void check_rows(std::int64_t rows, std::int64_t length) {
+void check_rows(std::int64_t rows, std::int64_t length, bool centred = true, bool affine = true) {
   std::mt19937 random(3);
   HostArray<float> x({rows, length}), g({rows, length}), y({rows, length}), dx({rows, length});
-  HostArray<float> weight({length}), dweight({length}), dbias({length}), mean({rows}), inv({rows});
+  HostArray<float> weight({length}), bias({length}), dweight({length}), dbias({length});
+  HostArray<float> mean({rows}), inv({rows});
   HostArray<float> partial({cuda::norm_rows_workspace(rows, length, true)});
   x.randomize(random);
   g.randomize(random);
   weight.randomize(random);
-  const cuda::Array w = weight.array(), m = mean.array(), to_dx = dx.array(),
+  bias.randomize(random);
+  const cuda::Array w = weight.array(), b = bias.array(), m = mean.array(), to_dx = dx.array(),
                     space = partial.array(), to_dweight = dweight.array(), to_dbias = dbias.array();
-  with_schedules([&] {
+  const cuda::Array* const means = centred ? &m : nullptr;
+  const auto with = [&](const cuda::Array& array) { return affine ? &array : nullptr; };
+  const auto body = [&] {
     std::fill(partial.values.begin(), partial.values.end(), NAN);
-    cuda::norm_rows(x.array(), &w, nullptr, eps, y.array(), &m, inv.array(), nullptr);
-    cuda::norm_rows_backward(g.array(), x.array(), &w, &m, inv.array(),
-                             {&to_dx, &to_dweight, &to_dbias}, &space, nullptr);
+    cuda::norm_rows(x.array(), with(w), with(b), eps, y.array(), means, inv.array(), nullptr);
+    cuda::norm_rows_backward(g.array(), x.array(), with(w), means, inv.array(),
+                             {&to_dx, with(to_dweight), with(to_dbias)}, with(space), nullptr);
     std::vector<double> to_weight(length), to_bias(length);
     for (std::int64_t i = 0; i < rows; ++i) {
       Plain plain;
       for (std::int64_t j = 0; j < length; ++j) {
         plain.x.push_back(x.at(i, j));
         plain.g.push_back(g.at(i, j));
-        plain.weight.push_back(weight.at(j));
+        plain.weight.push_back(affine ? weight.at(j) : 1);
       }
-      plain.run();
+      plain.run(centred);
       for (std::int64_t j = 0; j < length; ++j) {
-        expect_close(y.at(i, j), plain.y[j], 1e-4, concat("y at ", i, ", ", j));
+        expect_close(y.at(i, j), plain.y[j] + (affine ? bias.at(j) : 0), 1e-4,
+                     concat("y at ", i, ", ", j));
         expect_close(dx.at(i, j), plain.dx[j], 1e-4, concat("dx at ", i, ", ", j));
-        to_weight[j] += g.at(i, j) * (x.at(i, j) - mean.at(i)) * inv.at(i);
+        to_weight[j] += g.at(i, j) * (x.at(i, j) - (centred ? mean.at(i) : 0)) * inv.at(i);
         to_bias[j] += g.at(i, j);
       }
     }
-    for (std::int64_t j = 0; j < length; ++j) {
+    for (std::int64_t j = 0; affine && j < length; ++j) {
       expect_close(dweight.at(j), to_weight[j], 1e-4, concat("dweight at ", j));
       expect_close(dbias.at(j), to_bias[j], 1e-4, concat("dbias at ", j));
     }
-  });
+  };
+  centred&& affine ? with_schedules(body) : with_seed({}, body);
 }
 
 void check_channels(std::int64_t n, std::int64_t c, std::int64_t s, std::int64_t groups,
@@ -133,10 +140,19 @@ TEST(norm_of_rows_of_warps_and_blocks) {
 
 TEST(norm_of_rows_beyond_a_block) { check_rows(2, 8196); }
 
+TEST(norm_of_rows_that_are_not_centred_or_scaled) {
+  for (const std::int64_t length : {5, 64, 1030, 8196}) {
+    check_rows(9, length, false, true);
+    check_rows(9, length, true, false);
+  }
+  check_rows(130, 33, false, true);
+}
+
 TEST(norm_of_batches) {
   check_channels(3, 4, 7, 0, {0, 1, 2});
   check_channels(2, 2, 2052, 0, {0, 1, 2});
   check_channels(70, 9, 3, 0, {0, 2, 1});
+  check_channels(3, 35, 130, 0, {0, 2, 1});  // two blocks of channels, parts of a span
 }
 
 TEST(norm_of_groups) {
@@ -156,12 +172,81 @@ TEST(norms_refuse_what_does_not_fit) {
                   {"3 groups", "4 channels"});
 }
 
-TEST(norm_kernels_follow_the_problem) {
-  EXPECT(cuda::select_norm_rows(64, 768, 16).threads_per_row == 96);
-  EXPECT(!cuda::select_norm_rows(64, 8200, 16).held);
-  EXPECT(cuda::select_norm_rows_grad(8192, 1024, 8).blocks <= 1056);
-  EXPECT(cuda::select_channels({64, 1, 100000, 1, 64}).across);
-  EXPECT(cuda::select_channels({4, 1, 1 << 20, 64, 1}).parts_per_span == 128);
-  expect_mentions(cuda::select_norm_rows(8, 100, 16).spell(), {"held", "32 threads a row"});
-  expect_mentions(cuda::select_channels({4, 8, 49, 49, 1}).spell(), {"along", "32 threads"});
+// The choice at every threshold and beside it.
+TEST(norm_rows_are_shared_out_by_the_problem) {
+  using cuda::select_norm_rows, cuda::select_norm_rows_grad;
+  expect_same(select_norm_rows(9, 512, 16).spell(),
+              "held, 32 threads a row, 8 rows a block, 2 blocks");
+  expect_same(select_norm_rows(8, 512, 16).spell(),
+              "held, 32 threads a row, 8 rows a block, 1 blocks");
+  expect_same(select_norm_rows(9, 513, 16).spell(),
+              "held, 96 threads a row, 1 rows a block, 9 blocks");
+  expect_same(select_norm_rows(9, 768, 16).spell(),
+              "held, 96 threads a row, 1 rows a block, 9 blocks");
+  expect_same(select_norm_rows(9, 769, 16).spell(),
+              "held, 128 threads a row, 1 rows a block, 9 blocks");
+  expect_same(select_norm_rows(9, 8192, 16).spell(),
+              "held, 512 threads a row, 1 rows a block, 9 blocks");
+  expect_same(select_norm_rows(9, 8193, 16).spell(),
+              "streamed, 512 threads a row, 1 rows a block, 9 blocks");
+  expect_same(select_norm_rows_grad(64, 256, 8).spell(),
+              "held, 32 threads a row, 8 rows a block, 2 blocks");
+  expect_same(select_norm_rows_grad(65, 256, 8).spell(),
+              "held, 32 threads a row, 8 rows a block, 3 blocks");
+  expect_same(select_norm_rows_grad(64, 257, 8).spell(),
+              "held, 64 threads a row, 1 rows a block, 16 blocks");
+  expect_same(select_norm_rows_grad(65, 512, 8).spell(),
+              "held, 64 threads a row, 1 rows a block, 17 blocks");
+  expect_same(select_norm_rows_grad(65, 513, 8).spell(),
+              "held, 96 threads a row, 1 rows a block, 17 blocks");
+  expect_same(select_norm_rows_grad(9, 4096, 8).spell(),
+              "held, 512 threads a row, 1 rows a block, 3 blocks");
+  expect_same(select_norm_rows_grad(9, 4097, 8).spell(),
+              "streamed, 512 threads a row, 1 rows a block, 9 blocks");
+  expect_same(select_norm_rows_grad(1 << 20, 256, 8).spell(),
+              "held, 32 threads a row, 8 rows a block, 264 blocks");
+  expect_same(select_norm_rows_grad(1 << 20, 512, 8).spell(),
+              "held, 64 threads a row, 1 rows a block, 1056 blocks");
+  expect_same(select_norm_rows_grad(1 << 20, 2048, 8).spell(),
+              "held, 256 threads a row, 1 rows a block, 264 blocks");
+  expect_same(select_norm_rows_grad(1 << 20, 2049, 8).spell(),
+              "held, 288 threads a row, 1 rows a block, 264 blocks");
+  expect_same(select_norm_rows_grad(1 << 20, 4096, 8).spell(),
+              "held, 512 threads a row, 1 rows a block, 264 blocks");
+  const std::pair<int, int> parts[] = {{0, 0},   {1, 1},     {64, 1},    {127, 1},
+                                       {128, 2}, {4095, 63}, {4096, 64}, {5000, 64}};
+  for (const auto& [rows, wanted] : parts) EXPECT(cuda::column_parts(rows) == wanted);
+}
+
+TEST(norm_channels_are_shared_out_by_the_problem) {
+  const std::pair<cuda::ChannelProblem, const char*> rows[] = {
+      {{7, 1, 256, 1, 7}, "along, 64 threads a channel, 1 parts of 256 elements a span"},
+      {{8, 1, 256, 1, 8}, "across, 8 threads a channel, 4 parts of 64 elements a span"},
+      {{8, 1, 256, 8, 8}, "along, 64 threads a channel, 1 parts of 256 elements a span"},
+      {{8, 1, 127, 1, 8}, "across, 8 threads a channel, 1 parts of 127 elements a span"},
+      {{8, 1, 128, 1, 8}, "across, 8 threads a channel, 2 parts of 64 elements a span"},
+      {{33, 2, 1 << 16, 1, 33}, "across, 8 threads a channel, 128 parts of 512 elements a span"},
+      {{32, 1, 1 << 16, 1, 32}, "across, 8 threads a channel, 512 parts of 128 elements a span"},
+      {{4, 1, 4095, 4095, 1}, "along, 256 threads a channel, 1 parts of 4095 elements a span"},
+      {{4, 1, 4096, 4096, 1}, "along, 256 threads a channel, 2 parts of 2048 elements a span"},
+      {{4, 1, 6150, 6150, 1}, "along, 256 threads a channel, 3 parts of 2056 elements a span"},
+      {{4, 2, 1 << 20, 1 << 20, 1},
+       "along, 256 threads a channel, 64 parts of 16384 elements a span"},
+      {{257, 1, 1 << 20, 1 << 20, 1},
+       "along, 256 threads a channel, 2 parts of 524288 elements a span"},
+      {{512, 1, 1 << 20, 1 << 20, 1},
+       "along, 256 threads a channel, 1 parts of 1048576 elements a span"},
+      {{0, 1, 4096, 4096, 1}, "along, 256 threads a channel, 2 parts of 2048 elements a span"},
+      {{4, 8, 1023, 1023, 1}, "along, 128 threads a channel, 1 parts of 1023 elements a span"},
+      {{4, 8, 1024, 1024, 1}, "along, 256 threads a channel, 1 parts of 1024 elements a span"},
+      {{4, 8, 512, 512, 1}, "along, 128 threads a channel, 1 parts of 512 elements a span"},
+      {{4, 8, 256, 256, 1}, "along, 64 threads a channel, 1 parts of 256 elements a span"},
+      {{4, 8, 127, 127, 1}, "along, 32 threads a channel, 1 parts of 127 elements a span"},
+      {{4, 8, 128, 128, 1}, "along, 32 threads a channel, 1 parts of 128 elements a span"},
+      {{4, 8, 1, 1, 1}, "along, 32 threads a channel, 1 parts of 1 elements a span"},
+  };
+  for (const auto& [problem, wanted] : rows)
+    expect_same(cuda::select_channels(problem).spell(), wanted);
+  EXPECT(cuda::select_channels({8, 1, 256, 1, 8}).channels_per_block == 32);
+  EXPECT(cuda::select_channels({7, 1, 256, 1, 7}).channels_per_block == 1);
 }

@@ -232,9 +232,9 @@ TEST(the_largest_of_every_pooling_bin) {
 }
 
 TEST(long_pooling_windows_take_a_block_where_channels_lie_apart) {
-  EXPECT(cuda::select_pool_mean({49, false}).spell() == "a thread a window");
-  EXPECT(cuda::select_pool_mean({196, false}).spell() == "a block a window");
-  EXPECT(cuda::select_pool_mean({196, true}).spell() == "a thread a window");
+  EXPECT(cuda::select_pool_mean({127, false}).spell() == "a thread a window");
+  EXPECT(cuda::select_pool_mean({128, false}).spell() == "a block a window");
+  EXPECT(cuda::select_pool_mean({128, true}).spell() == "a thread a window");
 }
 
 TEST(a_nan_wins_its_pooling_window) {

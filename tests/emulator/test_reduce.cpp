@@ -157,13 +157,29 @@ TEST(reductions_refuse_what_does_not_fit) {
   expect_mentions(refused(cuda::Reduction::amax, none.array(), out.array()), {"[3, 0]"});
 }
 
+// The choice at every threshold and beside it.
 TEST(reduction_kernels_follow_the_problem) {
-  using cuda::ReduceConfig;
-  EXPECT(cuda::select_reduce({64, 1000, 1, 64}).algorithm == ReduceConfig::across);
-  EXPECT(cuda::select_reduce({64, 10, 10, 1}).algorithm == ReduceConfig::across);
-  EXPECT(cuda::select_reduce({64, 2000, 2000, 1}).threads_per_output == 256);
-  EXPECT(cuda::select_reduce({1, 1 << 24, 0, 1}).parts == 256);
-  EXPECT(cuda::select_reduce({0, 1 << 24, 0, 1}).parts == 1);
-  expect_mentions(cuda::select_reduce({64, 100, 100, 1}).spell(),
-                  {"along", "32 threads an output"});
+  const std::pair<cuda::ReduceProblem, const char*> rows[] = {
+      {{2, 17, 1, 2}, "across, 1 threads an output, 32 outputs a block, 1 parts"},
+      {{2, 17, 2, 2}, "along, 32 threads an output, 4 outputs a block, 1 parts"},
+      {{2, 16, 16, 1}, "across, 1 threads an output, 32 outputs a block, 1 parts"},
+      {{2, 17, 17, 1}, "along, 32 threads an output, 4 outputs a block, 1 parts"},
+      {{1, 16, 0, 1}, "along, 32 threads an output, 4 outputs a block, 1 parts"},
+      {{4095, 63, 1, 4095}, "across, 1 threads an output, 32 outputs a block, 1 parts"},
+      {{4096, 63, 1, 4096}, "across, 1 threads an output, 128 outputs a block, 1 parts"},
+      {{4096, 64, 1, 4096}, "across, 8 threads an output, 32 outputs a block, 1 parts"},
+      {{8, 1024, 1024, 1}, "along, 32 threads an output, 4 outputs a block, 1 parts"},
+      {{8, 1025, 1025, 1}, "along, 256 threads an output, 1 outputs a block, 1 parts"},
+      {{1, 16383, 0, 1}, "along, 256 threads an output, 1 outputs a block, 1 parts"},
+      {{1, 16384, 0, 1}, "along, 256 threads an output, 1 outputs a block, 2 parts"},
+      {{256, 1 << 20, 1 << 20, 1}, "along, 256 threads an output, 1 outputs a block, 2 parts"},
+      {{257, 1 << 20, 1 << 20, 1}, "along, 256 threads an output, 1 outputs a block, 1 parts"},
+      {{1, 1 << 24, 0, 1}, "along, 256 threads an output, 1 outputs a block, 256 parts"},
+      {{0, 1 << 24, 0, 1}, "along, 256 threads an output, 1 outputs a block, 1 parts"},
+      {{32, 511, 1, 32}, "across, 8 threads an output, 32 outputs a block, 1 parts"},
+      {{32, 512, 1, 32}, "across, 8 threads an output, 32 outputs a block, 2 parts"},
+      {{33, 1 << 16, 1, 33}, "across, 8 threads an output, 32 outputs a block, 256 parts"},
+  };
+  for (const auto& [problem, wanted] : rows)
+    expect_same(cuda::select_reduce(problem).spell(), wanted);
 }

@@ -34,6 +34,7 @@ TEST(scans_of_rows_and_columns) {
     check_sums(5, 7, order);
     check_sums(3, 129, order);
     check_sums(2, 1300, order);
+    check_sums(131, 9, order);  // a block and a part of one
   }
 }
 
@@ -49,10 +50,10 @@ TEST(running_maxima_tell_where_they_stand) {
   const cuda::Array to = places.array();
   with_schedules([&] {
     cuda::scan(cuda::Scan::max, x.array(), 0, values.array(), &to, nullptr, nullptr);
-    EXPECT((places.values == std::vector<std::int64_t>{0, 1, 2, 2, 4, 4}));
+    EXPECT((places.values == Values<std::int64_t>{0, 1, 2, 2, 4, 4}));
     EXPECT(values.values[3] == 3 && std::isnan(values.values[5]));
     cuda::scan(cuda::Scan::min, x.array(), 0, values.array(), &to, nullptr, nullptr);
-    EXPECT((places.values == std::vector<std::int64_t>{0, 0, 0, 0, 4, 4}));
+    EXPECT((places.values == Values<std::int64_t>{0, 0, 0, 0, 4, 4}));
   });
 }
 
@@ -66,10 +67,29 @@ TEST(scans_refuse_what_does_not_fit) {
   expect_mentions(refused(x.array(), 2, x.array()), {"dim 2", "[3, 4]"});
 }
 
+// The choice at every threshold and beside it.
 TEST(scan_kernels_follow_the_problem) {
-  using cuda::ScanConfig;
-  EXPECT(cuda::select_scan({64, 1000, 1, 64}).algorithm == ScanConfig::across);
-  EXPECT(cuda::select_scan({64, 2000, 2000, 1}).threads_per_row == 256);
-  EXPECT(cuda::select_scan({1, 1 << 24, 0, 1}).parts == 256);
-  expect_mentions(cuda::select_scan({64, 100, 100, 1}).spell(), {"along", "32 threads a row"});
+  const std::pair<cuda::ScanProblem, const char*> rows[] = {
+      {{2, 9, 1, 2}, "across, 1 threads a row, 128 rows a block, 1 parts"},
+      {{2, 9, 2, 2}, "along, 32 threads a row, 4 rows a block, 1 parts"},
+      {{2, 8, 8, 1}, "across, 1 threads a row, 128 rows a block, 1 parts"},
+      {{2, 9, 9, 1}, "along, 32 threads a row, 4 rows a block, 1 parts"},
+      {{1, 8, 0, 1}, "along, 32 threads a row, 4 rows a block, 1 parts"},
+      {{1, 512, 0, 1}, "along, 32 threads a row, 4 rows a block, 1 parts"},
+      {{1, 513, 0, 1}, "along, 256 threads a row, 1 rows a block, 1 parts"},
+      {{1, 8191, 0, 1}, "along, 256 threads a row, 1 rows a block, 1 parts"},
+      {{1, 8192, 0, 1}, "along, 256 threads a row, 1 rows a block, 2 parts"},
+      {{4, 512, 512, 1}, "along, 32 threads a row, 4 rows a block, 1 parts"},
+      {{5, 1 << 20, 1 << 20, 1}, "along, 256 threads a row, 1 rows a block, 102 parts"},
+      {{256, 1 << 20, 1 << 20, 1}, "along, 256 threads a row, 1 rows a block, 2 parts"},
+      {{257, 1 << 20, 1 << 20, 1}, "along, 256 threads a row, 1 rows a block, 1 parts"},
+      {{1, 1 << 24, 0, 1}, "along, 256 threads a row, 1 rows a block, 256 parts"},
+      {{0, 1 << 24, 0, 1}, "along, 256 threads a row, 1 rows a block, 1 parts"},
+      {{128, 127, 1, 128}, "across, 1 threads a row, 128 rows a block, 1 parts"},
+      {{128, 128, 1, 128}, "across, 1 threads a row, 128 rows a block, 2 parts"},
+      {{129, 1 << 16, 1, 129}, "across, 1 threads a row, 128 rows a block, 256 parts"},
+      {{128, 1 << 16, 1, 128}, "across, 1 threads a row, 128 rows a block, 256 parts"},
+  };
+  for (const auto& [problem, wanted] : rows)
+    expect_same(cuda::select_scan(problem).spell(), wanted);
 }

@@ -44,6 +44,7 @@ TEST(softmax_of_rows_in_registers) {
 TEST(softmax_across_rows) {
   check_rows(40, 5, {1, 0});
   check_rows(33, 70, {1, 0});
+  check_rows(200, 5, {1, 0});  // a block and a part of one
 }
 
 TEST(softmax_of_rows_beyond_a_block) { check_rows(1, 16388, {0, 1}); }
@@ -57,12 +58,21 @@ TEST(softmax_refuses_what_does_not_fit) {
   expect_mentions(refused(2, x.array()), {"dim 2", "[3, 4]"});
 }
 
+// The choice at every threshold and beside it.
 TEST(softmax_kernels_follow_the_problem) {
-  using cuda::SoftmaxConfig;
-  EXPECT(cuda::select_softmax({64, 1000, 1, 64, 16}).algorithm == SoftmaxConfig::across);
-  EXPECT(cuda::select_softmax({64, 512, 512, 1, 16}).threads_per_row == 32);
-  EXPECT(cuda::select_softmax({64, 2000, 2000, 1, 16}).threads_per_row == 256);
-  EXPECT(cuda::select_softmax({64, 20000, 20000, 1, 16}).algorithm == SoftmaxConfig::streamed);
-  expect_mentions(cuda::select_softmax({64, 100, 100, 1, 16}).spell(),
-                  {"held", "32 threads a row"});
+  const std::pair<cuda::SoftmaxProblem, const char*> rows[] = {
+      {{8, 63, 1, 8, 16}, "across, 1 threads a row, 128 rows a block"},
+      {{8, 64, 1, 8, 16}, "across, 8 threads a row, 32 rows a block"},
+      {{7, 64, 1, 7, 16}, "held, 32 threads a row, 8 rows a block"},
+      {{8, 64, 8, 8, 16}, "held, 32 threads a row, 8 rows a block"},
+      {{8, 512, 512, 1, 16}, "held, 32 threads a row, 8 rows a block"},
+      {{8, 513, 513, 1, 16}, "held, 96 threads a row, 1 rows a block"},
+      {{8, 768, 768, 1, 16}, "held, 96 threads a row, 1 rows a block"},
+      {{8, 769, 769, 1, 16}, "held, 128 threads a row, 1 rows a block"},
+      {{8, 8193, 1, 1, 16}, "held, 1024 threads a row, 1 rows a block"},
+      {{8, 16384, 1, 1, 16}, "held, 1024 threads a row, 1 rows a block"},
+      {{8, 16385, 1, 1, 16}, "streamed, 1024 threads a row, 1 rows a block"},
+  };
+  for (const auto& [problem, wanted] : rows)
+    expect_same(cuda::select_softmax(problem).spell(), wanted);
 }
