@@ -76,6 +76,8 @@ TEST(convolution_parts_follow_the_problem) {
        "implicit GEMM, 64 x 64 tiles, 2 x 2 of them, 132 parts, 0 lanes"},
       {{weight_grad, float32, 1 << 20, 1, 528, 8, 64, 64, 90},
        "implicit GEMM, 64 x 64 tiles, 1 x 1 of them, 1 parts, 0 lanes"},
+      {{weight_grad, float32, 1 << 20, 1, 1, 8, 64, 64, 90},
+       "implicit GEMM, 64 x 64 tiles, 1 x 1 of them, 528 parts, 0 lanes"},
       {{weight_grad, float32, 1 << 20, 1, 527, 8, 64, 64, 90},
        "implicit GEMM, 64 x 64 tiles, 1 x 1 of them, 2 parts, 0 lanes"},
   };
@@ -124,6 +126,8 @@ TEST(depthwise_convolution_follows_the_problem) {
        "depthwise, 512 x 1 tiles, 2111 x 1 of them, 1 parts, 1 lanes"},
       {{forward, float32, 512 * 4223, 1, 1, 1, 1, 9, 90},
        "depthwise, 512 x 1 tiles, 4223 x 1 of them, 1 parts, 1 lanes"},
+      {{forward, float32, 512 * 4223 + 1, 1, 1, 1, 1, 9, 90},
+       "depthwise, 1024 x 1 tiles, 2112 x 1 of them, 1 parts, 1 lanes"},
       {{forward, float32, 512 * 4224, 1, 1, 1, 1, 9, 90},
        "depthwise, 1024 x 1 tiles, 2112 x 1 of them, 1 parts, 1 lanes"},
       {{forward, float32, 512 * 2112 + 1, 1, 2, 1, 1, 9, 90},

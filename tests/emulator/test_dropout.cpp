@@ -45,7 +45,7 @@ TEST(random_arrays_must_be_dense) {
 
 TEST(dropout_keeps_what_the_stream_says) {
   std::mt19937 random(1);
-  for (const std::int64_t count : {3, 16, 1029}) {
+  for (const std::int64_t count : {3, 16, 1029, 5003}) {
     HostArray<BFloat16> x({count}), out({count}), again({count});
     HostArray<std::uint8_t> mask({count});
     x.randomize(random);

@@ -141,7 +141,7 @@ TEST(norm_of_rows_of_warps_and_blocks) {
 TEST(norm_of_rows_beyond_a_block) { check_rows(2, 8196); }
 
 TEST(norm_of_rows_that_are_not_centred_or_scaled) {
-  for (const std::int64_t length : {5, 64, 1030, 8196}) {
+  for (const std::int64_t length : {5, 64, 1030, 8193}) {
     check_rows(9, length, false, true);
     check_rows(9, length, true, false);
   }
@@ -229,6 +229,7 @@ TEST(norm_channels_are_shared_out_by_the_problem) {
       {{32, 1, 1 << 16, 1, 32}, "across, 8 threads a channel, 512 parts of 128 elements a span"},
       {{4, 1, 4095, 4095, 1}, "along, 256 threads a channel, 1 parts of 4095 elements a span"},
       {{4, 1, 4096, 4096, 1}, "along, 256 threads a channel, 2 parts of 2048 elements a span"},
+      {{4, 1, 4098, 4098, 1}, "along, 256 threads a channel, 2 parts of 2056 elements a span"},
       {{4, 1, 6150, 6150, 1}, "along, 256 threads a channel, 3 parts of 2056 elements a span"},
       {{4, 2, 1 << 20, 1 << 20, 1},
        "along, 256 threads a channel, 64 parts of 16384 elements a span"},

@@ -172,6 +172,7 @@ TEST(reduction_kernels_follow_the_problem) {
       {{8, 1025, 1025, 1}, "along, 256 threads an output, 1 outputs a block, 1 parts"},
       {{1, 16383, 0, 1}, "along, 256 threads an output, 1 outputs a block, 1 parts"},
       {{1, 16384, 0, 1}, "along, 256 threads an output, 1 outputs a block, 2 parts"},
+      {{3, 1 << 24, 1 << 24, 1}, "along, 256 threads an output, 1 outputs a block, 170 parts"},
       {{256, 1 << 20, 1 << 20, 1}, "along, 256 threads an output, 1 outputs a block, 2 parts"},
       {{257, 1 << 20, 1 << 20, 1}, "along, 256 threads an output, 1 outputs a block, 1 parts"},
       {{1, 1 << 24, 0, 1}, "along, 256 threads an output, 1 outputs a block, 256 parts"},

@@ -79,6 +79,7 @@ TEST(scan_kernels_follow_the_problem) {
       {{1, 513, 0, 1}, "along, 256 threads a row, 1 rows a block, 1 parts"},
       {{1, 8191, 0, 1}, "along, 256 threads a row, 1 rows a block, 1 parts"},
       {{1, 8192, 0, 1}, "along, 256 threads a row, 1 rows a block, 2 parts"},
+      {{3, 1 << 24, 1 << 24, 1}, "along, 256 threads a row, 1 rows a block, 170 parts"},
       {{4, 512, 512, 1}, "along, 32 threads a row, 4 rows a block, 1 parts"},
       {{5, 1 << 20, 1 << 20, 1}, "along, 256 threads a row, 1 rows a block, 102 parts"},
       {{256, 1 << 20, 1 << 20, 1}, "along, 256 threads a row, 1 rows a block, 2 parts"},
