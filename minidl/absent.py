@@ -110,10 +110,10 @@ PROGRAMS = {
     "with complex numbers: rotary embeddings by `view_as_complex`, mixing by `fft`": COMPLEX,
     "with sparse matrices: graph networks whose adjacency is `sparse_coo_tensor`": SPARSE,
     "with `nn.utils.parametrize` or `nn.utils.parametrizations`": "use `nn.utils.weight_norm`, `spectral_norm`",
-    "with `torch.fx`, `torch.export`, `torch.library` or compiled extensions": TRACED,
+    "with graphs of `torch.fx`, `torch.export`, `torch.library` or compiled extensions": TRACED,
     "of several processes: `init_process_group`, rpc, fsdp, pipelines": PARALLEL,
     "with quantized modules": QUANTIZED,
-    "with distributions beside those of `minidl.distributions`: Beta, Gamma, Dirichlet, transformed ones": LATER,
+    "with distributions beside those of `minidl.distributions`: Beta, Gamma, Multinomial, transformed ones": LATER,
 }
 
 # Modules of PyTorch's that are not there, and what to do instead: the longest name that fits.
