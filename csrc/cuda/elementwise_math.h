@@ -95,10 +95,13 @@ __device__ __forceinline__ C trunc_remainder(C a, C b) {
     return b == C(0) || (std::is_signed_v<C> && b == C(-1)) ? C(0) : a % b;
   }
 }
-// With the sign of the divisor; zeros among floats keep that of the dividend, as in PyTorch.
+// With the sign of the divisor; of zeros too, among floats.
 template <class C>
 __device__ __forceinline__ C floor_remainder(C a, C b) {
   const C rest = trunc_remainder(a, b);
+  if constexpr (std::is_floating_point_v<C>) {
+    if (rest == C(0)) return std::copysign(C(0), b);
+  }
   return rest != C(0) && is_negative(rest) != is_negative(b) ? plus(rest, b) : rest;
 }
 // Rounded down: of floats exactly so, where their quotient would round up to the next integer.

@@ -1,5 +1,8 @@
-"""PyTorch's own optimizer database: ten steps of each entry from equal parameters, and what is refused."""
+"""PyTorch's own optimizer database: ten steps of each entry from equal parameters, ten more with the other library's
+state, and what is refused.
+"""
 
+import copy
 import warnings
 
 import pytest
@@ -50,10 +53,27 @@ def _differs(info, entry):
         losses = _run(torch, optimizer, theirs)
     except Exception:
         return None  # PyTorch refuses it on a CPU
-    mine = getattr(minidl.optim, info.optim_cls.__name__)(ours, **kwargs)
+    cls = getattr(minidl.optim, info.optim_cls.__name__)
+    mine = cls(ours, **kwargs)
     found = _run(minidl, mine, ours)
     pairs = [*zip(found, losses, strict=True), *zip(ours, theirs, strict=True)]
-    return next((bad for a, b in pairs if (bad := difference(a, b, 1e-9))), None)
+    bad = next((bad for a, b in pairs if (bad := difference(a, b, 1e-9))), None)
+    if bad:
+        return bad
+    states = copy.deepcopy(mine.state_dict()), copy.deepcopy(optimizer.state_dict())
+    mine, optimizer = cls(ours, **kwargs), info.optim_cls(theirs, **entry.kwargs)
+    mine.load_state_dict(convert(states[1]))
+    optimizer.load_state_dict(_as_theirs(states[0]))
+    pairs = zip(_run(minidl, mine, ours), _run(torch, optimizer, theirs), strict=True)
+    return next((f"after the exchange: {bad}" for a, b in pairs if (bad := difference(a, b, 1e-8))), None)
+
+
+def _as_theirs(state):
+    if isinstance(state, minidl.Tensor):
+        return torch.tensor(state.detach().numpy().copy())
+    if isinstance(state, dict):
+        return {key: _as_theirs(value) for key, value in state.items()}
+    return type(state)(map(_as_theirs, state)) if isinstance(state, (list, tuple)) else state
 
 
 def input_failures(info):

@@ -24,8 +24,7 @@ def floor_divide(xp, input, other):
 
 
 def remainder(xp, input, other):
-    rest = xp.fmod(input, other)  # whose zeros keep the sign of input, as in PyTorch
-    return xp.where((rest != 0) & ((rest < 0) != (other < 0)), rest + other, rest)
+    return xp.remainder(input, other)
 
 
 def fmod(xp, input, other):
