@@ -376,7 +376,7 @@ def test_the_state_is_written_for_keras_2_where_asked(tmp_path):
     with h5py.File(tmp_path / "k2.h5") as file:
         group = file["optimizer_weights"]
         written = [group[name][()] for name in group.attrs["weight_names"]]
-    for found, expected in zip(written, NEW.values(), strict=True):
+    for found, expected in zip(written, OLD.values(), strict=True):
         np.testing.assert_array_equal(found, expected)
     assert int(keras.models.load_model(tmp_path / "k2.h5").optimizer.iterations) == 17
     with pytest.raises(ValueError, match="keras_version"):

@@ -213,14 +213,18 @@ _KERAS2_SLOTS = {
     **{"rms": "velocity", "mg": "average_gradient", "accumulator": "accumulator", "linear": "linear"},
     **{"accum_grad": "accumulated_grad", "accum_var": "accumulated_delta_var", "velocity": "velocity"},
     **{"accumulated_grad": "accumulated_grad", "accumulated_delta_var": "accumulated_delta_var"},
-    **{"average_gradient": "average_gradient"},
+    **{"average_gradient": "average_gradient", "norm": "norm", "velocity_hat": "velocity_hat"},
 }
 
 
 def optimizer_state(optimizer, keras_version=3):
-    """``[(name, array)]`` in Keras 3's order, or that of Keras 2, each name once."""
+    """``[(name, array)]`` in Keras 3's order, each name once; or as the optimizer that Keras 2 makes of a file has."""
+    if keras_version == 2:
+        kinds = [(k, i, v) for k, kept in optimizer._state.items() for i, v in enumerate(kept)]
+        states = [(f"{optimizer.name}/{i}/{kind}:0", np.asarray(v.numpy())) for kind, i, v in kinds]
+        return [(f"{optimizer.name}/iter:0", np.int64(int(optimizer._iterations))), *states]
     found = {}
-    for variable in _as_keras2(optimizer) if keras_version == 2 else optimizer.variables:
+    for variable in optimizer.variables:
         path = base = getattr(variable, "path", variable.name)
         count = 0
         while path in found:
@@ -241,6 +245,10 @@ def restore_optimizer(model, names, arrays):
     if not optimizer.built:
         optimizer.build(model.trainable_variables)
     own = optimizer.variables
+    if any(name.split(":")[0].rpartition("/")[2] in _KERAS2_SLOTS for name in names) and _restore_keras2(
+        optimizer, names, arrays
+    ):
+        return
     for candidate in (own, _as_keras2(optimizer)):
         fits = len(candidate) == len(arrays)
         if fits and all(tuple(v.shape) == tuple(np.shape(a)) for v, a in zip(candidate, arrays)):
