@@ -211,11 +211,12 @@ class ImageDataGenerator:
         if not owned and np.may_share_memory(out, images):
             out = out.copy()
         out = as_float(out) if colours else out
+        backwards = np.arange(batch.shape[2])[::-1]
         for i, values in enumerate(parameters):
             if values.get("channel_shift_intensity") is not None:
                 out[i] = shifted(out[i], values["channel_shift_intensity"])
             if values.get("flip_horizontal"):
-                out[i] = out[i, :, ::-1]
+                out[i] = out[i].take(backwards, axis=1)  # whole pixels at once, as a slice does not
             if values.get("flip_vertical"):
                 out[i] = out[i, ::-1]
             if values.get("brightness") is not None:
