@@ -32,7 +32,7 @@
   X(reciprocal, 1, 0, 2, "reciprocal(input): 1 / input")                     \
   X(sqrt, 1, 0, 2, "sqrt(input): square root")                               \
   X(rsqrt, 1, 0, 4, "rsqrt(input): 1 / sqrt(input)")                         \
-  X(relu, 1, 0, 1, "relu(input): max(input, 0); NaN and -0 stay")             \
+  X(relu, 1, 0, 1, "relu(input): max(input, 0); NaN and -0 stay")            \
   X(exp, 1, 0, 6, "exp(input)")                                              \
   X(expm1, 1, 0, 8, "expm1(input): exp(input) - 1, accurate near 0")         \
   X(log, 1, 0, 8, "log(input): natural logarithm")                           \
