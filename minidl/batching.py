@@ -14,7 +14,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
     """``func`` of every slice of the arguments, results stacked: one call a slice, so it is as slow as that loop.
 
     ``in_dims`` and ``out_dims`` are the dimension to slice or to stack along, for all or in the structure of the
-    arguments or results; None: not sliced, given as it is. Keyword arguments are sliced along dimension 0. Gradients go
+    arguments or results; None: not sliced, given as it is. Keyword arguments are given as they are. Gradients go
     through. ``randomness="same"`` draws the same numbers in each call, the others draw anew; ``chunk_size`` changes
     nothing. Raises ``ValueError`` where nothing is sliced, sizes differ or a result is no tensor.
     Where there is a way to write ``func`` for a batch, that is faster. Source: ``torch.func.vmap``.
@@ -36,9 +36,8 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
                 f"{called}: expected `in_dims` to be int or a (potentially nested) tuple matching the structure of "
                 f"inputs, got: {type(in_dims)}."
             )
-        dims = (list(in_dims) if isinstance(in_dims, tuple) else in_dims, 0)
-        leaves, structure = tree_flatten((list(args), kwargs))
-        dims = _along(dims, (list(args), kwargs), called)
+        leaves, structure = tree_flatten(list(args))
+        dims = _along(list(in_dims) if isinstance(in_dims, tuple) else in_dims, list(args), called)
         size = _mapped_size(leaves, dims, called)
         state = default_generator.get_state()
         results = []
@@ -46,8 +45,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
             if randomness == "same":
                 default_generator.set_state(state)
             slices = [x if d is None else x.select(d, i) for x, d in zip(leaves, dims, strict=True)]
-            positional, named = tree_unflatten(slices, structure)
-            results.append(func(*positional, **named))
+            results.append(func(*tree_unflatten(slices, structure), **kwargs))
         return _stacked(results, out_dims, called)
 
     return each

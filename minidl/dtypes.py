@@ -123,6 +123,14 @@ def named(name):
     return found
 
 
+def of_arrays(name):
+    """As ``named``, but of those alone that an array can have: no complex one."""
+    found = named(name)
+    if found.is_complex:
+        raise AttributeError(f"minidl has no arrays of dtype {name!r}; it has {', '.join(_BY_NAME)}")
+    return found
+
+
 def of(numpy_dtype):
     """The ``dtype`` of a NumPy dtype. Raises ``TypeError`` for one that minidl does not have (complex, str, object)."""
     found = _BY_NUMPY.get(numpy_dtype)

@@ -92,6 +92,7 @@ def place(**changes):
         described({"array": 0}, arrays=[place(strides=[0], shape=[1 << 40])]),
         described({"array": 0}, arrays=[place(strides=[1], shape=[8])]),
         described({"array": 0}, arrays=[place(dtype="object")]),
+        described({"array": 0}, arrays=[place(dtype="complex64", shape=[1], strides=[8])]),
         described({"array": 0}, arrays=[place(dtype="bool", shape=[1], strides=[1])], data=b"\7" * 8),
         described({"array": 0}, arrays=[place(shape=[2.0])]),
         described({"unknown": 1}),

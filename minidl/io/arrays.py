@@ -107,7 +107,7 @@ def restored(place, arrays):
     """The array that a description means, out of the file's ``arrays``. Raises ``ValueError`` for an impossible one."""
     if "name" in place:
         return arrays[place["name"]]
-    region, dtype = arrays[place["in"]], dtypes.named(place["dtype"]).numpy
+    region, dtype = arrays[place["in"]], dtypes.of_arrays(place["dtype"]).numpy
     shape, strides, offset = place["shape"], place["strides"], place["offset"]
     if (
         region.dtype != np.uint8

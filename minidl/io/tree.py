@@ -141,7 +141,7 @@ class Decoder:
         return base64.b64decode(content, validate=True)
 
     def _dtype_of(self, content):
-        return dtypes.named(content)
+        return dtypes.of_arrays(content)
 
     def _device_of(self, content):
         return device(content)

@@ -13,6 +13,7 @@ CASES = [
     Case("unflatten", (normal(2, 6), 1, (3, -1)), lambda x, dim, sizes: x.reshape(2, 3, 2)),
     Case("permute", (normal(2, 3, 4), 2, 0, 1), lambda x, *dims: x.transpose(dims), torch="Tensor.permute"),
     Case("transpose", (normal(2, 3, 4), 0, -1), np.swapaxes),
+    Case("swapaxes", (normal(2, 3, 4), 0, -1), np.swapaxes, torch="Tensor.swapaxes"),
     Case("t", (normal(2, 3),), np.transpose),
     Case("movedim", (normal(2, 3, 4), 0, -1), np.moveaxis),
     Case("movedim", (normal(2, 3, 4), (0, 1), (2, 0)), np.moveaxis, id="several"),
