@@ -93,3 +93,14 @@ def test_low_rank_matrices_are_found(shape):
     assert minidl.allclose(S[:2], minidl.linalg.svdvals(a)[:2])
     centred = a - a.mean(0)
     assert minidl.allclose(minidl.pca_lowrank(a, q=2)[1], minidl.linalg.svdvals(centred)[:2])
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (2, 0, 3)])
+def test_the_norm_of_a_matrix_without_elements(shape):
+    """0 where a largest is asked for, as in PyTorch; there is no smallest singular value."""
+    empty = minidl.zeros(shape)
+    for order in (2, "nuc", "fro"):
+        found = minidl.linalg.matrix_norm(empty, order)
+        assert found.shape == shape[:-2] and (found == 0).all()
+    with pytest.raises(IndexError, match="non-zero size"):
+        minidl.linalg.matrix_norm(empty, -2)

@@ -100,7 +100,8 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
         return _plain_norm(A, 2, (rows, columns), keepdim)
     if ord == "nuc" or (not isinstance(ord, str) and abs(ord) == 2):
         s = svdvals(movedim(A, (rows, columns), (-2, -1)))
-        out = sum(s, -1) if ord == "nuc" else s.amax(-1) if ord > 0 else s.amin(-1)
+        empty = not s.shape[-1]  # a matrix without singular values: its largest counts as 0
+        out = sum(s, -1) if ord == "nuc" or (ord > 0 and empty) else s.amax(-1) if ord > 0 else s.amin(-1)
         return (
             out.reshape([1 if d in (rows, columns) else n for d, n in enumerate(A.shape)]) if keepdim else out
         )
