@@ -3,6 +3,7 @@
 import importlib
 import os
 import random
+import sys
 
 import hypothesis
 import numpy as np
@@ -55,6 +56,8 @@ def pytest_runtest_setup(item):
     random.seed(0)
     np.random.seed(0)
     minidl.manual_seed(0)
+    if "torch" in sys.modules:  # the oracle
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")
