@@ -9,9 +9,9 @@
 #include "bindings/owned_array.h"
 #include "bindings/registry.h"
 
+namespace minidl::bindings::affine {
 namespace {
 
-using namespace minidl::bindings;
 using minidl::cpu::Affine;
 using minidl::cpu::Fill;
 
@@ -65,3 +65,5 @@ MINIDL_REGISTER(affine) {
   };
   if (PyModule_AddFunctions(m.ptr(), methods) < 0) throw pybind11::error_already_set();
 }
+
+}  // namespace minidl::bindings::affine

@@ -9,23 +9,12 @@
 #include "bindings/translate.h"
 #include "cpu/conv_select.h"
 
+namespace minidl::bindings::conv {
 namespace {
 
-using minidl::Type;
-using minidl::bindings::check_shape;
-using minidl::bindings::common_real;
-using minidl::bindings::contiguous;
-using minidl::bindings::Contiguous;
-using minidl::bindings::extent;
-using minidl::bindings::not_implemented;
-using minidl::bindings::shape_of;
-using minidl::bindings::Sizes;
-using minidl::bindings::text;
-using minidl::bindings::with_spatial;
 using minidl::cpu::ConvProblem;
 using minidl::cpu::Image;
 using minidl::cpu::ImageLayout;
-namespace py = pybind11;
 
 struct Geometry {
   Sizes stride, padding, dilation;
@@ -218,3 +207,5 @@ MINIDL_REGISTER(conv) {
   m.def("conv_select", &conv_select, arg("direction"), arg("input_shape"), arg("weight_shape"),
         arg("stride"), arg("padding"), arg("dilation"), arg("groups"), arg("dtype"));
 }
+
+}  // namespace minidl::bindings::conv

@@ -4,7 +4,7 @@
 #include "bindings/fast_call.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::dropout {
 namespace {
 
 using namespace minidl::cpu;
@@ -90,11 +90,12 @@ PyMethodDef methods[] = {
 };
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(dropout) {
   if (_import_array() < 0) throw pybind11::error_already_set();
-  if (PyModule_AddFunctions(m.ptr(), minidl::bindings::methods) < 0) {
+  if (PyModule_AddFunctions(m.ptr(), methods) < 0) {
     throw pybind11::error_already_set();
   }
 }
+
+}  // namespace minidl::bindings::dropout

@@ -5,7 +5,7 @@
 #include "bindings/layout.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::elementwise {
 namespace {
 
 using namespace minidl::cpu;
@@ -202,11 +202,12 @@ PyMethodDef methods[] = {MINIDL_ELEMENTWISE_OPS(MINIDL_ROW)  //
 #undef MINIDL_ROW
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(elementwise) {
   if (_import_array() < 0) throw pybind11::error_already_set();
-  if (PyModule_AddFunctions(m.ptr(), minidl::bindings::methods) < 0) {
+  if (PyModule_AddFunctions(m.ptr(), methods) < 0) {
     throw pybind11::error_already_set();
   }
 }
+
+}  // namespace minidl::bindings::elementwise

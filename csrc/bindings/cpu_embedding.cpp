@@ -8,9 +8,9 @@
 #include "bindings/registry.h"
 #include "cpu/softmax.h"
 
+namespace minidl::bindings::embedding {
 namespace {
 
-using namespace minidl::bindings;
 using minidl::cpu::Embedding;
 using minidl::cpu::embedding_kernels;
 
@@ -80,3 +80,5 @@ MINIDL_REGISTER(embedding) {
   };
   if (PyModule_AddFunctions(m.ptr(), methods) < 0) throw pybind11::error_already_set();
 }
+
+}  // namespace minidl::bindings::embedding

@@ -10,9 +10,7 @@
 #include "bindings/registry.h"
 #include "cpu/gemm_select.h"
 
-namespace py = pybind11;
-
-namespace minidl::bindings {
+namespace minidl::bindings::gemm {
 namespace {
 
 using namespace minidl::cpu;
@@ -105,16 +103,17 @@ py::dict gemm_plan(int64_t count, int64_t M, int64_t N, int64_t K, int threads) 
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(gemm) {
-  m.def("gemm_into", &minidl::bindings::gemm_into, py::arg("c"), py::arg("a"), py::arg("b"),
-        py::kw_only(), py::arg("bias") = py::none(), py::arg("row_bias") = py::none(),
+  m.def("gemm_into", &gemm_into, py::arg("c"), py::arg("a"), py::arg("b"), py::kw_only(),
+        py::arg("bias") = py::none(), py::arg("row_bias") = py::none(),
         py::arg("activation") = "none", py::arg("accumulate") = false, py::arg("form") = "serial",
         "c[M, N] = activation(a[M, K] b[K, N] [+ c] [+ bias[N]] [+ row_bias[M]]); form: serial, "
         "parallel, packed");
   m.def(
-      "gemm_plan", &minidl::bindings::gemm_plan, py::arg("count"), py::arg("M"), py::arg("N"),
-      py::arg("K"), py::arg("threads"),
+      "gemm_plan", &gemm_plan, py::arg("count"), py::arg("M"), py::arg("N"), py::arg("K"),
+      py::arg("threads"),
       "How products are cut between threads: batch, rows, cols or none, how many a task, the tile");
 }
+
+}  // namespace minidl::bindings::gemm

@@ -6,7 +6,7 @@
 #include "bindings/registry.h"
 #include "cpu/small_matmul.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::matmul {
 namespace {
 
 using namespace minidl::cpu;
@@ -81,7 +81,7 @@ PyObject* product(PyArrayObject* a, PyArrayObject* b, bool transposed, PyArrayOb
   if (size == 0) return reinterpret_cast<PyObject*>(out);
   problem.c = data_of<T>(out);
   if (bias != nullptr) problem.epilogue.bias = data_of<T>(bias);
-  return finish(out, size * (K + 1), [&] { matmul(problem); });
+  return finish(out, size * (K + 1), [&] { cpu::matmul(problem); });
 }
 
 // Larger products in double belong to the BLAS.
@@ -130,11 +130,12 @@ PyMethodDef methods[] = {
 };
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(matmul) {
   if (_import_array() < 0) throw pybind11::error_already_set();
-  if (PyModule_AddFunctions(m.ptr(), minidl::bindings::methods) < 0) {
+  if (PyModule_AddFunctions(m.ptr(), methods) < 0) {
     throw pybind11::error_already_set();
   }
 }
+
+}  // namespace minidl::bindings::matmul

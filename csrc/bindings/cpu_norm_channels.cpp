@@ -7,9 +7,9 @@
 #include "bindings/norm_arguments.h"
 #include "bindings/registry.h"
 
+namespace minidl::bindings::norm_channels {
 namespace {
 
-using namespace minidl::bindings;
 using minidl::cpu::ChannelNorm;
 using minidl::cpu::norm_kernels;
 
@@ -235,3 +235,5 @@ MINIDL_REGISTER(norm_channels) {
   };
   if (PyModule_AddFunctions(m.ptr(), methods) < 0) throw pybind11::error_already_set();
 }
+
+}  // namespace minidl::bindings::norm_channels

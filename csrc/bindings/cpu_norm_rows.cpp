@@ -6,9 +6,9 @@
 #include "bindings/norm_arguments.h"
 #include "bindings/registry.h"
 
+namespace minidl::bindings::norm_rows {
 namespace {
 
-using namespace minidl::bindings;
 using minidl::cpu::norm_kernels;
 using minidl::cpu::RowNorm;
 
@@ -138,3 +138,5 @@ MINIDL_REGISTER(norm_rows) {
   };
   if (PyModule_AddFunctions(m.ptr(), methods) < 0) throw pybind11::error_already_set();
 }
+
+}  // namespace minidl::bindings::norm_rows

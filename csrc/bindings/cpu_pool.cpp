@@ -7,28 +7,12 @@
 #include "bindings/spatial.h"
 #include "bindings/translate.h"
 
+namespace minidl::bindings::pool {
 namespace {
 
-using minidl::DType;
-using minidl::Type;
-using minidl::bindings::check_shape;
-using minidl::bindings::common_real;
-using minidl::bindings::dtype_of;
-using minidl::bindings::extent;
-using minidl::bindings::Format;
-using minidl::bindings::format_of;
-using minidl::bindings::in_format;
-using minidl::bindings::not_implemented;
-using minidl::bindings::Result;
-using minidl::bindings::shape_of;
-using minidl::bindings::Sizes;
-using minidl::bindings::text;
-using minidl::bindings::with_spatial;
 using minidl::cpu::Extent;
 using minidl::cpu::MaxPoolProblem;
 using minidl::cpu::MeanPoolProblem;
-namespace py = pybind11;
-
 size_t spatial_rank(const Sizes& input) {
   MINIDL_CHECK(input.size() >= 3 && input.size() <= 5, "input ", text(input),
                " must have 1 to 3 spatial dimensions");
@@ -316,3 +300,5 @@ MINIDL_REGISTER(pool) {
   m.def("adaptive_max_pool", &adaptive_max_pool, arg("input"), arg("output_size"));
   m.def("adaptive_avg_pool_grad", &adaptive_avg_pool_grad, arg("g"), arg("input_shape"));
 }
+
+}  // namespace minidl::bindings::pool

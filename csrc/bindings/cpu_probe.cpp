@@ -7,7 +7,7 @@
 
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::probe {
 namespace {
 
 double multiply_add(int64_t rounds, int64_t pieces, const std::string& dtype) {
@@ -39,13 +39,14 @@ void copy(Bytes target, const Bytes& source, int64_t grain) {
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(probe) {
-  m.def("probe_multiply_add", &minidl::bindings::multiply_add, pybind11::arg("rounds"),
-        pybind11::arg("pieces"), pybind11::arg("dtype"),
+  m.def("probe_multiply_add", &multiply_add, pybind11::arg("rounds"), pybind11::arg("pieces"),
+        pybind11::arg("dtype"),
         "Multiply-adds in registers, on all threads; returns how many flops they were.");
-  m.def("probe_copy", &minidl::bindings::copy, pybind11::arg("target").noconvert(),
+  m.def("probe_copy", &copy, pybind11::arg("target").noconvert(),
         pybind11::arg("source").noconvert(), pybind11::arg("grain"),
         "Copies bytes on all threads, `grain` bytes a piece.");
 }
+
+}  // namespace minidl::bindings::probe

@@ -8,9 +8,7 @@
 #include "common/philox.h"
 #include "cpu/random.h"
 
-namespace py = pybind11;
-
-namespace minidl::bindings {
+namespace minidl::bindings::random {
 namespace {
 
 template <class T>
@@ -46,10 +44,8 @@ void define(py::module_& m, const char* name) {
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(random) {
-  using namespace minidl::bindings;
   using namespace minidl::cpu;
   define<uint32_t, fill_bits>(m, "random_bits");
   define<uint64_t, fill_bits>(m, "random_bits");
@@ -59,7 +55,9 @@ MINIDL_REGISTER(random) {
   define<double, fill_normal>(m, "random_normal");
   define<float, fill_exponential>(m, "random_exponential");
   define<double, fill_exponential>(m, "random_exponential");
-  m.def("random_integers", &minidl::bindings::fill_integers, py::arg("out").noconvert(),
-        py::arg("low"), py::arg("span"), py::arg("seed"), py::arg("offset"));
+  m.def("random_integers", &fill_integers, py::arg("out").noconvert(), py::arg("low"),
+        py::arg("span"), py::arg("seed"), py::arg("offset"));
   m.def("philox_block", &philox_block, py::arg("counter"), py::arg("key"));
 }
+
+}  // namespace minidl::bindings::random

@@ -15,9 +15,7 @@
 #include "cpu/recurrent.h"
 #include "cpu/recurrent_steps.h"
 
-namespace py = pybind11;
-
-namespace minidl::bindings {
+namespace minidl::bindings::recurrent {
 namespace {
 
 using cpu::Nonlinearity;
@@ -347,10 +345,8 @@ const char* recurrent_sharing(int64_t steps, int64_t batch, int64_t input, int64
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(recurrent) {
-  using namespace minidl::bindings;
   m.def("recurrent_sharing", &recurrent_sharing);
   m.def("rnn_sequence", &rnn_sequence);
   m.def("rnn_sequence_grad", &rnn_sequence_grad);
@@ -359,3 +355,5 @@ MINIDL_REGISTER(recurrent) {
   m.def("gru_sequence", &gru_sequence);
   m.def("gru_sequence_grad", &gru_sequence_grad);
 }
+
+}  // namespace minidl::bindings::recurrent

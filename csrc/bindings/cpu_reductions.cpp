@@ -6,7 +6,7 @@
 #include "bindings/fast_call.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::reductions {
 namespace {
 
 using namespace minidl::cpu;
@@ -174,11 +174,12 @@ PyMethodDef methods[] = {
 };
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(reductions) {
   if (_import_array() < 0) throw pybind11::error_already_set();
-  if (PyModule_AddFunctions(m.ptr(), minidl::bindings::methods) < 0) {
+  if (PyModule_AddFunctions(m.ptr(), methods) < 0) {
     throw pybind11::error_already_set();
   }
 }
+
+}  // namespace minidl::bindings::reductions

@@ -8,9 +8,9 @@
 #include "bindings/owned_array.h"
 #include "bindings/registry.h"
 
+namespace minidl::bindings::softmax {
 namespace {
 
-using namespace minidl::bindings;
 using minidl::cpu::CrossEntropy;
 using minidl::cpu::Rows;
 using minidl::cpu::softmax_kernels;
@@ -228,3 +228,5 @@ MINIDL_REGISTER(softmax) {
   };
   if (PyModule_AddFunctions(m.ptr(), methods) < 0) throw pybind11::error_already_set();
 }
+
+}  // namespace minidl::bindings::softmax

@@ -4,7 +4,7 @@
 #include "bindings/layout.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::where {
 namespace {
 
 bool is_plain(PyObject* object) {
@@ -83,11 +83,12 @@ PyMethodDef methods[] = {
 };
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(where) {
   if (_import_array() < 0) throw pybind11::error_already_set();
-  if (PyModule_AddFunctions(m.ptr(), minidl::bindings::methods) < 0) {
+  if (PyModule_AddFunctions(m.ptr(), methods) < 0) {
     throw pybind11::error_already_set();
   }
 }
+
+}  // namespace minidl::bindings::where

@@ -3,7 +3,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::attention {
 namespace {
 
 using cuda::Array;
@@ -28,18 +28,17 @@ void attention_backward(const Array& query, const Array& key, const Array& value
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(attention) {
-  namespace bindings = minidl::bindings;
-  namespace py = pybind11;
-  m.def("attention", &bindings::attention, "softmax(scale query key^T + bias) value -> out, lse",
+  m.def("attention", &attention, "softmax(scale query key^T + bias) value -> out, lse",
         py::arg("query"), py::arg("key"), py::arg("value"), py::arg("bias").none(true),
         py::arg("causal"), py::arg("scale"), py::arg("out"), py::arg("lse"), py::arg("stream"));
-  m.def("attention_backward", &bindings::attention_backward,
+  m.def("attention_backward", &attention_backward,
         "Gradients of query, key and value; delta is workspace", py::arg("query"), py::arg("key"),
         py::arg("value"), py::arg("bias").none(true), py::arg("causal"), py::arg("scale"),
         py::arg("g"), py::arg("out"), py::arg("lse"), py::arg("delta"),
         py::arg("dquery").none(true), py::arg("dkey").none(true), py::arg("dvalue").none(true),
         py::arg("stream"));
 }
+
+}  // namespace minidl::bindings::attention

@@ -5,10 +5,8 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::conv {
 namespace {
-
-namespace py = pybind11;
 
 using cuda::Array;
 using Sizes = std::vector<std::int64_t>;
@@ -66,24 +64,23 @@ void weight_grad(const Array& g, const Array& input, const Array& weight_grad, p
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(conv) {
-  namespace bindings = minidl::bindings;
-  namespace py = pybind11;
-  m.def("conv_plan", &bindings::plan,
+  m.def("conv_plan", &plan,
         "How a pass is computed, in words: forward (input, weight, output), input_grad (g, weight, "
         "input_grad) or weight_grad (g, input, weight_grad).",
         py::arg("pass"), py::arg("first"), py::arg("second"), py::arg("result"), py::arg("stride"),
         py::arg("padding"), py::arg("dilation"), py::arg("groups"));
-  m.def("conv_forward", &bindings::forward, "input, weight, bias -> output [N, K, ...]",
-        py::arg("input"), py::arg("weight"), py::arg("bias").none(true), py::arg("output"),
-        py::arg("empty"), py::arg("stride"), py::arg("padding"), py::arg("dilation"),
-        py::arg("groups"), py::arg("stream"));
-  m.def("conv_input_grad", &bindings::input_grad, "g, weight -> input_grad [N, C, ...]",
-        py::arg("g"), py::arg("weight"), py::arg("input_grad"), py::arg("empty"), py::arg("stride"),
+  m.def("conv_forward", &forward, "input, weight, bias -> output [N, K, ...]", py::arg("input"),
+        py::arg("weight"), py::arg("bias").none(true), py::arg("output"), py::arg("empty"),
+        py::arg("stride"), py::arg("padding"), py::arg("dilation"), py::arg("groups"),
+        py::arg("stream"));
+  m.def("conv_input_grad", &input_grad, "g, weight -> input_grad [N, C, ...]", py::arg("g"),
+        py::arg("weight"), py::arg("input_grad"), py::arg("empty"), py::arg("stride"),
         py::arg("padding"), py::arg("dilation"), py::arg("groups"), py::arg("stream"));
-  m.def("conv_weight_grad", &bindings::weight_grad, "g, input -> weight_grad [K, C / G, ...]",
-        py::arg("g"), py::arg("input"), py::arg("weight_grad"), py::arg("empty"), py::arg("stride"),
+  m.def("conv_weight_grad", &weight_grad, "g, input -> weight_grad [K, C / G, ...]", py::arg("g"),
+        py::arg("input"), py::arg("weight_grad"), py::arg("empty"), py::arg("stride"),
         py::arg("padding"), py::arg("dilation"), py::arg("groups"), py::arg("stream"));
 }
+
+}  // namespace minidl::bindings::conv

@@ -5,7 +5,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::cross_entropy {
 namespace {
 
 using cuda::Array;
@@ -57,21 +57,20 @@ void nll_loss_backward(const Array& grad, const Targets& targets, const Array& t
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(cross_entropy) {
-  namespace bindings = minidl::bindings;
-  namespace py = pybind11;
-  m.def("cross_entropy", &bindings::cross_entropy, "loss, log_sums, total of logits and classes",
+  m.def("cross_entropy", &cross_entropy, "loss, log_sums, total of logits and classes",
         py::arg("input"), py::arg("targets"), py::arg("loss"), py::arg("log_sums"),
         py::arg("total"), py::arg("partial"), py::arg("stream"));
-  m.def("cross_entropy_backward", &bindings::cross_entropy_backward, "grad_input of cross entropy",
+  m.def("cross_entropy_backward", &cross_entropy_backward, "grad_input of cross entropy",
         py::arg("grad"), py::arg("input"), py::arg("targets"), py::arg("log_sums"),
         py::arg("total"), py::arg("grad_input"), py::arg("stream"));
-  m.def("nll_loss", &bindings::nll_loss, "loss and total of log-probabilities and classes",
-        py::arg("input"), py::arg("targets"), py::arg("loss"), py::arg("total"), py::arg("partial"),
+  m.def("nll_loss", &nll_loss, "loss and total of log-probabilities and classes", py::arg("input"),
+        py::arg("targets"), py::arg("loss"), py::arg("total"), py::arg("partial"),
         py::arg("stream"));
-  m.def("nll_loss_backward", &bindings::nll_loss_backward, "grad_input of nll_loss",
-        py::arg("grad"), py::arg("targets"), py::arg("total"), py::arg("partial"),
-        py::arg("grad_input"), py::arg("stream"));
+  m.def("nll_loss_backward", &nll_loss_backward, "grad_input of nll_loss", py::arg("grad"),
+        py::arg("targets"), py::arg("total"), py::arg("partial"), py::arg("grad_input"),
+        py::arg("stream"));
 }
+
+}  // namespace minidl::bindings::cross_entropy

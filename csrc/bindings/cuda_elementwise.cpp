@@ -11,10 +11,9 @@
 #include "bindings/registry.h"
 #include "cuda/walk_plan.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::elementwise {
 namespace {
 
-namespace py = pybind11;
 using cuda::max_elementwise_inputs;
 using cuda::max_elementwise_numbers;
 
@@ -141,10 +140,11 @@ PyMethodDef methods[] = {MINIDL_ELEMENTWISE(MINIDL_METHOD){nullptr, nullptr, 0, 
 #undef MINIDL_METHOD
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(elementwise) {
-  if (PyModule_AddFunctions(m.ptr(), minidl::bindings::methods) < 0) {
+  if (PyModule_AddFunctions(m.ptr(), methods) < 0) {
     throw pybind11::error_already_set();
   }
 }
+
+}  // namespace minidl::bindings::elementwise

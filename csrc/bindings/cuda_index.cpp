@@ -3,7 +3,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::index {
 namespace {
 
 using cuda::Array;
@@ -55,12 +55,10 @@ void check_index(const Array& index, std::int64_t size, const Array& output, con
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 // axes: (index, size, stride, place) each; rules: (wrap, kind of fault, record, ignore)
+
 MINIDL_REGISTER(index) {
-  using namespace minidl::bindings;
-  namespace py = pybind11;
   m.def("gather", &gather, "output = source at indices", py::arg("source"), py::arg("axes"),
         py::arg("output"), py::arg("rules"), py::arg("stream"));
   m.def("index_write", &index_write, "target at indices = source", py::arg("target"),
@@ -77,3 +75,5 @@ MINIDL_REGISTER(index) {
   m.def("check_index", &check_index, "output = index, ignored where out of range", py::arg("index"),
         py::arg("size"), py::arg("output"), py::arg("rules"), py::arg("stream"));
 }
+
+}  // namespace minidl::bindings::index

@@ -5,7 +5,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::matmul {
 namespace {
 
 cuda::Activation activation_of(std::string_view name) {
@@ -44,19 +44,17 @@ std::string matmul_plan(const cuda::Array& a, const cuda::Array& b, const cuda::
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(matmul) {
-  namespace py = pybind11;
-  m.def("matmul", &minidl::bindings::matmul,
-        "out = activation(alpha a b + beta addend + bias); see cuda/matmul.h", py::arg("a"),
-        py::arg("b"), py::arg("out"), py::arg("bias").none(true), py::arg("addend").none(true),
-        py::arg("alpha"), py::arg("beta"), py::arg("activation"), py::arg("tf32"),
-        py::arg("workspace").none(true), py::arg("stream"));
-  m.def("matmul_workspace", &minidl::cuda::matmul_workspace,
+  m.def("matmul", &matmul, "out = activation(alpha a b + beta addend + bias); see cuda/matmul.h",
+        py::arg("a"), py::arg("b"), py::arg("out"), py::arg("bias").none(true),
+        py::arg("addend").none(true), py::arg("alpha"), py::arg("beta"), py::arg("activation"),
+        py::arg("tf32"), py::arg("workspace").none(true), py::arg("stream"));
+  m.def("matmul_workspace", &cuda::matmul_workspace,
         "Elements of the accumulator's type that matmul wants as workspace; 0 for most products.",
         py::arg("a"), py::arg("b"), py::arg("out"), py::arg("tf32"));
-  m.def("matmul_plan", &minidl::bindings::matmul_plan,
-        "The configuration that matmul runs with, in words.", py::arg("a"), py::arg("b"),
-        py::arg("out"), py::arg("tf32"));
+  m.def("matmul_plan", &matmul_plan, "The configuration that matmul runs with, in words.",
+        py::arg("a"), py::arg("b"), py::arg("out"), py::arg("tf32"));
 }
+
+}  // namespace minidl::bindings::matmul

@@ -2,7 +2,7 @@
 #include "bindings/registry.h"
 #include "cuda/matmul_wgmma.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::matmul_wgmma {
 namespace {
 
 // Whether the product was computed: false, with nothing done, for what the kernel does not take.
@@ -14,12 +14,12 @@ bool matmul_wgmma(const cuda::Array& a, const cuda::Array& b, const cuda::Array&
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(matmul_wgmma) {
-  namespace py = pybind11;
-  m.def("matmul_wgmma", &minidl::bindings::matmul_wgmma,
+  m.def("matmul_wgmma", &matmul_wgmma,
         "out[..., m, n] = sum over k of a[..., m, k] b[..., k, n] of 16-bit floats on Hopper's "
         "tensor cores; False where the kernel does not take the arrays.",
         py::arg("a"), py::arg("b"), py::arg("out"), py::arg("stream"));
 }
+
+}  // namespace minidl::bindings::matmul_wgmma

@@ -3,7 +3,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::norm_channels {
 namespace {
 
 using cuda::Array;
@@ -46,27 +46,26 @@ void norm_update(const Optional& running_mean, const Optional& running_var, cons
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(norm_channels) {
-  namespace bindings = minidl::bindings;
-  namespace py = pybind11;
-  m.def("norm_statistics", &bindings::norm_statistics, "mean, variance, inv_std; groups 0: batch",
+  m.def("norm_statistics", &norm_statistics, "mean, variance, inv_std; groups 0: batch",
         py::arg("x"), py::arg("groups"), py::arg("eps"), py::arg("mean"),
         py::arg("variance").none(true), py::arg("inv_std"), py::arg("partial"), py::arg("stream"));
-  m.def("norm_apply", &bindings::norm_apply, "y = (x - mean) inv_std weight + bias", py::arg("x"),
+  m.def("norm_apply", &norm_apply, "y = (x - mean) inv_std weight + bias", py::arg("x"),
         py::arg("groups"), py::arg("mean"), py::arg("inv_std"), py::arg("weight").none(true),
         py::arg("bias").none(true), py::arg("y"), py::arg("stream"));
-  m.def("norm_channels_backward", &bindings::norm_channels_backward, "dx, dweight, dbias",
-        py::arg("g"), py::arg("x"), py::arg("groups"), py::arg("weight").none(true),
-        py::arg("mean"), py::arg("inv_std"), py::arg("vary"), py::arg("dx").none(true),
+  m.def("norm_channels_backward", &norm_channels_backward, "dx, dweight, dbias", py::arg("g"),
+        py::arg("x"), py::arg("groups"), py::arg("weight").none(true), py::arg("mean"),
+        py::arg("inv_std"), py::arg("vary"), py::arg("dx").none(true),
         py::arg("dweight").none(true), py::arg("dbias").none(true), py::arg("partial"),
         py::arg("means"), py::arg("stream"));
-  m.def("norm_channels_workspace", &minidl::cuda::norm_channels_workspace, "Elements of `partial`",
+  m.def("norm_channels_workspace", &cuda::norm_channels_workspace, "Elements of `partial`",
         py::arg("x"), py::arg("groups"));
-  m.def("norm_inverse", &bindings::norm_inverse, "inv_std = 1 / sqrt(variance + eps)",
-        py::arg("variance"), py::arg("eps"), py::arg("inv_std"), py::arg("stream"));
-  m.def("norm_update", &bindings::norm_update, "Moves running statistics",
-        py::arg("running_mean").none(true), py::arg("running_var").none(true), py::arg("mean"),
-        py::arg("variance"), py::arg("momentum"), py::arg("count"), py::arg("stream"));
+  m.def("norm_inverse", &norm_inverse, "inv_std = 1 / sqrt(variance + eps)", py::arg("variance"),
+        py::arg("eps"), py::arg("inv_std"), py::arg("stream"));
+  m.def("norm_update", &norm_update, "Moves running statistics", py::arg("running_mean").none(true),
+        py::arg("running_var").none(true), py::arg("mean"), py::arg("variance"),
+        py::arg("momentum"), py::arg("count"), py::arg("stream"));
 }
+
+}  // namespace minidl::bindings::norm_channels

@@ -2,7 +2,7 @@
 #include "bindings/registry.h"
 #include "cuda/norm_rows.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::norm_rows {
 namespace {
 
 using cuda::Array;
@@ -26,19 +26,18 @@ void norm_rows_backward(const Array& g, const Array& x, const Optional& weight,
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(norm_rows) {
-  namespace bindings = minidl::bindings;
-  namespace py = pybind11;
-  m.def("norm_rows", &bindings::norm_rows, "y, mean, inv_std of every row; no mean: RMS norm",
-        py::arg("x"), py::arg("weight").none(true), py::arg("bias").none(true), py::arg("eps"),
-        py::arg("y"), py::arg("mean").none(true), py::arg("inv_std"), py::arg("stream"));
-  m.def("norm_rows_backward", &bindings::norm_rows_backward, "dx, dweight, dbias of norm_rows",
-        py::arg("g"), py::arg("x"), py::arg("weight").none(true), py::arg("mean").none(true),
-        py::arg("inv_std"), py::arg("dx").none(true), py::arg("dweight").none(true),
-        py::arg("dbias").none(true), py::arg("partial").none(true), py::arg("stream"));
-  m.def("norm_rows_workspace", &minidl::cuda::norm_rows_workspace,
+  m.def("norm_rows", &norm_rows, "y, mean, inv_std of every row; no mean: RMS norm", py::arg("x"),
+        py::arg("weight").none(true), py::arg("bias").none(true), py::arg("eps"), py::arg("y"),
+        py::arg("mean").none(true), py::arg("inv_std"), py::arg("stream"));
+  m.def("norm_rows_backward", &norm_rows_backward, "dx, dweight, dbias of norm_rows", py::arg("g"),
+        py::arg("x"), py::arg("weight").none(true), py::arg("mean").none(true), py::arg("inv_std"),
+        py::arg("dx").none(true), py::arg("dweight").none(true), py::arg("dbias").none(true),
+        py::arg("partial").none(true), py::arg("stream"));
+  m.def("norm_rows_workspace", &cuda::norm_rows_workspace,
         "Elements of `partial` that norm_rows_backward wants", py::arg("rows"), py::arg("length"),
         py::arg("sums"));
 }
+
+}  // namespace minidl::bindings::norm_rows

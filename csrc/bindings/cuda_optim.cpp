@@ -4,7 +4,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::optim {
 namespace {
 
 cuda::OptimTable to_table(std::uintptr_t tensors, std::int64_t count, std::int64_t chunks,
@@ -28,16 +28,15 @@ void adam_step(std::string_view dtype, std::uintptr_t tensors, std::int64_t coun
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(optim) {
-  namespace bindings = minidl::bindings;
-  namespace py = pybind11;
-  m.attr("optim_chunk") = minidl::cuda::optim_chunk;
-  m.def("sgd_step", &bindings::sgd_step, "One step of gradient descent", py::arg("dtype"),
-        py::arg("tensors"), py::arg("count"), py::arg("chunks"), py::arg("options"),
-        py::arg("nesterov"), py::arg("maximize"), py::arg("stream"));
-  m.def("adam_step", &bindings::adam_step, "One step of Adam", py::arg("dtype"), py::arg("tensors"),
+  m.attr("optim_chunk") = cuda::optim_chunk;
+  m.def("sgd_step", &sgd_step, "One step of gradient descent", py::arg("dtype"), py::arg("tensors"),
+        py::arg("count"), py::arg("chunks"), py::arg("options"), py::arg("nesterov"),
+        py::arg("maximize"), py::arg("stream"));
+  m.def("adam_step", &adam_step, "One step of Adam", py::arg("dtype"), py::arg("tensors"),
         py::arg("count"), py::arg("chunks"), py::arg("options"), py::arg("clocks"),
         py::arg("decoupled"), py::arg("maximize"), py::arg("stream"));
 }
+
+}  // namespace minidl::bindings::optim

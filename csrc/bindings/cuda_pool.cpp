@@ -3,7 +3,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::pool {
 namespace {
 
 using Sizes = std::vector<std::int64_t>;
@@ -55,34 +55,33 @@ void bin_maximum(const cuda::Array& input, const cuda::Array& output, const cuda
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(pool) {
-  namespace bindings = minidl::bindings;
-  namespace cuda = minidl::cuda;
   using pybind11::arg;
-  m.def("max_pool", &bindings::max_pool, "input -> output, offsets [N, C, *out]", arg("input"),
-        arg("output"), arg("offsets"), arg("kernel"), arg("stride"), arg("padding"),
+  m.def("max_pool", &max_pool, "input -> output, offsets [N, C, *out]", arg("input"), arg("output"),
+        arg("offsets"), arg("kernel"), arg("stride"), arg("padding"), arg("dilation"),
+        arg("stream"));
+  m.def("max_pool_grad", &max_pool_grad, "g, offsets -> input_grad [N, C, *size]", arg("g"),
+        arg("offsets"), arg("input_grad"), arg("kernel"), arg("stride"), arg("padding"),
         arg("dilation"), arg("stream"));
-  m.def("max_pool_grad", &bindings::max_pool_grad, "g, offsets -> input_grad [N, C, *size]",
-        arg("g"), arg("offsets"), arg("input_grad"), arg("kernel"), arg("stride"), arg("padding"),
+  m.def("max_pool_gather", &max_pool_gather, "input, offsets -> output [N, C, *out]", arg("input"),
+        arg("offsets"), arg("output"), arg("kernel"), arg("stride"), arg("padding"),
         arg("dilation"), arg("stream"));
-  m.def("max_pool_gather", &bindings::max_pool_gather, "input, offsets -> output [N, C, *out]",
-        arg("input"), arg("offsets"), arg("output"), arg("kernel"), arg("stride"), arg("padding"),
-        arg("dilation"), arg("stream"));
-  m.def("max_pool_indices", &bindings::max_pool_indices, "offsets -> indices [N, C, *out]",
-        arg("offsets"), arg("indices"), arg("size"), arg("kernel"), arg("stride"), arg("padding"),
-        arg("dilation"), arg("stream"));
-  m.def("avg_pool", &bindings::over_windows<cuda::mean_pool>, "input -> output [N, C, *out]",
-        arg("input"), arg("output"), arg("kernel"), arg("stride"), arg("padding"),
+  m.def("max_pool_indices", &max_pool_indices, "offsets -> indices [N, C, *out]", arg("offsets"),
+        arg("indices"), arg("size"), arg("kernel"), arg("stride"), arg("padding"), arg("dilation"),
+        arg("stream"));
+  m.def("avg_pool", &over_windows<cuda::mean_pool>, "input -> output [N, C, *out]", arg("input"),
+        arg("output"), arg("kernel"), arg("stride"), arg("padding"), arg("count_include_pad"),
+        arg("divisor").none(true), arg("stream"));
+  m.def("avg_pool_grad", &over_windows<cuda::mean_pool_grad>, "g -> input_grad [N, C, *size]",
+        arg("g"), arg("input_grad"), arg("kernel"), arg("stride"), arg("padding"),
         arg("count_include_pad"), arg("divisor").none(true), arg("stream"));
-  m.def("avg_pool_grad", &bindings::over_windows<cuda::mean_pool_grad>,
-        "g -> input_grad [N, C, *size]", arg("g"), arg("input_grad"), arg("kernel"), arg("stride"),
-        arg("padding"), arg("count_include_pad"), arg("divisor").none(true), arg("stream"));
-  m.def("adaptive_avg_pool", &bindings::over_bins<cuda::mean_pool>, "input -> output [N, C, *out]",
+  m.def("adaptive_avg_pool", &over_bins<cuda::mean_pool>, "input -> output [N, C, *out]",
         arg("input"), arg("output"), arg("stream"));
-  m.def("adaptive_avg_pool_grad", &bindings::over_bins<cuda::mean_pool_grad>,
-        "g -> input_grad [N, C, *size]", arg("g"), arg("input_grad"), arg("stream"));
-  m.def("adaptive_max_pool", &bindings::bin_maximum, "input -> output, indices [N, C, *out]",
-        arg("input"), arg("output"), arg("indices"), arg("stream"));
+  m.def("adaptive_avg_pool_grad", &over_bins<cuda::mean_pool_grad>, "g -> input_grad [N, C, *size]",
+        arg("g"), arg("input_grad"), arg("stream"));
+  m.def("adaptive_max_pool", &bin_maximum, "input -> output, indices [N, C, *out]", arg("input"),
+        arg("output"), arg("indices"), arg("stream"));
 }
+
+}  // namespace minidl::bindings::pool

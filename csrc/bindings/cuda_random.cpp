@@ -5,10 +5,8 @@
 #include "bindings/registry.h"
 #include "cuda/dropout.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::random {
 namespace {
-
-namespace py = pybind11;
 
 cuda::RandomStream to_random(std::uint64_t seed, std::uint64_t offset, std::uintptr_t word) {
   return {seed, offset, reinterpret_cast<const std::uint64_t*>(word)};
@@ -41,23 +39,21 @@ void masked_scale(const cuda::Array& input, const cuda::Array& mask, double scal
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(random) {
-  namespace bindings = minidl::bindings;
-  namespace cuda = minidl::cuda;
-  namespace py = pybind11;
-  bindings::define_fill<cuda::fill_bits>(m, "random_bits");
-  bindings::define_fill<cuda::fill_uniform>(m, "random_uniform");
-  bindings::define_fill<cuda::fill_normal>(m, "random_normal");
-  bindings::define_fill<cuda::fill_exponential>(m, "random_exponential");
-  m.def("random_integers", &bindings::fill_integers,
+  define_fill<cuda::fill_bits>(m, "random_bits");
+  define_fill<cuda::fill_uniform>(m, "random_uniform");
+  define_fill<cuda::fill_normal>(m, "random_normal");
+  define_fill<cuda::fill_exponential>(m, "random_exponential");
+  m.def("random_integers", &fill_integers,
         "out = integers in [low, low + span); a span of 0 is 2^64", py::arg("out"), py::arg("low"),
         py::arg("span"), py::arg("seed"), py::arg("offset"), py::arg("offset_word"),
         py::arg("stream"));
-  m.def("dropout", &bindings::dropout, "mask = uniform >= p; out = input * mask * scale",
-        py::arg("input"), py::arg("p"), py::arg("scale"), py::arg("seed"), py::arg("offset"),
-        py::arg("offset_word"), py::arg("out"), py::arg("mask"), py::arg("stream"));
-  m.def("masked_scale", &bindings::masked_scale, "out = input * mask * scale", py::arg("input"),
+  m.def("dropout", &dropout, "mask = uniform >= p; out = input * mask * scale", py::arg("input"),
+        py::arg("p"), py::arg("scale"), py::arg("seed"), py::arg("offset"), py::arg("offset_word"),
+        py::arg("out"), py::arg("mask"), py::arg("stream"));
+  m.def("masked_scale", &masked_scale, "out = input * mask * scale", py::arg("input"),
         py::arg("mask"), py::arg("scale"), py::arg("out"), py::arg("stream"));
 }
+
+}  // namespace minidl::bindings::random

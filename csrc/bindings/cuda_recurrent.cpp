@@ -3,7 +3,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::recurrent {
 namespace {
 
 using cuda::Array;
@@ -92,34 +92,34 @@ void gru_sequence_grad(const Array& w_hh, const Optional& doutput, const Optiona
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(recurrent) {
-  namespace bindings = minidl::bindings;
   using pybind11::arg;
   const auto absent = [](const char* name) { return arg(name).none(true); };
-  m.def("rnn_sequence", &bindings::rnn_sequence,
+  m.def("rnn_sequence", &rnn_sequence,
         "output [T, N, H]: W_ih x + b_ih -> the states; see cuda/recurrent.h", arg("w_hh"),
         absent("b_hh"), arg("h0"), arg("output"), arg("relu"), arg("reverse"), arg("tf32"),
         absent("workspace"), arg("stream"));
-  m.def("rnn_sequence_grad", &bindings::rnn_sequence_grad, "Gradients -> dz [T, N, H], dh0",
-        arg("w_hh"), absent("doutput"), absent("dh_n"), arg("output"), arg("dz"), arg("dh0"),
-        arg("relu"), arg("reverse"), arg("tf32"), absent("workspace"), arg("stream"));
-  m.def("lstm_sequence", &bindings::lstm_sequence,
+  m.def("rnn_sequence_grad", &rnn_sequence_grad, "Gradients -> dz [T, N, H], dh0", arg("w_hh"),
+        absent("doutput"), absent("dh_n"), arg("output"), arg("dz"), arg("dh0"), arg("relu"),
+        arg("reverse"), arg("tf32"), absent("workspace"), arg("stream"));
+  m.def("lstm_sequence", &lstm_sequence,
         "gates [T, N, 4 H]: W_ih x + b_ih -> the gates; cells, output", arg("w_hh"), absent("b_hh"),
         arg("h0"), arg("c0"), arg("gates"), arg("cells"), arg("output"), arg("reverse"),
         arg("tf32"), absent("workspace"), arg("stream"));
-  m.def("lstm_sequence_grad", &bindings::lstm_sequence_grad,
-        "Gradients -> dz [T, N, 4 H], dh0, dc0", arg("w_hh"), absent("doutput"), absent("dh_n"),
-        absent("dc_n"), arg("c0"), arg("gates"), arg("cells"), arg("dz"), arg("dh0"), arg("dc0"),
-        arg("reverse"), arg("tf32"), absent("workspace"), arg("stream"));
-  m.def("gru_sequence", &bindings::gru_sequence,
+  m.def("lstm_sequence_grad", &lstm_sequence_grad, "Gradients -> dz [T, N, 4 H], dh0, dc0",
+        arg("w_hh"), absent("doutput"), absent("dh_n"), absent("dc_n"), arg("c0"), arg("gates"),
+        arg("cells"), arg("dz"), arg("dh0"), arg("dc0"), arg("reverse"), arg("tf32"),
+        absent("workspace"), arg("stream"));
+  m.def("gru_sequence", &gru_sequence,
         "gates [T, N, 3 H]: W_ih x + b_ih -> the gates; hidden_n, output", arg("w_hh"),
         absent("b_hh"), arg("h0"), arg("gates"), arg("hidden_n"), arg("output"), arg("from_hidden"),
         arg("reverse"), arg("tf32"), absent("workspace"), arg("stream"));
-  m.def("gru_sequence_grad", &bindings::gru_sequence_grad,
+  m.def("gru_sequence_grad", &gru_sequence_grad,
         "Gradients -> dz_input and dz_hidden [T, N, 3 H], dh0", arg("w_hh"), absent("doutput"),
         absent("dh_n"), arg("h0"), arg("output"), arg("gates"), arg("hidden_n"), arg("dz_input"),
         arg("dz_hidden"), arg("dh0"), arg("reverse"), arg("tf32"), absent("workspace"),
         arg("stream"));
 }
+
+}  // namespace minidl::bindings::recurrent

@@ -3,7 +3,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::reduce {
 namespace {
 
 template <cuda::Reduction reduction>
@@ -22,11 +22,9 @@ void define(pybind11::module_& m, const char* name) {
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(reduce) {
-  using minidl::bindings::define;
-  using minidl::cuda::Reduction;
+  using cuda::Reduction;
   define<Reduction::sum>(m, "sum");
   define<Reduction::sum_squares>(m, "sum_squares");
   define<Reduction::prod>(m, "prod");
@@ -38,7 +36,9 @@ MINIDL_REGISTER(reduce) {
   define<Reduction::all>(m, "all");
   define<Reduction::count_nonzero>(m, "count_nonzero");
   define<Reduction::logsumexp>(m, "logsumexp");
-  m.def("reduce_workspace", &minidl::cuda::reduce_workspace,
+  m.def("reduce_workspace", &cuda::reduce_workspace,
         "Elements (float64) of workspace that a reduction wants.", pybind11::arg("input"),
         pybind11::arg("dims"));
 }
+
+}  // namespace minidl::bindings::reduce

@@ -3,7 +3,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::scan {
 namespace {
 
 template <cuda::Scan kind>
@@ -23,17 +23,17 @@ void define_scan(pybind11::module_& m, const char* name) {
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(scan) {
-  using minidl::bindings::define_scan;
-  using minidl::cuda::Scan;
+  using cuda::Scan;
   define_scan<Scan::sum>(m, "cumsum");
   define_scan<Scan::prod>(m, "cumprod");
   define_scan<Scan::max>(m, "cummax");
   define_scan<Scan::min>(m, "cummin");
   define_scan<Scan::logsumexp>(m, "logcumsumexp");
-  m.def("scan_workspace", &minidl::cuda::scan_workspace,
+  m.def("scan_workspace", &cuda::scan_workspace,
         "Elements (float64) of workspace that a scan wants.", pybind11::arg("input"),
         pybind11::arg("dim"));
 }
+
+}  // namespace minidl::bindings::scan

@@ -3,7 +3,7 @@
 #include "bindings/cuda_array.h"
 #include "bindings/registry.h"
 
-namespace minidl::bindings {
+namespace minidl::bindings::softmax {
 namespace {
 
 void softmax(const cuda::Array& input, std::int64_t dim, bool log, const cuda::Array& output,
@@ -17,14 +17,13 @@ void softmax_backward(const cuda::Array& grad, const cuda::Array& output, std::i
 }
 
 }  // namespace
-}  // namespace minidl::bindings
 
 MINIDL_REGISTER(softmax) {
-  namespace bindings = minidl::bindings;
-  namespace py = pybind11;
-  m.def("softmax", &bindings::softmax, "output = softmax of input along dim, or its logarithm",
+  m.def("softmax", &softmax, "output = softmax of input along dim, or its logarithm",
         py::arg("input"), py::arg("dim"), py::arg("log"), py::arg("output"), py::arg("stream"));
-  m.def("softmax_backward", &bindings::softmax_backward, "grad_input of softmax or its logarithm",
+  m.def("softmax_backward", &softmax_backward, "grad_input of softmax or its logarithm",
         py::arg("grad"), py::arg("output"), py::arg("dim"), py::arg("log"), py::arg("grad_input"),
         py::arg("stream"));
 }
+
+}  // namespace minidl::bindings::softmax

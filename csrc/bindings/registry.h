@@ -1,6 +1,8 @@
 // Families of bindings register themselves: a file that says
 //   MINIDL_REGISTER(pool) { m.def("max_pool", &max_pool); }
-// is part of whichever extension module it is linked into; no list names it.
+// is part of whichever extension module it is linked into; no list names it. Its functions live in
+// a namespace of the family, because several families are compiled as one translation unit
+// (csrc/CMakeLists.txt).
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -10,6 +12,8 @@
 #include <vector>
 
 namespace minidl::bindings {
+
+namespace py = pybind11;
 
 using RegisterFunction = void (*)(pybind11::module_&);
 
