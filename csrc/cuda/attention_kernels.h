@@ -10,6 +10,18 @@
 
 namespace minidl::cuda {
 
+// From sm_80 on the halves take the tensor cores (attention_select.h): the code of a GPU holds only the
+// kernels that it is given. The emulator has all.
+#ifdef __CUDA_ARCH__
+template <class T>
+inline constexpr bool given_tiled = sizeof(T) > 2 || __CUDA_ARCH__ < 800;
+inline constexpr bool given_mma = __CUDA_ARCH__ >= 800;
+#else
+template <class T>
+inline constexpr bool given_tiled = true;
+inline constexpr bool given_mma = true;
+#endif
+
 // A matrix of each leading index: rows are queries or keys.
 struct AttentionStrides {
   std::int64_t row, column;

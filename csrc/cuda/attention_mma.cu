@@ -105,6 +105,7 @@ __device__ __forceinline__ void finish(const AttentionOperands<T>& o, std::int64
 template <class T, int width>
 __global__ void __launch_bounds__(mma_block)
     attention_mma_kernel(AttentionOperands<T> o, std::int64_t tiles) {
+  if constexpr (!given_mma) return;
   T* query_tile = dynamic_shared<T>();
   T* key_tile = query_tile + mma_rows * width;
   T* value_tile = key_tile + mma_keys * width;

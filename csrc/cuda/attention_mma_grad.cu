@@ -68,6 +68,7 @@ __device__ __forceinline__ void differentiate(const AttentionOperands<T>& o, std
 template <Side side, class T, class Tile>
 __global__ void __launch_bounds__(mma_block, 2)
     attention_mma_grad_kernel(AttentionOperands<T> o, std::int64_t tiles) {
+  if constexpr (!given_mma) return;
   constexpr int width = Tile::width;
   constexpr Side opposite = side == Side::queries ? Side::keys : Side::queries;
   T* own_features = dynamic_shared<T>();

@@ -81,6 +81,7 @@ __device__ __forceinline__ void finish(const AttentionOperands<T>& o, std::int64
 template <class T, class Tile>
 __global__ void __launch_bounds__(tile_threads, 2)
     attention_tiled_kernel(AttentionOperands<T> o, std::int64_t tiles) {
+  if constexpr (!given_tiled<T>) return;
   using Sum = accumulator_t<T>;
   Sum* query_tile = dynamic_shared<Sum>();
   Sum* key_tile = query_tile + Tile::query_elements;  // values take its place

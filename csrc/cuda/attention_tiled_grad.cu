@@ -100,6 +100,7 @@ struct Work {
 template <class T, class Tile>
 __global__ void __launch_bounds__(tile_threads, 2)
     attention_query_grad_kernel(AttentionOperands<T> o, std::int64_t tiles) {
+  if constexpr (!given_tiled<T>) return;
   using Sum = accumulator_t<T>;
   const std::int64_t index = blockIdx.x / tiles, first = blockIdx.x % tiles * Tile::side;
   const Work<T, Tile> work(o, index);
@@ -124,6 +125,7 @@ __global__ void __launch_bounds__(tile_threads, 2)
 template <class T, class Tile>
 __global__ void __launch_bounds__(tile_threads, 2)
     attention_key_grad_kernel(AttentionOperands<T> o, std::int64_t tiles) {
+  if constexpr (!given_tiled<T>) return;
   using Sum = accumulator_t<T>;
   const std::int64_t index = blockIdx.x / tiles, first = blockIdx.x % tiles * Tile::side;
   const Work<T, Tile> work(o, index);
