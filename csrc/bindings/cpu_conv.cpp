@@ -129,10 +129,10 @@ py::object conv_forward(const py::array& input, const py::array& weight,
     const auto b = bias ? contiguous<T>(*bias) : Contiguous<T>();
     const Image<const T> x_image = image_of<T>(x);
     const T *w_data = w.data(), *bias_data = bias ? b.data() : nullptr;
-    return make_output<T>(output_shape(p, shape_of(input)), any_order && is_channels_last(input),
-                          [&](Image<T> output) {
-                            minidl::cpu::conv_forward<T>(p, x_image, w_data, bias_data, output);
-                          });
+    const bool last = any_order && (is_channels_last(input) || is_channels_last(weight));
+    return make_output<T>(output_shape(p, shape_of(input)), last, [&](Image<T> output) {
+      minidl::cpu::conv_forward<T>(p, x_image, w_data, bias_data, output);
+    });
   });
 }
 
@@ -152,9 +152,10 @@ py::object conv_input_grad(const py::array& g, const py::array& weight, const Si
     const T* w_data = w.data();
     bool done = false;
     auto result =
-        make_output<T>(input_shape, any_order && is_channels_last(g), [&](Image<T> output) {
-          done = minidl::cpu::conv_input_grad<T>(p, grad_image, w_data, output);
-        });
+        make_output<T>(input_shape, any_order && (is_channels_last(g) || is_channels_last(weight)),
+                       [&](Image<T> output) {
+                         done = minidl::cpu::conv_input_grad<T>(p, grad_image, w_data, output);
+                       });
     return done ? result : not_implemented();
   });
 }

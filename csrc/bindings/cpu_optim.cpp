@@ -36,27 +36,62 @@ bool is_list(PyObject* object, Py_ssize_t size) {
   return PyList_CheckExact(object) && PyList_GET_SIZE(object) == size;
 }
 
-bool matches(PyObject* object, int type, npy_intp size) {
+// Whether the elements lie without gaps, whatever the order of the axes.
+bool is_dense(PyArrayObject* array) {
+  if (PyArray_IS_C_CONTIGUOUS(array)) return true;
+  const int rank = PyArray_NDIM(array);
+  npy_intp expected = PyArray_ITEMSIZE(array);
+  uint64_t left = 0;  // axes that are not placed yet
+  for (int axis = 0; axis < rank; ++axis) {
+    if (PyArray_DIM(array, axis) != 1) left |= uint64_t{1} << axis;
+  }
+  while (left != 0) {
+    int next = -1;
+    for (int axis = 0; axis < rank && next < 0; ++axis) {
+      if ((left >> axis & 1) != 0 && PyArray_STRIDE(array, axis) == expected) next = axis;
+    }
+    if (next < 0) return false;
+    expected *= PyArray_DIM(array, next);
+    left &= ~(uint64_t{1} << next);
+  }
+  return true;
+}
+
+// Whether an array holds as many elements as `like`, of a type.
+bool matches(PyObject* object, int type, PyArrayObject* like) {
   if (!PyArray_CheckExact(object)) return false;
   PyArrayObject* array = as_array(object);
-  return PyArray_TYPE(array) == type && PyArray_SIZE(array) == size &&
+  return PyArray_TYPE(array) == type && PyArray_SIZE(array) == PyArray_SIZE(like) &&
          PyArray_ISNOTSWAPPED(array) && PyArray_ISALIGNED(array);
 }
 
-// Memory that may be written: contiguous, of this type and size; null otherwise.
+// Whether elements lie in the order of those of `like`.
+bool in_order(PyArrayObject* array, PyArrayObject* like) {
+  if (PyArray_IS_C_CONTIGUOUS(like)) return PyArray_IS_C_CONTIGUOUS(array);
+  bool same = PyArray_NDIM(array) == PyArray_NDIM(like);
+  for (int axis = 0; same && axis < PyArray_NDIM(like); ++axis) {
+    const npy_intp size = PyArray_DIM(like, axis);
+    same = PyArray_DIM(array, axis) == size &&
+           (size == 1 || PyArray_STRIDE(array, axis) == PyArray_STRIDE(like, axis));
+  }
+  return same;
+}
+
+// Memory that may be written, in the order of the parameter `like`, which has no gaps; else null.
 template <class T>
-T* written(PyObject* object, npy_intp size) {
-  if (!matches(object, type_number<T>, size)) return nullptr;
+T* written(PyObject* object, PyArrayObject* like) {
+  if (!matches(object, type_number<T>, like)) return nullptr;
   PyArrayObject* array = as_array(object);
-  if (!PyArray_IS_C_CONTIGUOUS(array) || !PyArray_ISWRITEABLE(array)) return nullptr;
+  if (!PyArray_ISWRITEABLE(array) || !in_order(array, like) || !is_dense(array)) return nullptr;
   return data_of<T>(array);
 }
 
-// Memory that is read: a contiguous copy where the array is not contiguous itself.
+// Memory that is read: a copy where the array lies in another order than a contiguous parameter.
 template <class T>
-const T* read(PyObject* object, npy_intp size, Owned& owned) {
-  if (!matches(object, type_number<T>, size)) return nullptr;
-  if (PyArray_IS_C_CONTIGUOUS(as_array(object))) return data_of<T>(as_array(object));
+const T* read(PyObject* object, PyArrayObject* like, Owned& owned) {
+  if (!matches(object, type_number<T>, like)) return nullptr;
+  if (in_order(as_array(object), like)) return data_of<T>(as_array(object));
+  if (!PyArray_IS_C_CONTIGUOUS(like)) return nullptr;
   PyObject* copy = PyArray_NewCopy(as_array(object), NPY_CORDER);
   if (copy == nullptr) {
     PyErr_Clear();
@@ -89,7 +124,12 @@ PyObject* run(void (*step)(const Tensor*, int64_t, const Options&),
 }
 
 // Reads and advances a step count: a float32 array of one element.
-float* step_count(PyObject* object) { return written<float>(object, 1); }
+float* step_count(PyObject* object) {
+  if (!PyArray_CheckExact(object) || PyArray_TYPE(as_array(object)) != NPY_FLOAT32) return nullptr;
+  PyArrayObject* array = as_array(object);
+  const bool usable = PyArray_SIZE(array) == 1 && PyArray_ISBEHAVED(array);
+  return usable ? data_of<float>(array) : nullptr;
+}
 
 template <class T>
 PyObject* adam(PyObject* const* args, const AdamOptions& options) {
@@ -101,13 +141,14 @@ PyObject* adam(PyObject* const* args, const AdamOptions& options) {
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* param = PyList_GET_ITEM(args[0], i);
     if (!PyArray_CheckExact(param)) return refuse();
-    const npy_intp size = PyArray_SIZE(as_array(param));
+    PyArrayObject* like = as_array(param);
+    const npy_intp size = PyArray_SIZE(like);
     auto& t = tensors[i];
-    t = {written<T>(param, size),
-         read<T>(PyList_GET_ITEM(args[1], i), size, copies),
-         written<T>(PyList_GET_ITEM(args[2], i), size),
-         written<T>(PyList_GET_ITEM(args[3], i), size),
-         amsgrad ? written<T>(PyList_GET_ITEM(args[4], i), size) : nullptr,
+    t = {written<T>(param, like),
+         read<T>(PyList_GET_ITEM(args[1], i), like, copies),
+         written<T>(PyList_GET_ITEM(args[2], i), like),
+         written<T>(PyList_GET_ITEM(args[3], i), like),
+         amsgrad ? written<T>(PyList_GET_ITEM(args[4], i), like) : nullptr,
          size,
          1,
          1};
@@ -157,10 +198,11 @@ PyObject* sgd(PyObject* const* args, const SgdOptions& options) {
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* param = PyList_GET_ITEM(args[0], i);
     if (!PyArray_CheckExact(param)) return refuse();
-    const npy_intp size = PyArray_SIZE(as_array(param));
+    PyArrayObject* like = as_array(param);
+    const npy_intp size = PyArray_SIZE(like);
     auto& t = tensors[i];
-    t = {written<T>(param, size), read<T>(PyList_GET_ITEM(args[1], i), size, copies),
-         momentum ? written<T>(PyList_GET_ITEM(args[2], i), size) : nullptr, size, false};
+    t = {written<T>(param, like), read<T>(PyList_GET_ITEM(args[1], i), like, copies),
+         momentum ? written<T>(PyList_GET_ITEM(args[2], i), like) : nullptr, size, false};
     if (!t.param || !t.grad || (momentum && !t.buffer)) return refuse();
     if (momentum && !read_flag(PyList_GET_ITEM(args[3], i), t.fresh)) return refuse();
   }

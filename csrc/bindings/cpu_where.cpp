@@ -7,14 +7,6 @@
 namespace minidl::bindings::where {
 namespace {
 
-bool is_plain(PyObject* object) {
-  if (!PyArray_CheckExact(object)) return false;
-  auto* array = as_array(object);
-  const int type = PyArray_TYPE(array);
-  const bool number = PyTypeNum_ISNUMBER(type) || type == NPY_BOOL || PyTypeNum_ISUSERDEF(type);
-  return number && PyArray_ISBEHAVED_RO(array);
-}
-
 template <class Word>
 PyObject* choose(const Layout<3>& layout, PyArrayObject* const* arrays, PyArrayObject* out) {
   return finish(out, layout.size(), [&] {

@@ -72,6 +72,16 @@ inline bool read_scalar(PyObject* object, double& value) {
   return true;
 }
 
+// Whether an object is an array of numbers or truth values that lie aligned in the machine's own
+// byte order.
+inline bool is_plain(PyObject* object) {
+  if (!PyArray_CheckExact(object)) return false;
+  auto* array = as_array(object);
+  const int type = PyArray_TYPE(array);
+  const bool number = PyTypeNum_ISNUMBER(type) || type == NPY_BOOL || PyTypeNum_ISUSERDEF(type);
+  return number && PyArray_ISBEHAVED_RO(array);
+}
+
 // Runs a kernel, without the GIL where it is long enough for other threads to profit, and hands
 // over the result; a C++ exception becomes a Python one.
 template <class Kernel>

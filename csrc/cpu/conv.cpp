@@ -1,6 +1,7 @@
 #include "cpu/conv.h"
 
 #include "cpu/conv_direct.h"
+#include "cpu/conv_product.h"
 #include "cpu/conv_select.h"
 #include "cpu/conv_unrolled.h"
 #include "cpu/conv_weight_grad.h"
@@ -44,6 +45,8 @@ template <typename T>
 void conv_forward(const ConvProblem& p, Image<const T> input, const T* weight, const T* bias,
                   Image<T> output) {
   if (p.batch == 0 || p.out_channels == 0) return;
+  if (is_product(p, input.layout, output.layout))
+    return conv_product(p, input, weight, bias, output);
   const ConvPass pass = forward_pass(p);
   const ConvAlgorithm algorithm = select_pass(pass, sizeof(T));
   if (algorithm == ConvAlgorithm::unrolled) {
@@ -56,6 +59,10 @@ template <typename T>
 bool conv_input_grad(const ConvProblem& p, Image<const T> grad, const T* weight,
                      Image<T> grad_input) {
   if (p.batch == 0 || p.in_channels == 0) return true;
+  if (is_product(p, grad_input.layout, grad.layout)) {
+    conv_product_input_grad(p, grad, weight, grad_input);
+    return true;
+  }
   const ConvPass pass = input_grad_pass(p);
   const ConvAlgorithm algorithm = select_pass(pass, sizeof(T));
   if (algorithm == ConvAlgorithm::unrolled) {
@@ -69,6 +76,9 @@ template <typename T>
 void conv_weight_grad(const ConvProblem& p, Image<const T> grad, Image<const T> input,
                       T* grad_weight) {
   if (p.out_channels == 0 || p.in_channels == 0) return;
+  if (is_product(p, input.layout, grad.layout)) {
+    return conv_product_weight_grad(p, grad, input, grad_weight);
+  }
   const ConvPass pass = forward_pass(p);
   const ConvAlgorithm algorithm = select_weight_grad(pass, sizeof(T));
   if (p.batch == 0 || algorithm == ConvAlgorithm::unrolled) {

@@ -15,6 +15,9 @@ namespace {
 struct AxisTaps {
   std::vector<DepthwiseTap> taps;
   std::vector<int64_t> first;  // [outputs + 1] into taps
+  // Outputs [low, high) have all taps, each `step` elements after its neighbour's; none where
+  // windows of several kinds take turns.
+  int64_t low = 0, high = 0, step = 0;
 
   AxisTaps(const ConvPass& pass, int axis, int64_t input_step, int64_t weight_step) {
     for (int64_t i = 0; i < pass.out_size[axis]; ++i) {
@@ -29,6 +32,14 @@ struct AxisTaps {
       }
     }
     first.push_back(static_cast<int64_t>(taps.size()));
+    if (pass.axes[axis].size() != 1 || pass.axes[axis][0].step != 1) return;
+    const ConvAxis& a = pass.axes[axis][0];
+    const int64_t far = (a.taps - 1) * a.dilation;
+    const int64_t least = a.first + std::min<int64_t>(0, far);
+    const int64_t most = a.first + std::max<int64_t>(0, far);
+    step = a.stride * input_step;
+    low = std::max<int64_t>(0, ceil_div(-least, a.stride));
+    high = std::min(pass.out_size[axis], ceil_div(pass.in_size[axis] - most, a.stride));
   }
 };
 
@@ -53,7 +64,7 @@ void last_forward(const ConvPass& pass, Image<const T> input, const T* weight, c
           kernels.row({pass.out_size[2], channels, ys.first[static_cast<size_t>(y + 1)] - first,
                        ys.taps.data() + first, xs.taps.data(), xs.first.data(),
                        input.data + image * input.layout.batch, packed.data(), bias,
-                       output.layout.point[2]},
+                       output.layout.point[2], xs.low, xs.high, xs.step},
                       output.data + image * output.layout.batch + y * output.layout.point[1]);
         }
       });

@@ -42,6 +42,8 @@ struct DepthwiseRow {
   const T* weight;  // [tap][channels]
   const T* bias;    // [channels] or null
   int64_t output_column;
+  // Columns [low, high) have all taps, those of a column input_step elements after its neighbour's.
+  int64_t low, high, input_step;
 };
 
 template <typename T>

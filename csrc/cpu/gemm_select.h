@@ -68,7 +68,9 @@ inline bool crowds_cache(int64_t stride, int64_t bytes) { return stride * bytes 
 inline bool reads_a_in_place(const GemmShape& shape, int64_t row, int64_t col, int64_t tile_cols,
                              int64_t bytes) {
   if (row != 1 && col != 1) return false;
-  return shape.N <= 2 * tile_cols && !crowds_cache(row == 1 ? col : row, bytes);
+  if (shape.N > 2 * tile_cols) return false;
+  // A tile has few rows: they crowd the cache only where all of them fall into the same lines.
+  return row == 1 ? !crowds_cache(col, bytes) : row * bytes % 2048 != 0;
 }
 
 // Whether reading B where it is beats packing it: it is read once for every tile of rows.

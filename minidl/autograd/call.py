@@ -199,7 +199,7 @@ def _saved_value(op, want):
         "input": f"x{key}", "attr": key, "residual": f"kept.values[{key!r}]",
         "result": "y" if key is None else f"y[{key}]",
         "shape": f"[a.shape for a in x{key}]" if several else f"x{key}.shape",
-        "dtype": f"x{key}.dtype",
+        "dtype": f"x{key}.dtype", "strides": f"x{key}.strides",
     }[kind]  # fmt: skip
     if kind in ("shape", "dtype") and op.tensors[key] in op.numbers:
         value = f"getattr(x{key}, {kind!r}, ())"

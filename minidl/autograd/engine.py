@@ -11,6 +11,7 @@ from minidl.autograd.conform import accumulate, conform
 from minidl.autograd.node import AccumulateGrad
 from minidl.autograd.tensor import Tensor, make
 from minidl.autograd.views import fresh_edge
+from minidl.backends import memory_order
 
 _accumulating = threading.RLock()  # again by one thread: a boxed sum may run a user's code
 
@@ -166,7 +167,13 @@ def _into_leaf(node, g, boxed):
         elif held is None:
             # fresh from a rule and owned by nobody else (this frame, its caller's and getrefcount's own reference)
             mine = sys.getrefcount(g) <= 3 and _has_own_memory(g)
-            tensor._grad = make(g if mine else backends.of(g).copy(g), None)
+            array = tensor._array
+            if (
+                g.strides != array.strides and not array.flags.c_contiguous
+            ):  # in the leaf's order, for optimizers
+                tensor._grad = make(memory_order.in_order(g, memory_order.order_of(array, None)), None)
+            else:
+                tensor._grad = make(g if mine else backends.of(g).copy(g), None)
         elif held._edge is None:
             _add_in_place(held, g)
         else:

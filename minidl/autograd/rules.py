@@ -51,7 +51,7 @@ def wants(rule, op_name, tensors, attributes, forward):
             found.append(Want("attr", name))
         elif name in residuals:
             found.append(Want("residual", name))
-        elif stem in tensors and tail in ("shape", "dtype"):
+        elif stem in tensors and tail in ("shape", "dtype", "strides"):
             found.append(Want(tail, tensors.index(stem)))
         else:
             raise ImportError(

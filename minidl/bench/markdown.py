@@ -1,6 +1,6 @@
 """Results as a Markdown table: for the README and ``benchmarks/``."""
 
-from minidl.bench.text import said, seconds
+from minidl.bench.text import beside_best, said, seconds
 from minidl.bench.verdict import failures, judge, median, roof
 
 _COLUMNS = (
@@ -56,7 +56,7 @@ def _cells(row, ceilings):
         seconds(median(torch)) if torch else "",
         f"{spread['median']:.2f} ({spread['p10']:.2f} to {spread['p90']:.2f})" if spread else "",
         f"{target['must']:.2f} {said(verdict.must)}" if target else "",
-        f"{verdict.best.removeprefix('torch').strip() or 'default'} {verdict.best_ratio:.2f}"
+        f"{verdict.best.removeprefix('torch').strip() or 'default'} {beside_best(verdict)}"
         + (f" {said(verdict.beside_best)}" if target else "") if verdict.best else "",
         f"{_aim(target)} {said(verdict.aim)}" if target else "",
         "" if share is None else f"{share:.0%}",

@@ -60,7 +60,9 @@ def candidates(workload, libraries):
     found += [Peer(name, lib) for name, lib in libraries.items() if name in workload.libraries]
     for name, options in workload.variants.items():
         library = name.partition(" ")[0]
-        if library in libraries and library in workload.libraries:
+        if library == OURS:
+            found.append(Peer(name, minidl, options))
+        elif library in libraries and library in workload.libraries:
             found.append(Peer(name, libraries[library], options))
     return found
 

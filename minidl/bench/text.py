@@ -65,10 +65,17 @@ def _targets(row, ceilings):
     aim = f"{target['aim_bandwidth']:.0%} of copy" if target["aim"] is None else f"{target['aim']:.2f}"
     parts = [
         f"must {target['must']:.2f} {said(verdict.must)}",
-        f"{verdict.best} {verdict.best_ratio:.2f} {said(verdict.beside_best)}",
+        f"{verdict.best} {beside_best(verdict)} {said(verdict.beside_best)}",
         f"aim {aim} {said(verdict.aim)}",
     ]
     return [f"  {'ok' if verdict.must and verdict.beside_best else '--'} {', '.join(parts)}"]
+
+
+def beside_best(verdict):
+    """PyTorch's best variant's time / ours, and / our best variant's where that is faster."""
+    if verdict.mine == OURS:
+        return f"{verdict.best_ratio:.2f}"
+    return f"{verdict.best_ratio:.2f}, {verdict.mine} {verdict.mine_ratio:.2f}"
 
 
 def said(met):

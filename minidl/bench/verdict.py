@@ -6,12 +6,13 @@ from minidl.bench.ceilings import bandwidth, least_seconds
 from minidl.bench.peers import OURS
 
 SLACK = 0.97  # a must holds at this share of it: what two runs of the same program differ by
-BEST = 0.95  # of PyTorch's best variant's speed, beside every target
+BEST = 0.95  # of the speed of PyTorch's best variant, for our best one, beside every target
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """``ratio`` is PyTorch's default time / ours, ``best_ratio`` its best variant's (called ``best``) / ours.
+    """``ratio`` is PyTorch's default time / ours, ``best_ratio`` its best variant's (called ``best``) / ours, and
+    ``mine_ratio`` that / our best variant's (called ``mine``).
 
     ``must``, ``beside_best`` and ``aim`` say whether each is met, None where it is not asked for or not measured.
     """
@@ -19,6 +20,8 @@ class Verdict:
     ratio: float | None
     best: str | None
     best_ratio: float | None
+    mine: str | None
+    mine_ratio: float | None
     must: bool | None
     beside_best: bool | None
     aim: bool | None
@@ -37,13 +40,16 @@ def judge(row, ceilings=None):
     target = row["target"] or {}
     ours, torch = times.get(OURS), times.get("torch")
     if ours is None or torch is None:
-        return Verdict(None, None, None, None, None, None)
-    best = min((name for name in times if name.startswith("torch")), key=times.get)
-    ratio, best_ratio = torch / ours, times[best] / ours
+        return Verdict(*[None] * len(dataclasses.fields(Verdict)))
+    best, mine = (
+        min((name for name in times if name.partition(" ")[0] == library), key=times.get)
+        for library in ("torch", OURS)
+    )
+    ratio, best_ratio, mine_ratio = torch / ours, times[best] / ours, times[best] / times[mine]
     return Verdict(
-        ratio, best, best_ratio,
+        ratio, best, best_ratio, mine, mine_ratio,
         ratio >= SLACK * target["must"] if target else None,
-        best_ratio >= BEST if target else None,
+        mine_ratio >= BEST if target else None,
         _aim(row, target, ratio, ours, ceilings),
     )  # fmt: skip
 

@@ -2,8 +2,11 @@
 
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.backends.memory_order import is_laid, suggested
 from minidl.device import device as as_device
 from minidl.errors import DeviceError
+from minidl.layouts import preserve_format
+from minidl.ops.memory_formats import clone
 
 
 @op(input=lambda g, input_dtype: _cast(g, input_dtype), shown="ToCopy", faces=(), method=False)
@@ -23,7 +26,8 @@ def _pinned(input, type):
 
 @function(faces=())
 def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, memory_format=None):
-    """The tensor in another dtype and / or on another device; itself where nothing changes, unless ``copy``.
+    """The tensor in another dtype, on another device or in another memory format; itself where nothing changes, unless
+    ``copy``.
 
     ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``, and ``non_blocking, copy`` after these.
     Gradients are converted back. Raises ``DeviceError`` for a device that cannot be used, with the reason.
@@ -48,7 +52,11 @@ def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, mem
         elif arg is not None:
             device = arg
     non_blocking, copy = (*flags, *(non_blocking, copy)[len(flags) :])[:2]
-    return _converted(self, dtype, device, non_blocking, copy)
+    out = _converted(self, dtype, device, non_blocking, copy)
+    if memory_format is None or memory_format == preserve_format:
+        return out
+    fits = suggested(out._array) == memory_format and (out is self or is_laid(out._array, memory_format))
+    return out if fits else clone(out, memory_format=memory_format)
 
 
 def _converted(self, dtype, device, non_blocking, copy):
@@ -72,7 +80,7 @@ def _same_place(where, other):
 
 def _caster(method, name):
     def forward(self, memory_format=None):
-        return to(self, dtypes.named(name))
+        return to(self, dtypes.named(name), memory_format=memory_format)
 
     forward.__name__ = forward.__qualname__ = method
     forward.__doc__ = f"""``to(minidl.{name})``. Source: ``torch.Tensor.{method}``."""

@@ -9,6 +9,7 @@ from minidl.autograd import Tensor, function
 from minidl.autograd.convert import to_array
 from minidl.autograd.forms import write_out
 from minidl.autograd.tensor import leaf, make
+from minidl.backends.memory_order import made_in_order, order_in, order_of
 from minidl.device import device as as_device
 from minidl.device import or_default
 from minidl.ops.common import fitting
@@ -159,7 +160,10 @@ def empty(
     >>> minidl.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    return leaf(_placed(_space(device).empty(_shape(sizes_, size), _dtype(dtype)), pin_memory), requires_grad)
+    space, shape, kind = _space(device), _shape(sizes_, size), _dtype(dtype)
+    order = order_in(memory_format, len(shape))
+    array = made_in_order(lambda shape: space.empty(shape, kind), shape, order)
+    return leaf(_placed(array, pin_memory), requires_grad)
 
 
 @function(method=False)
@@ -185,7 +189,9 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, pin_
 def _like(name, fill):
     def forward(input, *, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
         space = backends.on(input.device) if device is None else _space(device)
-        array = fill(space, input._array.shape, _dtype(dtype, input._array.dtype))
+        kind = _dtype(dtype, input._array.dtype)
+        order = order_of(input._array, memory_format)
+        array = made_in_order(lambda shape: fill(space, shape, kind), input._array.shape, order)
         return leaf(_placed(array, pin_memory), requires_grad)
 
     forward.__name__ = forward.__qualname__ = name + "_like"
@@ -199,15 +205,14 @@ empty_like = _like("empty", lambda space, shape, dtype: space.empty(shape, dtype
 
 
 @function(method=False, tensors="input")
-def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False):
+def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, memory_format=None):
     """A tensor of the input's size, dtype and device filled with ``fill_value``. Source: ``torch.full_like``."""
-    return full(
-        input.shape,
-        fill_value,
-        dtype=dtype or input.dtype,
-        device=device or input.device,
-        requires_grad=requires_grad,
-    )
+
+    def make(shape):
+        return full(shape, fill_value, dtype=dtype or input.dtype, device=device or input.device)._array
+
+    order = order_of(input._array, memory_format)
+    return leaf(made_in_order(make, tuple(input.shape), order), requires_grad)
 
 
 def _new(name, make_one):

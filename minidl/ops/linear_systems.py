@@ -19,8 +19,9 @@ from minidl.ops.linalg import (
     matrices,
 )
 from minidl.ops.matmul import matmul
+from minidl.ops.memory_formats import clone
 from minidl.ops.selection import where
-from minidl.ops.shapes import clone, expand, squeeze, unsqueeze
+from minidl.ops.shapes import expand, squeeze, unsqueeze
 from minidl.ops.splitting import broadcast_shapes
 
 _LINALG = {"faces": ("linalg",), "method": False}

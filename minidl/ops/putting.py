@@ -9,8 +9,9 @@ from minidl.backends import of
 from minidl.ops.arithmetic import add
 from minidl.ops.index_parts import split_index
 from minidl.ops.indexing import _replaced, index_add_at
+from minidl.ops.memory_formats import clone
 from minidl.ops.selection import where
-from minidl.ops.shapes import clone, expand
+from minidl.ops.shapes import expand
 
 
 def _put(input, indices, values, accumulate):

@@ -4,6 +4,7 @@ from minidl import backends, dtypes
 from minidl.autograd import Tensor, function
 from minidl.autograd.tensor import leaf
 from minidl.backends import of
+from minidl.backends.memory_order import in_order, order_of
 from minidl.device import or_default
 from minidl.ops.common import as_index, checked
 from minidl.ops.generator import chosen
@@ -164,14 +165,16 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
 def rand_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
     """``rand`` of the shape, dtype and device of ``input``."""
     where, kind = _like(input, dtype, device)
-    return rand(input.shape, generator=generator, dtype=kind, device=where, requires_grad=requires_grad)
+    made = rand(input.shape, generator=generator, dtype=kind, device=where)
+    return _laid(made, input, memory_format, requires_grad)
 
 
 @function(method=False)
 def randn_like(input, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None):
     """``randn`` of the shape, dtype and device of ``input``."""
     where, kind = _like(input, dtype, device)
-    return randn(input.shape, generator=generator, dtype=kind, device=where, requires_grad=requires_grad)
+    made = randn(input.shape, generator=generator, dtype=kind, device=where)
+    return _laid(made, input, memory_format, requires_grad)
 
 
 @function(method=False)
@@ -189,9 +192,13 @@ def randint_like(
     """``randint`` of the shape, dtype and device of ``input``; ``randint_like(input, high)`` begins at 0."""
     where, kind = _like(input, dtype, device)
     low, high = (0, low) if high is None else (low, high)
-    return randint(
-        low, high, input.shape, generator=generator, dtype=kind, device=where, requires_grad=requires_grad
-    )
+    made = randint(low, high, input.shape, generator=generator, dtype=kind, device=where)
+    return _laid(made, input, memory_format, requires_grad)
+
+
+def _laid(made, input, memory_format, requires_grad):
+    order = order_of(input._array, memory_format)
+    return leaf(made._array if order is None else in_order(made._array, order), requires_grad)
 
 
 def _like(input, dtype, device):

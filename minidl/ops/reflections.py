@@ -7,8 +7,8 @@ from minidl.ops.create import eye
 from minidl.ops.joining import cat, stack
 from minidl.ops.linear_systems import matrices
 from minidl.ops.matmul import matmul
+from minidl.ops.memory_formats import clone
 from minidl.ops.selection import where
-from minidl.ops.shapes import clone
 
 Geqrf = namedtuple("geqrf", "a tau")
 

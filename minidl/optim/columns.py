@@ -4,6 +4,7 @@ from minidl import dtypes
 from minidl.autograd.inplace import bump
 from minidl.autograd.tensor import make
 from minidl.backends import of, on
+from minidl.backends.memory_order import made_in_order, order_of
 from minidl.optim.optimizer import batches
 
 __all__ = []
@@ -15,8 +16,13 @@ def zeros(array):
 
 
 def filled(array, value):
-    """State that begins at a number."""
-    return make(of(array).full(array.shape, value, array.dtype), None)
+    """State that begins at a number, in memory in the parameter's order, as a fused step wants it."""
+    return make(
+        made_in_order(
+            lambda shape: of(array).full(shape, value, array.dtype), array.shape, order_of(array, None)
+        ),
+        None,
+    )
 
 
 def scalar(value=0.0):

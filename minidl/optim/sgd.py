@@ -1,8 +1,8 @@
 """Stochastic gradient descent with momentum."""
 
 from minidl.autograd.inplace import bump
-from minidl.autograd.tensor import make
 from minidl.backends import of
+from minidl.optim.columns import zeros
 from minidl.optim.optimizer import Optimizer, batches, check_implementation
 from minidl.optim.options import check_not_negative, check_rate
 
@@ -54,7 +54,7 @@ class SGD(Optimizer):
                 state = states[param]
                 fresh = state.get("momentum_buffer") is None
                 if fresh:
-                    state["momentum_buffer"] = make(of(array).empty(array.shape, array.dtype), None)
+                    state["momentum_buffer"] = zeros(array)
                 buffer = state["momentum_buffer"]._array
             rows.append((array, grad._array, buffer, fresh))
             bump(param)

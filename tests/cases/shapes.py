@@ -23,9 +23,6 @@ CASES = [
     Case("expand", (normal(3, 1), 2, -1, 4), lambda x, *size: np.broadcast_to(x, (2, 3, 4))),
     Case("expand_as", (normal(3, 1), integers(0, 2, 3, 4)), lambda x, y: np.broadcast_to(x, y.shape)),
     Case("broadcast_to", (normal(3, 1), (3, 4)), np.broadcast_to),
-    Case("clone", (normal(2, 3),), np.copy),
-    Case("contiguous", (normal(2, 3),), np.copy),
-    Case("is_contiguous", (normal(2, 3),), lambda x: True, grad=False, layouts=False),
     Case(
         "cat",
         ([normal(2, 3), normal(1, 3), normal(2, 3)], 0),

@@ -157,6 +157,27 @@ def test_depthwise(channels, stride, kernel):
             check(x, w, b, dy, geometry, order)
 
 
+def cut_out(array):
+    """Channels-last, with more channels beside each point than it shows."""
+    return channels_last(np.concatenate([array, array], 1))[:, : array.shape[1]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [(), (1,), (7,), (5, 9), (3, 2, 4)], ids=str)
+@pytest.mark.parametrize("n", [1, 3])
+def test_one_point_kernels(n, size, dtype):
+    """Products of matrices where all arrays are channels-last."""
+    if not size:
+        size = (1, 1)
+    rng = np.random.default_rng(n)
+    ones = (1,) * len(size)
+    geometry = (ones, (0,) * len(size), ones, 1)
+    for out, channels in ((1, 5), (6, 1), (33, 70), (64, 256)):
+        x, w, b, dy = arrays(rng, n, size, (out, channels, *ones), geometry, dtype)
+        for order in (*ORDERS, cut_out):
+            check(x, w, b, dy, geometry, order)
+
+
 @pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (7, 5)])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("few", [1, 3, 4])
@@ -220,6 +241,9 @@ def test_channels_last_in_channels_last_out():
         assert np.moveaxis(made, 1, -1).flags.c_contiguous and not made.flags.c_contiguous
     y, dx, _ = check(x, w, b, dy, ONE)
     assert y.flags.c_contiguous and dx.flags.c_contiguous
+    y, dx, _ = check(x, channels_last(w), b, dy, ONE)  # as PyTorch: the weight's format is enough
+    for made in (y, dx):
+        assert np.moveaxis(made, 1, -1).flags.c_contiguous and not made.flags.c_contiguous
 
 
 @pytest.mark.parametrize("wild", [2**20, 2**40])

@@ -135,6 +135,30 @@ def test_native_reads_gradients_of_any_layout(native):
     np.testing.assert_array_equal(base, -grad)
 
 
+def test_native_takes_any_order_that_all_share(native):
+    """Channels-last parameters: with gradients and state in their order no fallback, whatever the others are."""
+
+    def columns(order):
+        made = [arrays(2, (4, 3, 5, 2), np.float32) for _ in range(4)]
+        return [[order(array) for array in column] for column in made]
+
+    def pixels(array):
+        return np.ascontiguousarray(np.moveaxis(array, 1, -1)).transpose(0, 3, 1, 2)
+
+    for order in (pixels, np.asfortranarray):
+        found, steps = columns(order), [np.zeros((), np.float32) for _ in range(2)]
+        expected = [[np.ascontiguousarray(array) for array in column] for column in found]
+        assert native.overrides["adam_step"](*found, None, steps, *ADAM[0]) is None
+        native.adam_step(*expected, None, [np.zeros((), np.float32) for _ in range(2)], *ADAM[0])
+        for mine, wanted in zip(found, expected, strict=True):
+            for a, b in zip(mine, wanted, strict=True):
+                np.testing.assert_array_equal(a, b)
+    gaps = columns(lambda array: np.repeat(array, 2, -1)[..., ::2])
+    steps = [np.zeros((), np.float32) for _ in range(2)]
+    assert native.overrides["adam_step"](*gaps, None, steps, *ADAM[0]) is NotImplemented
+    assert steps[0] == 0
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

@@ -6,6 +6,8 @@ namespace {
 
 // Vectors whose sums are under way at once: enough to hide the latency of an FMA.
 constexpr int kTogether = 4;
+// Columns whose sums are under way at once: a weight is read once for all of them.
+constexpr int kNeighbours = kVectorBytes == 64 ? 4 : 2;
 // Taps whose sums are in registers at once.
 constexpr int kTaps = 9;
 
@@ -122,44 +124,68 @@ void plane_sums(const DepthwisePlane<T>& job, const T* grad, T* sums) {
   }
 }
 
-template <int kVectors, bool kWhole, typename T>
+// kColumns neighbours that have the same taps, each one step of the window further.
+template <int kColumns, int kVectors, bool kWhole, typename T>
 MINIDL_INLINE void row_block(const DepthwiseRow<T>& job, int64_t column, int64_t c, int64_t count,
                              T* output) {
   constexpr int64_t n = kLanes<T>;
   const auto read = [&](const T* from) { return kWhole ? load(from) : load_n(from, count); };
-  Vec<T> sums[kVectors];
+  Vec<T> sums[kColumns][kVectors];
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
-    sums[v] = job.bias != nullptr ? read(job.bias + c + v * n) : Vec<T>{};
+    const Vec<T> start = job.bias != nullptr ? read(job.bias + c + v * n) : Vec<T>{};
+#pragma GCC unroll 4
+    for (int i = 0; i < kColumns; ++i) sums[i][v] = start;
   }
   for (int64_t i = 0; i < job.row_taps; ++i) {
     const T* const input = job.input + job.rows[i].input + c;
     const T* const weight = job.weight + job.rows[i].weight + c;
     for (int64_t k = job.first_tap[column]; k < job.first_tap[column + 1]; ++k) {
+      const T* const from = input + job.taps[k].input;
+      const T* const w = weight + job.taps[k].weight;
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
-        sums[v] +=
-            read(input + job.taps[k].input + v * n) * read(weight + job.taps[k].weight + v * n);
+        const Vec<T> factor = read(w + v * n);
+#pragma GCC unroll 4
+        for (int j = 0; j < kColumns; ++j) {
+          sums[j][v] += read(from + j * job.input_step + v * n) * factor;
+        }
       }
     }
   }
-  T* const to = output + column * job.output_column + c;
 #pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    kWhole ? store(to + v * n, sums[v]) : store_n(to + v * n, count, sums[v]);
+  for (int j = 0; j < kColumns; ++j) {
+    T* const to = output + (column + j) * job.output_column + c;
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      kWhole ? store(to + v * n, sums[j][v]) : store_n(to + v * n, count, sums[j][v]);
+    }
+  }
+}
+
+template <int kColumns, typename T>
+MINIDL_INLINE void columns_block(const DepthwiseRow<T>& job, int64_t column, T* output) {
+  constexpr int64_t n = kLanes<T>;
+  int64_t c = 0;
+  for (; c + kTogether * n <= job.channels; c += kTogether * n) {
+    row_block<kColumns, kTogether, true>(job, column, c, n, output);
+  }
+  for (; c + n <= job.channels; c += n) row_block<kColumns, 1, true>(job, column, c, n, output);
+  if (c < job.channels) {
+    row_block<kColumns, 1, false>(job, column, c, job.channels - c, output);
   }
 }
 
 template <typename T>
 void row(const DepthwiseRow<T>& job, T* output) {
-  constexpr int64_t n = kLanes<T>;
-  for (int64_t column = 0; column < job.columns; ++column) {
-    int64_t c = 0;
-    for (; c + kTogether * n <= job.channels; c += kTogether * n) {
-      row_block<kTogether, true>(job, column, c, n, output);
+  int64_t column = 0;
+  while (column < job.columns) {
+    if (column >= job.low && column + kNeighbours <= job.high) {
+      columns_block<kNeighbours>(job, column, output);
+      column += kNeighbours;
+    } else {
+      columns_block<1>(job, column++, output);
     }
-    for (; c + n <= job.channels; c += n) row_block<1, true>(job, column, c, n, output);
-    if (c < job.channels) row_block<1, false>(job, column, c, job.channels - c, output);
   }
 }
 

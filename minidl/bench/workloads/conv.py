@@ -1,8 +1,11 @@
-"""Convolutions: shapes of ResNet-18, a first layer, depthwise, transposed. PyTorch's best format is channels-last."""
+"""Convolutions: shapes of ResNet-18, a first layer, depthwise, transposed, in PyTorch's two memory formats."""
 
 from minidl.bench.registry import BACKWARD, BOTH, FORWARD, Case, Target, workload
 
-_CHANNELS_LAST = {"torch channels_last": {"channels_last": True}}
+_CHANNELS_LAST = {
+    "minidl channels_last": {"channels_last": True},
+    "torch channels_last": {"channels_last": True},
+}
 _RESNET = {FORWARD: Target(1.2, 1.8), BOTH: Target(1.1, 1.5)}
 _EVEN = {FORWARD: Target(1.0, 1.15), BOTH: Target(1.0, 1.15)}
 _NARROW = {FORWARD: Target(1.1, 1.5), BOTH: Target(1.1, 1.5)}

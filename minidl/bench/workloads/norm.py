@@ -38,7 +38,7 @@ def layer_norm(kit, shape):
     ],
     cost,
     modes=_MODES,
-    variants={"torch channels_last": {"channels_last": True}},
+    variants={f"{library} channels_last": {"channels_last": True} for library in ("minidl", "torch")},
 )
 def batch_norm(kit, shape, channels_last=False):
     """Each channel to mean 0 and variance 1 by the batch's statistics, which go into the running ones."""
