@@ -19,11 +19,11 @@ def same_rank(a, b, expand=True):
     return a, b
 
 
-def pair(y_true, y_pred, match=True):
+def pair(y_true, y_pred):
     """Targets and predictions as tensors of one floating-point dtype, device and rank."""
     y_pred = to_float(y_pred)
     y_true = to_float(y_true, like=y_pred)
-    return same_rank(y_true, y_pred) if match else (y_true, y_pred)
+    return same_rank(y_true, y_pred)
 
 
 def check_reduction(reduction):
@@ -146,8 +146,8 @@ class FunctionLoss(Loss):
         return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true, y_pred):
-        """The function's values."""
-        return self.fn(y_true, y_pred, **self.options)
+        """The function's values; targets (N,) meet predictions (N, 1) as (N, 1)."""
+        return self.fn(*same_rank(y_true, y_pred), **self.options)
 
     def on_logits(self):
         """The same loss of logits, where it is one of probabilities that can be: for a model that fuses its last
