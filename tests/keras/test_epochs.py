@@ -162,6 +162,23 @@ def test_training_ends_on_the_moving_averages():
         np.testing.assert_allclose(model.get_weights()[0], average, rtol=1e-5)
 
 
+def test_moving_averages_are_swapped_for_validation():
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(learning_rate=0.1, use_ema=True, ema_momentum=0.5), "mse")
+    history = model.fit(
+        X,
+        Y,
+        epochs=2,
+        validation_data=(X, Y),
+        batch_size=5,
+        verbose=0,
+        callbacks=[keras.callbacks.SwapEMAWeights()],
+    )
+    assert np.isfinite(history.history["val_loss"]).all()
+    with pytest.raises(ValueError, match="use_ema=True"):
+        model_of().fit(X, Y, validation_data=(X, Y), verbose=0, callbacks=[keras.callbacks.SwapEMAWeights()])
+
+
 def test_metrics_without_a_state_of_their_own():
     metric = keras.metrics.MeanSquaredError()
     metric.update_state([[5.0]], [[0.0]])
