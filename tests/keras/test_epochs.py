@@ -146,6 +146,25 @@ def test_targets_of_one_dimension_meet_a_column(loss):
     assert found[0] == pytest.approx(column) and column[0] == pytest.approx(column[1])
 
 
+def test_a_weight_a_sample_weighs_all_of_its_steps_that_count():
+    x = np.random.default_rng(0).normal(size=(4, 3, 2))
+    x[:, 2] = 0
+    weights = np.array([0.0, 1.0, 2.0, 3.0])
+    model = keras.Sequential([keras.Input((3, 2)), layers.Masking(), layers.GRU(2, return_sequences=True)])
+    model.compile("sgd", "mse")
+    one = model.evaluate(x, x, sample_weight=weights, verbose=0)
+    assert one == pytest.approx(model.evaluate(x, x, sample_weight=weights[:, None].repeat(3, 1), verbose=0))
+
+
+def test_nothing_to_train_is_said_and_logits_have_a_threshold():
+    model = model_of(metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)])
+    model.set_weights([np.array([[-0.1], [0.0]]), np.array([0.3])])
+    model.trainable = False
+    with pytest.warns(UserWarning, match="does not have any trainable weights"):
+        history = model.fit(X, [1, 1, 0, 0, 0, 1], verbose=0)
+    assert history.history["binary_accuracy"] == [pytest.approx(5 / 6)]
+
+
 def test_training_ends_on_the_moving_averages():
     model = keras.Sequential([keras.Input((2,)), layers.Dense(1, kernel_initializer="zeros", use_bias=False)])
     for swap in ([], [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]):

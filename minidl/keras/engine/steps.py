@@ -1,5 +1,7 @@
 """The part of ``Model`` that does one batch: ``train_step``, ``test_step``, ``predict_step`` and the loss."""
 
+import warnings
+
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import TENSORS, Tensor
 from minidl.keras.engine.data import unpack_x_y_sample_weight
@@ -79,6 +81,7 @@ class Steps:
             if self.__dict__.get("_in_epoch"):
                 self.__dict__["_epoch_weights"] = variables
         if not variables:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
             return
         optimizer = self.optimizer
         for variable in variables:

@@ -47,7 +47,15 @@ def _masked_weights(sample_weight, mask, reduction, like):
     if sample_weight is None:
         return mask
     mask, sample_weight = same_rank(mask, sample_weight)
-    return mask * sample_weight
+    return mask * _for_each_step(sample_weight, mask)
+
+
+def _for_each_step(sample_weight, values):
+    """Weights (N,) for values (N, steps, ...): a weight a sample."""
+    missing = values.ndim - sample_weight.ndim
+    if 0 < sample_weight.ndim < values.ndim:
+        return sample_weight.reshape(*sample_weight.shape, *(1,) * missing)
+    return sample_weight
 
 
 def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
@@ -58,11 +66,7 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
     sample_weight = _masked_weights(sample_weight, mask, reduction, values)
     if sample_weight is not None:
         values, sample_weight = same_rank(values, sample_weight)
-        if 0 < sample_weight.ndim < values.ndim:  # a weight a sample, values a step
-            sample_weight = sample_weight.reshape(
-                *sample_weight.shape, *(1,) * (values.ndim - sample_weight.ndim)
-            )
-        values = values * sample_weight
+        values = values * _for_each_step(sample_weight, values)
     if reduction is None or reduction == "none" or values.ndim == 0 or tuple(values.shape) == (0,):
         return values
     if reduction == "sum":
