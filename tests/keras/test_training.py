@@ -239,6 +239,8 @@ def test_compile_refuses_with_the_nearest_name():
         model.compile("adam", "binary_crosentropy")
     with pytest.raises(ValueError, match="Did you mean"):
         model.compile("adam", "mse", metrics=["acuracy_"])
+    with pytest.raises(ValueError, match="Expected `loss_weights` argument to be a float"):
+        model.compile("adam", "mse", loss_weights="half")
     with pytest.raises(ValueError, match="Expected `metrics` argument to be a list"):
         model.compile("adam", "mse", metrics="mae")
     with pytest.raises(TypeError, match="unexpected keyword argument 'metric'"):

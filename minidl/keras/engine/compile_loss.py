@@ -15,6 +15,11 @@ class CompileLoss:
     """
 
     def __init__(self, loss, loss_weights=None, output_names=None):
+        if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
+            raise ValueError(
+                "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict "
+                f"(multiple output case). Received instead: loss_weights={loss_weights} of type {type(loss_weights)}"
+            )
         self.user_loss, self.user_weights, self.output_names = loss, loss_weights, output_names
         self.terms = None  # (function, weight, twin that takes logits), one an output
         self.trackers = {}
