@@ -36,7 +36,7 @@ def warned(function, old, new):
 
 
 class DroppedShape:
-    """``layer.input_shape`` or ``layer.output_shape``: that of all calls in models; a layer's own attribute hides it."""
+    """``layer.input_shape`` or ``layer.output_shape``: that of its calls; a layer's own attribute hides it."""
 
     def __init__(self, what):
         self.what = what
