@@ -125,6 +125,18 @@ def test_names_and_order_of_several_outputs():
     assert list(alone.evaluate(X, [Y, Y], verbose=0, return_dict=True)) == ["b_mae", "loss"]
 
 
+def test_a_metric_of_several_values_names_them():
+    class Both(keras.metrics.Mean):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            super().update_state(y_true)
+
+        def result(self):
+            return {"one": super().result(), "two": super().result() * 2}
+
+    history = model_of(metrics=[Both()]).fit(X, Y, verbose=0).history
+    assert list(history) == ["loss", "one", "two"] and history["two"] == [pytest.approx(2 * Y.mean())]
+
+
 def test_the_order_of_the_history_and_of_the_line(capsys):
     model = model_of(weighted_metrics=["mae", "mse"])
     halving = keras.callbacks.LearningRateScheduler(lambda epoch, lr: lr / 2)

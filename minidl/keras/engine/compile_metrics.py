@@ -148,8 +148,12 @@ class CompileMetrics:
         return flat + [None] * (count - len(flat))
 
     def result(self):
-        """The values by their names in the logs."""
-        return {name: metric.result() for name, metric, _, _ in self.entries or ()}
+        """The values by their names in the logs; a metric whose result is a dict gives the names itself."""
+        found = {}
+        for name, metric, _, _ in self.entries or ():
+            value = metric.result()
+            found.update(value if isinstance(value, dict) else {name: value})
+        return found
 
     def reset_state(self):
         """Forgets everything."""
