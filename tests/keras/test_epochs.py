@@ -1,5 +1,7 @@
 """Where epochs end: passes and steps, data that run out, steps of a model's own, names and order of what is logged."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,21 @@ def test_validation_that_ends_gives_no_values_and_no_data_are_an_error():
     for call in (model.fit, model.evaluate, model.predict):
         with pytest.warns(UserWarning), pytest.raises(ValueError, match="received no data"):
             call(batches(0), verbose=0)
+
+
+def test_a_wish_to_shuffle_what_orders_itself_is_a_warning():
+    model = model_of()
+    for shuffle in (True, "batch"):
+        with pytest.warns(
+            UserWarning, match=f"shuffle={shuffle}.*ignored since the data `x` was provided as a generator"
+        ):
+            model.fit(batches(2), shuffle=shuffle, verbose=0)
+    model.fit(batches(2), shuffle=False, verbose=0)
+    assert inspect.signature(model.fit).parameters["shuffle"].default == True  # noqa: E712
+    np.random.seed(0)
+    rows = seen_by(model)
+    model.fit(X, Y, batch_size=1, epochs=2, verbose=0)
+    assert sorted(rows[:6]) == sorted(rows[6:]) == [0, 2, 4, 6, 8, 10] and rows[:6] != rows[6:]
 
 
 def test_a_model_without_a_loss_evaluates_nothing():

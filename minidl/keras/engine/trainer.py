@@ -7,7 +7,7 @@ from minidl.keras.engine.data import unpack_x_y_sample_weight
 from minidl.keras.engine.epochs import Epochs
 from minidl.keras.engine.on_batch import OnBatch
 from minidl.keras.engine.outputs import concatenated
-from minidl.keras.engine.sources import batches_of, split_for_validation
+from minidl.keras.engine.sources import SHUFFLED, batches_of, split_for_validation
 from minidl.keras.engine.steps import Steps
 from minidl.keras.settings import limited
 
@@ -30,7 +30,7 @@ class Trainer(Compiling, Steps, OnBatch):
 
     def fit(
         self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
-        validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
+        validation_data=None, shuffle=SHUFFLED, class_weight=None, sample_weight=None, initial_epoch=0,
         steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1, **dropped,
     ):  # fmt: skip
         """Trains for ``epochs`` passes over the data; returns the ``History``.
