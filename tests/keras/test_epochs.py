@@ -51,8 +51,9 @@ def test_steps_go_on_through_a_pass_and_a_pass_that_ends_makes_a_short_epoch():
 
 @pytest.mark.parametrize(("count", "steps", "epochs"), [(4, 2, 2), (5, 2, 3), (4, None, 1)])
 def test_a_generator_that_ends_ends_training(count, steps, epochs):
-    with pytest.warns(UserWarning, match="ran out of data"):
+    with pytest.warns(UserWarning, match="ran out of data") as said:
         history = model_of().fit(batches(count), steps_per_epoch=steps, epochs=5, verbose=0)
+    assert len(said) == 1
     assert history.epoch == list(range(epochs)) and min(history.history["loss"]) >= 0
     assert len(history.history["loss"]) == epochs
 
@@ -166,10 +167,14 @@ def test_the_order_of_the_history_and_of_the_line(capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("loss", ["kld", "poisson"])
+def own(y_true, y_pred):
+    return (y_true - y_pred).square().sum(-1)
+
+
+@pytest.mark.parametrize("loss", ["kld", "poisson", own])
 def test_targets_of_one_dimension_meet_a_column(loss):
     model = keras.Sequential([layers.Dense(1, activation="sigmoid")])
-    model.compile("sgd", loss, metrics=[loss])
+    model.compile("sgd", loss, metrics=[loss] if isinstance(loss, str) else ["mse"])
     found = [model.evaluate(X, y, verbose=0) for y in (np.array([0, 1, 1, 0, 1, 0]), Y.clip(0, 1))]
     column = model.evaluate(X, np.array([0, 1, 1, 0, 1, 0])[:, None], verbose=0)
     assert found[0] == pytest.approx(column) and column[0] == pytest.approx(column[1])

@@ -20,7 +20,7 @@ class Epochs:
         self.source, self.steps = source, steps
         self.finished = False
         self.done = 0
-        self._running, self._passed = None, 0
+        self._running = None
 
     def epoch(self):
         """The batches of the next epoch."""
@@ -33,21 +33,18 @@ class Epochs:
                 break
             self.done += 1
             yield data
-        if self.source.steps is not None and self._passed >= self.source.steps:
-            self._running = None  # the next epoch begins a pass
         self.source.on_epoch_end()
 
     def _next(self):
         """The next batch, None at the end of the pass. A pass that ended with the last epoch is followed by another."""
-        fresh = self._running is None or (self.steps is None and self.done == 0)
-        for begins in (True,) if fresh else (False, True):
-            if begins and (fresh or self.done == 0):
-                self._running, self._passed = iter(self.source.epoch()), 0
+        first = self.done == 0
+        if self._running is None or (first and self.steps is None):
+            self._running, first = iter(self.source.epoch()), False
+        data = next(self._running, None)
+        if data is None and first:
+            self._running = iter(self.source.epoch())
             data = next(self._running, None)
-            if data is not None:
-                self._passed += 1
-                return data
-        return None
+        return data
 
     def _end_early(self):
         self._running = None
