@@ -63,6 +63,28 @@ def test_early_stopping_counts(capsys):
     assert len(history.epoch) == 4
 
 
+def test_which_direction_is_better_is_known_or_asked_for():
+    def odd(y_true, y_pred):
+        return (y_true - y_pred).abs()
+
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, [layers.Dense(1, name="a")(inputs), layers.Dense(1, name="b")(inputs)])
+    r2 = keras.metrics.R2Score(name="fit")
+    model.compile("sgd", "mse", metrics={"a": ["mae", r2], "b": [odd, keras.losses.mean_squared_error]})
+    model.train_on_batch(X, [Y, Y])
+    for name, larger in (
+        ("val_a_mae", False), ("val_a_fit", True), ("b_mean_squared_error", False), ("val_b_loss", False),
+        ("val_accuracy", True), ("fmeasure", True), ("b_odd", None), ("val_score", None),
+    ):  # fmt: skip
+        stop = callbacks.EarlyStopping(name)
+        stop.set_model(model)
+        if larger is not None:
+            assert stop.is_maximised() is larger, name
+            continue
+        with pytest.raises(ValueError, match=f"monitor={name}.*Pass `mode='max'`"):
+            stop.is_maximised()
+
+
 def test_early_stopping_restores_the_best_weights():
     model = model_of(0.5)
     kept = []
@@ -118,6 +140,12 @@ def test_nan_ends_training(capsys):
     )
     assert len(history.epoch) == 1 and not math.isfinite(history.history["loss"][0])
     assert "Invalid loss, terminating training" in capsys.readouterr().out
+    ended = []
+    note = callbacks.LambdaCallback(on_train_end=ended.append)
+    with pytest.raises(RuntimeError, match="NaN or Inf loss encountered at batch 0"):
+        strict = callbacks.TerminateOnNaN(raise_error=True)
+        model.fit(X * np.nan, Y, verbose=0, callbacks=[strict, note])
+    assert not ended
 
 
 def test_csv(tmp_path):
@@ -127,6 +155,10 @@ def test_csv(tmp_path):
     assert lines[0] == "epoch,loss,val_loss" and lines[2].startswith("1,") and lines[2].endswith(",0.25")
     run([0.5], callbacks.CSVLogger(path, append=True))
     assert len(path.read_text().splitlines()) == 4
+    late = callbacks.CSVLogger(path, separator=";")
+    model_of().fit(X, Y, epochs=2, validation_data=(X, Y), validation_freq=2, verbose=0, callbacks=[late])
+    lines = [line.split(";") for line in path.read_text().splitlines()]
+    assert lines[0] == ["epoch", "loss", "val_loss"] and lines[1][2] == "NA" and float(lines[2][2]) > 0
 
 
 def test_lambda_and_order_of_logs():
@@ -169,7 +201,20 @@ def test_checkpoints(tmp_path, capsys):
     assert len(saved) == 2 and best.best == 0.5
     out = capsys.readouterr().out
     assert "Epoch 2: val_loss did not improve from 1.00000" in out
+    assert "Epoch 1: val_loss improved from None to 1.00000, saving model to" in out
     assert "Epoch 3: val_loss improved from 1.00000 to 0.50000, saving model to" in out
+    assert "Epoch 3: finished saving model to" in out
+    saved.clear()
+    with pytest.warns(UserWarning, match="`val_loss` is not among the logs"):  # rather one too many than none
+        model.fit(
+            X, Y, epochs=2, verbose=0, callbacks=[callbacks.ModelCheckpoint("m.h5", save_best_only=True)]
+        )
+    assert saved == ["m.h5", "m.h5"]
+    saved.clear()
+    with pytest.warns(DeprecationWarning, match="save_freq"):
+        every = callbacks.ModelCheckpoint("{epoch}.h5", period=2)
+    run([1.0] * 5, every, model=model)
+    assert saved == ["2.h5", "4.h5"]
     with pytest.raises(ValueError, match=r"must end in .keras, .h5"):
         callbacks.ModelCheckpoint("model.pb")
     with pytest.raises(ValueError, match="Unrecognized save_freq"):
@@ -318,23 +363,6 @@ def test_remote_monitor():
     assert '"val_loss": 0.5' in urllib.parse.unquote_plus(got[0]) and got[1].startswith('{"epoch": 0')
     with pytest.warns(UserWarning, match="Could not reach RemoteMonitor"):
         run([0.5], callbacks.RemoteMonitor(root=root))
-
-
-def test_moving_averages_are_swapped_for_validation():
-    model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
-    model.compile(keras.optimizers.SGD(learning_rate=0.1, use_ema=True, ema_momentum=0.5), "mse")
-    history = model.fit(
-        X,
-        Y,
-        epochs=2,
-        validation_data=(X, Y),
-        batch_size=5,
-        verbose=0,
-        callbacks=[callbacks.SwapEMAWeights()],
-    )
-    assert np.isfinite(history.history["val_loss"]).all()
-    with pytest.raises(ValueError, match="use_ema=True"):
-        model_of().fit(X, Y, validation_data=(X, Y), verbose=0, callbacks=[callbacks.SwapEMAWeights()])
 
 
 def test_stop_from_a_callback():

@@ -38,6 +38,8 @@ def embedded(**kwargs):
 LIMIT = {"workers": 1, "use_multiprocessing": False, "max_queue_size": 10}
 USES = {
     "predict_classes": (lambda m: m.predict_classes(X).shape, (12,)),
+    "layer.input_shape": (lambda m: m.layers[0].input_shape, (None, 4)),
+    "layer.output_shape": (lambda m: m.layers[0].output_shape, (None, 3)),
     "predict_proba": (lambda m: m.predict_proba(X).shape, (12, 3)),
     "fit_generator": (lambda m: m.fit_generator(batches(), 2, **LIMIT).epoch, [0]),
     "nb_epoch": (lambda m: m.fit(X, Y, nb_epoch=2, verbose=0).epoch, [0, 1]),

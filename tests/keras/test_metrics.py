@@ -125,7 +125,6 @@ def test_iou_leaves_out_what_is_no_class():
         (lambda: M.Precision(thresholds=2.0), ValueError, "Threshold values must be in"),
         (lambda: M.Precision(class_id=1)([1, 0], [0.5, 0.5]), ValueError, "class_id"),
         (lambda: M.Precision()([1, 0], [0.5, 0.5, 0.5]), ValueError, "incompatible"),
-        (lambda: M.BinaryAccuracy(threshold=1.5), ValueError, "threshold"),
         (lambda: M.FBetaScore(beta=1), ValueError, "beta"),
         (lambda: M.F1Score(average="x"), ValueError, "average"),
         (lambda: M.F1Score(threshold=3), ValueError, "threshold"),

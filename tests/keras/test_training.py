@@ -148,7 +148,7 @@ def test_batches_that_come_by_themselves():
         assert model.evaluate(make(), verbose=0) == pytest.approx(expected)
         model.fit(make(), epochs=1, verbose=0)
     model.fit(Parts(), epochs=3, verbose=0)
-    assert Parts.ended == 4
+    assert Parts.ended == 5  # fit, and evaluate
     with pytest.raises(ValueError, match="`y` should not be passed"):
         model.fit(iter(batches), Y, verbose=0)
     assert model.predict(iter([X[:4], X[4:]]), verbose=0).shape == (21, 1)
@@ -239,6 +239,8 @@ def test_compile_refuses_with_the_nearest_name():
         model.compile("adam", "binary_crosentropy")
     with pytest.raises(ValueError, match="Did you mean"):
         model.compile("adam", "mse", metrics=["acuracy_"])
+    with pytest.raises(ValueError, match="Expected `loss_weights` argument to be a float"):
+        model.compile("adam", "mse", loss_weights="half")
     with pytest.raises(ValueError, match="Expected `metrics` argument to be a list"):
         model.compile("adam", "mse", metrics="mae")
     with pytest.raises(TypeError, match="unexpected keyword argument 'metric'"):

@@ -37,7 +37,7 @@ class EarlyStopping(Monitor):
         current = self.watched(logs)
         if current is None or epoch < self.start_from_epoch:
             return
-        better = self.best is None or self.is_better(current, self.best)
+        better = self.is_better(current, self.best)
         if better:
             self.best, self.best_epoch = current, epoch
             if self.restore_best_weights:
@@ -58,10 +58,20 @@ class EarlyStopping(Monitor):
 
 
 class TerminateOnNaN(Callback):
-    """Stops when the loss is no number, or infinite. Source: Keras' ``TerminateOnNaN``."""
+    """Stops when the loss is no number, or infinite; ``raise_error=True`` raises ``RuntimeError`` at once, before any
+    ``on_train_end``. Source: Keras' ``TerminateOnNaN``."""
+
+    def __init__(self, raise_error=False):
+        super().__init__()
+        self.raise_error = raise_error
 
     def on_train_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):
+            if self.raise_error:
+                raise RuntimeError(
+                    f"NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. "
+                    "Terminating training immediately."
+                )
             say(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True

@@ -10,6 +10,7 @@ _LARGER_IS_BETTER = (
     "precision",
     "recall",
     "f1",
+    "fmeasure",
     "fbeta",
     "r2",
     "iou",
@@ -47,8 +48,8 @@ class History(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)
-        for name in sorted(logs or {}):
-            self.history.setdefault(name, []).append(logs[name])
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
         self.model.history = self
 
     # --- looking at it --------------------------------------------------------------------------------------------

@@ -88,8 +88,6 @@ class ReduceLROnPlateau(Monitor):
         current = self.watched(logs)
         if current is None:
             return
-        if self.best is None:
-            self.best = self.worst()
         if self.cooldown_counter > 0:
             self.cooldown_counter -= 1
             self.wait = 0

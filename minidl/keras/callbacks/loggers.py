@@ -36,6 +36,8 @@ class CSVLogger(Callback):
         logs = logs or {}
         if self.writer is None:
             self.keys = sorted(logs)
+            if self.model._validates and not any(key.startswith("val_") for key in logs):
+                self.keys += [f"val_{key}" for key in self.keys]  # validation_freq: it comes in a later epoch
             self.writer = csv.DictWriter(self.file, ["epoch", *self.keys], delimiter=self.sep)
             if self.append_header:
                 self.writer.writeheader()

@@ -3,6 +3,7 @@
 import os
 
 from minidl.keras.callbacks.monitor import Monitor, say
+from minidl.keras.dropped import warn
 
 _WHOLE = (".keras", ".h5", ".hdf5")
 _WEIGHTS = (".weights.h5", ".h5", ".hdf5", ".npz", ".safetensors")
@@ -14,7 +15,8 @@ class ModelCheckpoint(Monitor):
     ``save_best_only`` saves when ``monitor`` improves; ``save_weights_only`` writes ``.weights.h5``,
     ``.h5``, ``.npz`` or
     ``.safetensors`` instead of a whole model, ``.keras`` or ``.h5``; ``save_freq`` is ``'epoch'`` or a number of
-    batches. Source: Keras' ``ModelCheckpoint``.
+    batches. Where the logs have no ``monitor``, a warning says so and every epoch is saved. Source: Keras'
+    ``ModelCheckpoint``.
 
     >>> from minidl import keras
     >>> keras.callbacks.ModelCheckpoint("best.keras", save_best_only=True).monitor
@@ -26,10 +28,12 @@ class ModelCheckpoint(Monitor):
         save_freq="epoch", initial_value_threshold=None, **dropped,
     ):  # fmt: skip
         super().__init__(monitor, mode)
-        if dropped.pop("period", 1) != 1 or dropped:
-            raise TypeError(
-                "ModelCheckpoint takes save_freq='epoch' or a number of batches instead of period; got "
-                f"{sorted(dropped) or ['period']}"
+        self.period = dropped.pop("period", 1)
+        if dropped:
+            raise TypeError(f"ModelCheckpoint got an unexpected keyword argument '{next(iter(dropped))}'")
+        if self.period != 1:
+            warn(
+                f"ModelCheckpoint(period={self.period}) is a name that Keras dropped: use save_freq=, in batches"
             )
         self.filepath = os.fspath(filepath)
         self.verbose, self.save_best_only, self.save_weights_only = verbose, save_best_only, save_weights_only
@@ -47,7 +51,7 @@ class ModelCheckpoint(Monitor):
             )
         weights_file = self.filepath.endswith((".weights.h5", ".npz", ".safetensors"))
         self.save_weights_only = save_weights_only or weights_file
-        self._batches = self._epoch = 0
+        self._batches = self._epoch = self._epochs = 0
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -61,36 +65,35 @@ class ModelCheckpoint(Monitor):
             self._save(self._epoch, batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.save_freq == "epoch":
+        self._epochs += 1
+        if self.save_freq == "epoch" and self._epochs % self.period == 0:
             self._save(epoch, None, logs)
 
     def _save(self, epoch, batch, logs):
         logs = logs or {}
         path = self._path(epoch, batch, logs)
-        if self.save_best_only:
-            current = self.watched(logs)
-            if current is None:
-                return
-            if self.best is None:
-                self.best = self.worst()
+        current = self.watched(logs) if self.save_best_only else None
+        if current is not None:
+            before = "None" if self.best is None else f"{self.best:.5f}"
             if not self.is_better(current, self.best):
-                if self.verbose > 0:
-                    say(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
+                self._say(epoch, f"{self.monitor} did not improve from {before}")
                 return
-            if self.verbose > 0:
-                say(
-                    f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best:.5f} to "
-                    f"{current:.5f}, saving model to "
-                    f"{path}"
-                )
+            self._say(
+                epoch, f"{self.monitor} improved from {before} to {current:.5f}, saving model to {path}"
+            )
             self.best = current
-        elif self.verbose > 0:
-            say(f"\nEpoch {epoch + 1}: saving model to {path}")
+        else:
+            self._say(epoch, f"saving model to {path}")
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:
             self.model.save(path, overwrite=True)
+        self._say(epoch, f"finished saving model to {path}")
+
+    def _say(self, epoch, text):
+        if self.verbose > 0:
+            say(f"\nEpoch {epoch + 1}: {text}")
 
     def _path(self, epoch, batch, logs):
         try:

@@ -1,6 +1,5 @@
 """``Monitor``: a value in the logs to watch, and which of two values of it is better."""
 
-import math
 import warnings
 
 from minidl.keras.callbacks.callback import Callback
@@ -21,25 +20,32 @@ class Monitor(Callback):
         self._warned = False
 
     def is_maximised(self):
-        """Whether more is better: said by ``mode``, by the metric, or by its name."""
+        """Whether more is better: by ``mode``, the metric, or its name; ``ValueError`` where nothing says."""
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")
-        for metric in getattr(self.model, "metrics", None) or ():
-            direction = getattr(metric, "_direction", None)
-            if metric.name == name and direction in ("up", "down"):
-                return direction == "up"
-        return larger_is_better(name)
+        direction = self._directions().get(name)
+        if direction is None and not name.endswith("loss") and not larger_is_better(name):
+            raise ValueError(
+                f"{type(self).__name__} callback received monitor={self.monitor}, but Keras isn't able to "
+                "automatically determine whether that metric should be maximized or minimized. Pass `mode='max'` in "
+                "order to monitor based on the highest metric value, or pass `mode='min'` in order to use the lowest "
+                "value."
+            )
+        return larger_is_better(name) if direction is None else direction == "up"
 
-    def worst(self):
-        """What every value is better than."""
-        return -math.inf if self.is_maximised() else math.inf
+    def _directions(self):
+        """``"up"`` or ``"down"`` by the metrics' names, those of outputs too: ``head_mae``."""
+        named = [(metric.name, metric) for metric in getattr(self.model, "metrics", None) or ()]
+        compiled = getattr(self.model, "_compile_metrics", None)
+        named += [entry[:2] for entry in getattr(compiled, "entries", None) or ()]
+        return {name: getattr(metric, "_direction", None) for name, metric in named}
 
     def is_better(self, value, reference):
-        """Whether ``value`` is better than ``reference`` by more than ``min_delta``."""
+        """Whether ``value`` is better than ``reference`` by more than ``min_delta``; than None it is."""
         if self.is_maximised():
-            return value - self.min_delta > reference
-        return value + self.min_delta < reference
+            return reference is None or value - self.min_delta > reference
+        return reference is None or value + self.min_delta < reference
 
     def watched(self, logs):
         """The monitored value; None, with one warning that lists what there is, where the logs have none."""

@@ -15,21 +15,17 @@ class SwapEMAWeights(Callback):
         self.swap_on_epoch = swap_on_epoch
         self._swapped = False
 
-    def _averages(self):
-        optimizer = self.model.optimizer
+    def _optimizer(self):
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         if not getattr(optimizer, "use_ema", False):
             raise ValueError(
                 f"SwapEMAWeights must be used with `use_ema=True` set on the optimizer. Received: use_ema="
                 f"{getattr(optimizer, 'use_ema', None)}"
             )
-        return optimizer._state.get("average", ()) if optimizer.built else ()
+        return optimizer
 
     def _swap(self):
-        for average in self._averages():
-            weight = average.slot.variable
-            kept = weight.numpy()
-            weight.assign(average.numpy())
-            average.assign(kept)
+        self._optimizer().swap_averages()
         self._swapped = not self._swapped
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -45,12 +41,11 @@ class SwapEMAWeights(Callback):
             self._swap()
 
     def on_test_end(self, logs=None):
-        if self._swapped and not self.swap_on_epoch:
+        if self._swapped:
             self._swap()
 
     def on_train_end(self, logs=None):
-        if self._swapped and not self.swap_on_epoch:
-            self._swap()
+        self._swapped = False  # the weights are the averages now
 
     def on_predict_begin(self, logs=None):
         if not self._swapped:

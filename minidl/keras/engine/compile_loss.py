@@ -15,14 +15,19 @@ class CompileLoss:
     """
 
     def __init__(self, loss, loss_weights=None, output_names=None):
+        if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
+            raise ValueError(
+                "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict "
+                f"(multiple output case). Received instead: loss_weights={loss_weights} of type {type(loss_weights)}"
+            )
         self.user_loss, self.user_weights, self.output_names = loss, loss_weights, output_names
         self.terms = None  # (function, weight, twin that takes logits), one an output
-        self.trackers = []
+        self.trackers = {}
 
     @property
     def metrics(self):
         """Trackers of the outputs' own losses, where there are several."""
-        return self.trackers
+        return list(self.trackers.values())
 
     # --- resolving ------------------------------------------------------------------------------------------------
 
@@ -37,8 +42,8 @@ class CompileLoss:
             truth = truths[place] if place < len(truths) else None
             function = None if loss is None else resolved(loss, truth, outputs[place])
             self.terms.append((function, weights[place], logits_twin(function)))
-        several = len(outputs) > 1
-        self.trackers = [LossTracker(name=f"{name}_loss") for name in names] if several else []
+        kept = [name for name, (function, _, _) in zip(names, self.terms) if function is not None]
+        self.trackers = {name: LossTracker(name=f"{name}_loss") for name in kept} if len(kept) > 1 else {}
 
     def _names(self, y_pred, count):
         if isinstance(y_pred, dict):
@@ -56,7 +61,7 @@ class CompileLoss:
             return self._term(0, y_true, y_pred, _only(sample_weight))
         return self._total(y_true, y_pred, sample_weight)
 
-    def _term(self, place, y_true, y_pred, sample_weight):
+    def _term(self, place, y_true, y_pred, sample_weight, tracker=None):
         function, weight, twin = self.terms[place]
         if function is None:
             return None
@@ -65,6 +70,8 @@ class CompileLoss:
             value = checked(twin, y_true, logits, sample_weight)
         else:
             value = checked(function, y_true, y_pred, sample_weight)
+        if tracker is not None:
+            tracker.update_state(value, sample_weight=y_pred.shape[0])
         return value if weight is None else value * weight
 
     def _total(self, y_true, y_pred, sample_weight):
@@ -77,16 +84,9 @@ class CompileLoss:
         weights = self._aligned(sample_weight, names, len(outputs), "sample_weight", repeat=True)
         total = None
         for place, (truth, output, weight) in enumerate(zip(truths, outputs, weights)):
-            function, factor, twin = self.terms[place]
-            if function is None:
-                continue
-            self.terms[place] = (function, None, twin)
-            value = self._term(place, truth, output, weight)
-            self.terms[place] = (function, factor, twin)
-            if self.trackers:
-                self.trackers[place].update_state(value, sample_weight=output.shape[0])
-            value = value if factor is None else value * factor
-            total = value if total is None else total + value
+            value = self._term(place, truth, output, weight, self.trackers.get(names[place]))
+            if value is not None:
+                total = value if total is None else total + value
         return total
 
     def _aligned(self, data, names, count, what, repeat=False):

@@ -17,6 +17,7 @@ class ShapedMetric(Metric):
 
     def __init__(self, kind, name):
         self.kind, self.inner = kind, None
+        self._direction = "up" if kind == "accuracy" else "down"
         super().__init__(name=name)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -47,6 +48,8 @@ class FunctionMetric(Metric):
 
     def __init__(self, function, name):
         self.function, self.mean = function, metrics.Mean(name=name)
+        if isinstance(function, losses.Loss) or getattr(losses, name, None) is function:
+            self._direction = "down"
         super().__init__(name=name)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -76,7 +79,7 @@ def metric_of(identifier):
         if isinstance(identifier, str):
             found.name = identifier
         return found
-    name = identifier if isinstance(identifier, str) else getattr(found, "__name__", None)
+    name = identifier if isinstance(identifier, str) else getattr(found, "__name__", "").strip("<>")
     return FunctionMetric(found, name or getattr(found, "name", type(found).__name__))
 
 
@@ -103,11 +106,12 @@ class CompileMetrics:
         self.entries, taken = [], {}
         for weighted, given in ((False, self.given), (True, self.weighted)):
             for place, found in enumerate(_per_output(given, names, count)):
+                output = "" if names[place] is None else f"{names[place]}_"
                 for identifier in found:
                     metric = metric_of(identifier)
-                    name = metric.name if names[place] is None else f"{names[place]}_{metric.name}"
-                    if name in taken and weighted and f"weighted_{metric.name}" not in taken:
-                        name = f"weighted_{metric.name}"
+                    name = f"{output}{metric.name}"
+                    if weighted and name in taken:
+                        name = f"{output}weighted_{metric.name}"
                     taken[name] = taken.get(name, -1) + 1
                     name = f"{name}_{taken[name]}" if taken[name] else name
                     self.entries.append((name, metric, place, weighted))
@@ -144,8 +148,12 @@ class CompileMetrics:
         return flat + [None] * (count - len(flat))
 
     def result(self):
-        """The values by their names in the logs."""
-        return {name: metric.result() for name, metric, _, _ in self.entries or ()}
+        """The values by their names in the logs; a metric whose result is a dict gives the names itself."""
+        found = {}
+        for name, metric, _, _ in self.entries or ():
+            value = metric.result()
+            found.update(value if isinstance(value, dict) else {name: value})
+        return found
 
     def reset_state(self):
         """Forgets everything."""

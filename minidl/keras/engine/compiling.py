@@ -9,6 +9,10 @@ from minidl.keras.engine.nest import flatten
 from minidl.keras.metrics import Metric
 
 
+class NotCompiledError(RuntimeError, ValueError):
+    """A model was to learn before ``compile``. Keras raises ``ValueError``."""
+
+
 class Compiling:
     """``compile``, the metrics, and configs of both."""
 
@@ -47,7 +51,7 @@ class Compiling:
         put(self, "stop_training", False)
         put(self, "steps_per_execution", steps_per_execution)
         put(self, "run_eagerly", run_eagerly)
-        put(self, "jit_compile", jit_compile)
+        put(self, "jit_compile", False if jit_compile == "auto" else jit_compile)
         put(
             self, "_compile_arguments",
             {
@@ -65,7 +69,7 @@ class Compiling:
 
     def _demand_compiled(self, method):
         if not self.compiled:
-            raise RuntimeError(
+            raise NotCompiledError(
                 f"You must call `compile()` before using the model: model.compile(optimizer=..., loss=...) and then "
                 f"model.{method}(...)."
             )
@@ -132,9 +136,9 @@ class Compiling:
             return results
         if self.compiled and self._loss_tracker is not None:
             results["loss"] = self._loss_tracker.mean()
-            results.update(self._compile_metrics.result())
             for metric in self._compile_loss.metrics if self._compile_loss is not None else ():
                 results[metric.name] = metric.result()
+            results.update(self._compile_metrics.result())
         for metric in self._held_metrics():
             value = metric.result()
             results.update(value if isinstance(value, dict) else {metric.name: value})

@@ -11,19 +11,24 @@ from minidl.keras.engine.class_weights import weights_of_classes
 
 
 class Batches:
-    """One pass after another over the data: ``epoch()`` yields (x, y, sample_weight) of tensors.
+    """One pass after another over the data: ``epoch()`` yields (x,), (x, y) or (x, y, sample_weight) of tensors.
 
-    ``steps`` is the number of batches of a pass, None where it is unknown; ``rows`` the number of samples, or None.
+    ``steps`` is the number of batches of a pass, None where it is unknown; ``rows`` the number of samples, or None;
+    ``runs_out`` tells that there is one pass only.
     """
 
     steps = rows = None
+    runs_out = False
 
     def epoch(self):
         """The batches of one pass."""
         raise NotImplementedError
 
+    def on_epoch_begin(self):
+        """Called before each epoch."""
+
     def on_epoch_end(self):
-        """Called after each pass."""
+        """Called after each epoch."""
 
 
 class ArrayBatches(Batches):
@@ -49,7 +54,7 @@ class ArrayBatches(Batches):
             np.random.shuffle(starts)
         for start in starts:
             part = slice(start, start + size) if order is None else order[start : start + size]
-            yield tuple(to_batch(take_rows(data, part), self.where) for data in self.data)
+            yield packed(*(to_batch(take_rows(data, part), self.where) for data in self.data))
 
 
 class IterableBatches(Batches):
@@ -65,7 +70,8 @@ class IterableBatches(Batches):
         except TypeError:
             self.steps = None
         self.steps = steps if steps is not None else self.steps
-        self._running = iter(source) if _runs_out(source) else None
+        self.runs_out = _runs_out(source)
+        self._running = iter(source) if self.runs_out else None
 
     def epoch(self):
         for data in self._running if self._running is not None else self.source:
@@ -74,7 +80,7 @@ class IterableBatches(Batches):
                 weight = weights_of_classes(
                     as_arrays(y, "y"), as_arrays(weight, "sample_weight"), self.class_weight
                 )
-            yield to_batch(x, self.where), to_batch(y, self.where), to_batch(weight, self.where)
+            yield packed(to_batch(x, self.where), to_batch(y, self.where), to_batch(weight, self.where))
 
 
 class SequenceBatches(IterableBatches):
@@ -90,6 +96,10 @@ class SequenceBatches(IterableBatches):
         order = np.random.permutation(len(self.sequence)) if self.shuffle else range(len(self.sequence))
         self.source = (self.sequence[int(index)] for index in order)
         return super().epoch()
+
+    def on_epoch_begin(self):
+        if hasattr(self.sequence, "on_epoch_begin"):
+            self.sequence.on_epoch_begin()
 
     def on_epoch_end(self):
         if hasattr(self.sequence, "on_epoch_end"):
@@ -128,6 +138,17 @@ def is_dataset(x):
     """Whether ``x`` is a map-style dataset of single samples: ``minidl.utils.data.Dataset`` and its kind."""
     names = {base.__name__ for base in type(x).__mro__}
     return "Dataset" in names and hasattr(x, "__getitem__") and hasattr(x, "__len__")
+
+
+def packed(x, y=None, sample_weight=None):
+    """A batch as steps get it: as short a tuple as holds what there is.
+
+    >>> packed(1, 2), packed(1)
+    ((1, 2), (1,))
+    """
+    if sample_weight is not None:
+        return x, y, sample_weight
+    return (x,) if y is None else (x, y)
 
 
 def unpack_x_y_sample_weight(data):

@@ -98,6 +98,8 @@ def _hint(spec, shape):
         return " Hint: add the missing dimension, x[..., np.newaxis] (or x[np.newaxis] for a batch of one)."
     if wanted is not None and len(shape) > wanted and spec.ndim is not None:
         return " Hint: put a Flatten, a Reshape or a pooling layer before it."
+    if wanted is not None and len(shape) < wanted:
+        return " Hint: put a Reshape before it."
     if spec.axes:
         return " Hint: the layer was built for other features; give it the data it was built for, or make a new layer."
     return ""

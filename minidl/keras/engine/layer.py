@@ -5,7 +5,7 @@ import functools
 import inspect
 
 from minidl.keras import regularizers
-from minidl.keras.dropped import warn
+from minidl.keras.dropped import DroppedShape, warn
 from minidl.keras.engine.context import CONTEXT, name_scope
 from minidl.keras.engine.layer_calls import Calls
 from minidl.keras.engine.layer_losses import Losses
@@ -96,6 +96,7 @@ class Layer(Calls, Weights, Losses, Module):
     _declares_all = False
     _warned_of_mask = False
     _index = _owner = None
+    input_shape, output_shape = DroppedShape("input"), DroppedShape("output")
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

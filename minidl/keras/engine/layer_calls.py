@@ -77,7 +77,7 @@ class Calls:
         context.scope = scope if scope and scope[-1] == self._name else (*scope, self._name)
         try:
             if not self.built:
-                self._build_for(args, kwargs)
+                self._build_checked(args, kwargs)
             if self.input_spec is not None:
                 check_inputs(self, args[0])
             if self._autocast:
@@ -215,12 +215,17 @@ class Calls:
         if where is not None and where.type != "cpu":
             self.to(where)
 
+    def _build_checked(self, args, kwargs):
+        if self.input_spec is not None and args:
+            check_inputs(self, args[0])
+        self._build_for(args, kwargs)
+
     # --- on symbolic tensors --------------------------------------------------------------------------------------
 
     def _call_symbolic(self, args, kwargs):
         with name_scope(self.name):
             if not self.built:
-                self._build_for(args, kwargs)
+                self._build_checked(args, kwargs)
             if self.input_spec is not None:
                 check_inputs(self, args[0])
             outputs = self.compute_output_spec(*args, **kwargs)

@@ -2,6 +2,7 @@
 
 from minidl.keras.engine.arrays import as_arrays, to_batch
 from minidl.keras.engine.class_weights import weights_of_classes
+from minidl.keras.engine.data import packed
 
 
 class OnBatch:
@@ -39,7 +40,7 @@ class OnBatch:
 
     def _batch(self, x, y, sample_weight):
         arrays = (as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight"))
-        return tuple(to_batch(part, self._where()) for part in arrays)
+        return packed(*(to_batch(part, self._where()) for part in arrays))
 
     def _results(self, logs, return_dict):
         logs = self._logs(logs)

@@ -80,7 +80,7 @@ class Progress:
     def __init__(self, target=None, verbose=1, stream=None):
         self.target, self.stream = target, sys.stdout if stream is None else stream
         self.live = verbose == 1 and is_live(self.stream)
-        self.silent = verbose == 0 or is_silent()
+        self.silent = verbose not in (1, 2) or is_silent()
         self.start = time.perf_counter()
         self.shown = self.start if self.live else float("inf")
         self.length = 0
@@ -107,7 +107,7 @@ class Progress:
         else:
             spent = now - self.start
             parts = [f"{done}/{self.target}", f"{spent:.0f}s", step_time(spent / max(done, 1))]
-            parts += [value_text(name, values[name]) for name in sorted(values)]
+            parts += [value_text(name, value) for name, value in values.items()]
             self.stream.write(" - ".join(parts) + "\n")
         self.stream.flush()
 
@@ -123,7 +123,7 @@ class Progress:
             bar = self._bar(done)
             left = clock(each * (self.target - done)) if running and done < self.target else f"{spent:.0f}s"
         text = " ".join(filter(None, (self._bold(count), bar, self._bold(left), step_time(each))))
-        return " - ".join([text, *(value_text(name, values[name]) for name in sorted(values))])
+        return " - ".join([text, *(value_text(name, value) for name, value in values.items())])
 
     def _bar(self, done):
         full = min(_WIDTH, _WIDTH * done // max(self.target, 1))

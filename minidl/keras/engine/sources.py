@@ -14,10 +14,21 @@ from minidl.keras.engine.data import (
 from minidl.utils.data import DataLoader
 
 
+class _Unasked(int):
+    """True as a default: an argument that nobody passed need not be warned of."""
+
+    def __repr__(self):
+        return "True"
+
+
+SHUFFLED = _Unasked(True)
+
+
 def batches_of(
     x, y=None, sample_weight=None, batch_size=None, shuffle=False, class_weight=None, where=None, steps=None
 ):
     """The ``Batches`` of ``x`` (and ``y``), by its kind."""
+    asked, shuffle = shuffle is not SHUFFLED, True if shuffle is SHUFFLED else shuffle
     if not is_iterable_data(x):
         if x is None:
             raise ValueError("fit(), evaluate() and predict() need data: `x` is None.")
@@ -39,8 +50,12 @@ def batches_of(
         return IterableBatches(
             DataLoader(x, batch_size=batch_size or 32, shuffle=bool(shuffle)), class_weight, where
         )
-    if shuffle == "batch":
-        warnings.warn(f"shuffle is ignored for a {kind}: it decides the order itself.", stacklevel=4)
+    if shuffle and asked:
+        warnings.warn(
+            f"`shuffle={shuffle}` was passed, but will be ignored since the data `x` was provided as a {kind}: "
+            "it decides the order itself.",
+            stacklevel=4,
+        )
     return IterableBatches(x, class_weight, where)
 
 

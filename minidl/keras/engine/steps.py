@@ -1,5 +1,7 @@
 """The part of ``Model`` that does one batch: ``train_step``, ``test_step``, ``predict_step`` and the loss."""
 
+import warnings
+
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import TENSORS, Tensor
 from minidl.keras.engine.data import unpack_x_y_sample_weight
@@ -21,13 +23,13 @@ class Steps:
         An own one computes the loss, calls ``loss.backward()``, and lets ``self.optimizer.apply(gradients,
         self.trainable_variables)`` update, where ``gradients = [v.value.grad for v in self.trainable_variables]``.
         """
-        self._train_on(data)
-        return self.get_metrics_result()
+        logs = self._train_on(data)
+        return self.get_metrics_result() if logs is None else logs
 
     def test_step(self, data):
         """Evaluates a batch; returns the logs."""
-        self._test_on(data)
-        return self.get_metrics_result()
+        logs = self._test_on(data)
+        return self.get_metrics_result() if logs is None else logs
 
     def predict_step(self, data):
         """The outputs for a batch, as tensors."""
@@ -69,7 +71,7 @@ class Steps:
         loss = self.compute_loss(x, y, y_pred, sample_weight, True)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         self._learn(loss)
-        self._after_step(x, y, y_pred, sample_weight)
+        return self._after_step(x, y, y_pred, sample_weight)
 
     def _learn(self, loss):
         """Gradients of the loss, and the optimizer's step."""
@@ -79,6 +81,7 @@ class Steps:
             if self.__dict__.get("_in_epoch"):
                 self.__dict__["_epoch_weights"] = variables
         if not variables:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
             return
         optimizer = self.optimizer
         for variable in variables:
@@ -92,17 +95,17 @@ class Steps:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with no_grad():
             y_pred = for_loss(self._called(x, False))
-            if self._compile_loss is not None or self.losses:
-                loss = self.compute_loss(x, y, y_pred, sample_weight, False)
-                self._loss_tracker.update_state(loss, sample_weight=_rows(x))
-            self._after_step(x, y, y_pred, sample_weight)
+            loss = self.compute_loss(x, y, y_pred, sample_weight, False)
+            self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+            return self._after_step(x, y, y_pred, sample_weight)
 
     def _after_step(self, x, y, y_pred, sample_weight):
+        """Shows the metrics the batch; an own ``compute_metrics`` gives the logs."""
         with no_grad():
             if type(self).compute_metrics is not Steps.compute_metrics:
-                self.compute_metrics(x, y, y_pred, sample_weight)
-            else:
-                self._update_metrics(y, y_pred, sample_weight)
+                return self.compute_metrics(x, y, y_pred, sample_weight)
+            self._update_metrics(y, y_pred, sample_weight)
+            return None
 
     def _update_metrics(self, y, y_pred, sample_weight):
         if y is not None and self._compile_metrics.entries != []:
@@ -133,7 +136,8 @@ class Steps:
         return quiet
 
     def _logs(self, logs=None):
-        """Python floats of a step's logs; of the metrics where it gave none, or gave the metrics' own names."""
+        """Python floats of a step's logs, by name from a to z; of the metrics where it gave none, or gave the
+        metrics' own names."""
         if logs is None or set(logs) == set(self._ordered_results()):
             found = self.get_metrics_result()
             if logs is not None and self._loss_tracker is not None and self._loss_tracker.is_empty:
@@ -142,7 +146,7 @@ class Steps:
                     **{name: logs[name] for name in logs if name == "loss" and not self._holds("loss")},
                 }
             logs = found
-        return {name: _number(value) for name, value in logs.items()}
+        return {name: _number(logs[name]) for name in sorted(logs)}
 
     def _holds(self, name):
         """Whether the model or a layer holds a metric of this name: an own step's tracker."""

@@ -1,14 +1,13 @@
 """``Trainer``: ``compile`` and the loops ``fit``, ``evaluate`` and ``predict``."""
 
-import warnings
-
 from minidl.keras.callbacks import CallbackList
 from minidl.keras.dropped import warn
 from minidl.keras.engine.compiling import Compiling
 from minidl.keras.engine.data import unpack_x_y_sample_weight
+from minidl.keras.engine.epochs import Epochs
 from minidl.keras.engine.on_batch import OnBatch
 from minidl.keras.engine.outputs import concatenated
-from minidl.keras.engine.sources import batches_of, split_for_validation
+from minidl.keras.engine.sources import SHUFFLED, batches_of, split_for_validation
 from minidl.keras.engine.steps import Steps
 from minidl.keras.settings import limited
 
@@ -22,6 +21,7 @@ class Trainer(Compiling, Steps, OnBatch):
             put(self, name, None)
         put(self, "compiled", False)
         put(self, "stop_training", False)
+        put(self, "_validates", False)
         put(self, "_steps_done", 0)
         put(self, "_initial_epoch", 0)
         put(self, "_compile_arguments", None)
@@ -30,7 +30,7 @@ class Trainer(Compiling, Steps, OnBatch):
 
     def fit(
         self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
-        validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
+        validation_data=None, shuffle=SHUFFLED, class_weight=None, sample_weight=None, initial_epoch=0,
         steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1, **dropped,
     ):  # fmt: skip
         """Trains for ``epochs`` passes over the data; returns the ``History``.
@@ -76,8 +76,9 @@ class Trainer(Compiling, Steps, OnBatch):
 
     def _train(self, source, validation, calls, epochs, steps, validation_steps, validation_freq):
         self.stop_training = False
+        object.__setattr__(self, "_validates", validation is not None)
         logs = {}
-        batches = _Endless(source, steps)
+        batches = Epochs(source, steps)
         object.__setattr__(self, "_initial_epoch", 0)
         calls.on_train_begin()
         for epoch in epochs:
@@ -90,13 +91,17 @@ class Trainer(Compiling, Steps, OnBatch):
                 logs = self._train_epoch(batches, calls)
             finally:
                 self.__dict__.update(_in_epoch=False, _epoch_weights=None)
+            if not batches.done:  # a generator that is at its end: there was no such epoch
+                _demand_batches(epoch > max(epochs.start, self._initial_epoch), "fit")
+                break
             if validation is not None and _validates(epoch, validation_freq):
                 found = self._test(validation, calls, validation_steps)
                 logs.update({f"val_{name}": value for name, value in found.items()})
-            logs = {name: logs[name] for name in sorted(logs)}
             calls.on_epoch_end(epoch, logs)
             if self.stop_training or batches.finished:
                 break
+        if len(epochs) and hasattr(self.optimizer, "finalize_variable_values"):
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         calls.on_train_end(logs)
 
     def _train_epoch(self, batches, calls):
@@ -135,6 +140,7 @@ class Trainer(Compiling, Steps, OnBatch):
                 steps=known,
             )  # fmt: skip
         logs = self._test(source, calls, steps)
+        _demand_batches(logs, "evaluate")
         if return_dict:
             return logs
         values = self._in_order(logs)
@@ -145,21 +151,20 @@ class Trainer(Compiling, Steps, OnBatch):
         step_of = self._step_function("test_step")
         self.reset_metrics()
         calls.on_test_begin()
-        wants, logs, done = calls.wants_logs("on_test_batch_end"), None, 0
+        wants, logs, batches = calls.wants_logs("on_test_batch_end"), None, Epochs(source, steps)
         self.__dict__["_epoch_weights"] = self.trainable_variables if self.built else None
         try:
-            for step, data in enumerate(source.epoch()):
+            for step, data in enumerate(batches.epoch()):
                 calls.on_test_batch_begin(step)
                 logs = step_of(data)
-                done = step + 1
                 calls.on_test_batch_end(step, self._logs(logs) if wants else logs)
-                if self.stop_evaluating or (steps is not None and step + 1 >= steps):
+                if self.stop_evaluating:
                     break
         finally:
             self.__dict__["_epoch_weights"] = None
-        logs = self._logs(logs)
+        logs = self._logs(logs) if batches.done else {}
         if calls.history is None:
-            self._steps_done = done
+            self._steps_done = batches.done
         calls.on_test_end(logs)
         return logs
 
@@ -179,56 +184,21 @@ class Trainer(Compiling, Steps, OnBatch):
         self.stop_predicting = False
         calls.on_predict_begin()
         parts = []
-        for step, data in enumerate(source.epoch()):
+        for step, data in enumerate(Epochs(source, steps).epoch()):
             calls.on_predict_batch_begin(step)
             outputs = self._predict_on(data)
             parts.append(outputs)
             self._steps_done = step + 1
             calls.on_predict_batch_end(step, {"outputs": outputs})
-            if self.stop_predicting or (steps is not None and step + 1 >= steps):
+            if self.stop_predicting:
                 break
         calls.on_predict_end()
         return concatenated(parts)
 
 
-class _Endless:
-    """The batches of each epoch: a pass of the source, or the next ``steps`` of passes without end."""
-
-    def __init__(self, source, steps):
-        self.source, self.steps = source, steps
-        self.finished = False
-        self.running = None
-
-    def epoch(self):
-        """The batches of the next epoch."""
-        if self.steps is None:
-            yield from self.source.epoch()
-            self.source.on_epoch_end()
-            return
-        for step in range(self.steps):
-            data = self._next()
-            if data is None:
-                if not self.finished:
-                    warnings.warn(
-                        "Your input ran out of data; interrupting training. Make sure that your "
-                        "dataset or generator can "
-                        f"generate at least `steps_per_epoch * epochs` batches (it stopped after {step} of an epoch).",
-                        stacklevel=2,
-                    )
-                self.finished = True
-                return
-            yield data
-
-    def _next(self):
-        for _ in range(2):
-            if self.running is None:
-                self.running = iter(self.source.epoch())
-            data = next(self.running, None)
-            if data is not None:
-                return data
-            self.source.on_epoch_end()
-            self.running = None
-        return None
+def _demand_batches(found, method):
+    if not found:
+        raise ValueError(f"{method}() received no data: there was no batch.")
 
 
 def _validates(epoch, frequency):

@@ -5,6 +5,7 @@ from minidl.keras import activations, constraints, initializers, regularizers
 from minidl.keras.engine import layout
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.engine.layer import Layer
+from minidl.keras.settings import standardize_data_format
 
 __all__ = ["Activation", "Dense", "Flatten"]
 
@@ -115,7 +116,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.data_format = data_format
+        self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
         self.built = True
 
@@ -131,4 +132,4 @@ class Flatten(Layer):
         return (input_shape[0], size)
 
     def get_config(self):
-        return {**super().get_config(), "data_format": self.data_format or "channels_last"}
+        return {**super().get_config(), "data_format": self.data_format}

@@ -19,11 +19,11 @@ def same_rank(a, b, expand=True):
     return a, b
 
 
-def pair(y_true, y_pred, match=True):
+def pair(y_true, y_pred):
     """Targets and predictions as tensors of one floating-point dtype, device and rank."""
     y_pred = to_float(y_pred)
     y_true = to_float(y_true, like=y_pred)
-    return same_rank(y_true, y_pred) if match else (y_true, y_pred)
+    return same_rank(y_true, y_pred)
 
 
 def check_reduction(reduction):
@@ -47,7 +47,15 @@ def _masked_weights(sample_weight, mask, reduction, like):
     if sample_weight is None:
         return mask
     mask, sample_weight = same_rank(mask, sample_weight)
-    return mask * sample_weight
+    return mask * _for_each_step(sample_weight, mask)
+
+
+def _for_each_step(sample_weight, values):
+    """Weights (N,) for values (N, steps, ...): a weight a sample."""
+    missing = values.ndim - sample_weight.ndim
+    if 0 < sample_weight.ndim < values.ndim:
+        return sample_weight.reshape(*sample_weight.shape, *(1,) * missing)
+    return sample_weight
 
 
 def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
@@ -58,11 +66,7 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
     sample_weight = _masked_weights(sample_weight, mask, reduction, values)
     if sample_weight is not None:
         values, sample_weight = same_rank(values, sample_weight)
-        if 0 < sample_weight.ndim < values.ndim:  # a weight a sample, values a step
-            sample_weight = sample_weight.reshape(
-                *sample_weight.shape, *(1,) * (values.ndim - sample_weight.ndim)
-            )
-        values = values * sample_weight
+        values = values * _for_each_step(sample_weight, values)
     if reduction is None or reduction == "none" or values.ndim == 0 or tuple(values.shape) == (0,):
         return values
     if reduction == "sum":
@@ -146,8 +150,8 @@ class FunctionLoss(Loss):
         return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true, y_pred):
-        """The function's values."""
-        return self.fn(y_true, y_pred, **self.options)
+        """The function's values; targets (N,) meet predictions (N, 1) as (N, 1)."""
+        return self.fn(*same_rank(y_true, y_pred), **self.options)
 
     def on_logits(self):
         """The same loss of logits, where it is one of probabilities that can be: for a model that fuses its last

@@ -36,7 +36,7 @@ def squared_hinge(y_true, y_pred):
 
 def categorical_hinge(y_true, y_pred):
     """max(1 + the best wrong score - the right score, 0), for one-hot y."""
-    y_true, y_pred = pair(y_true, y_pred, match=False)
+    y_true, y_pred = pair(y_true, y_pred)
     return ((1.0 - y_true) * y_pred).amax(-1).sub((y_true * y_pred).sum(-1)).add(1.0).clamp(min=0)
 
 
@@ -49,7 +49,7 @@ def dice(y_true, y_pred, axis=None):
 
     Source: F. Milletari et al., "V-Net", 3DV 2016.
     """
-    y_true, y_pred = pair(y_true, y_pred, match=False)
+    y_true, y_pred = pair(y_true, y_pred)
     overlap = _sum(y_true * y_pred, axis)
     return 1 - 2.0 * overlap / (_sum(y_true, axis) + _sum(y_pred, axis) + epsilon())
 
@@ -59,7 +59,7 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
 
     Source: S. Salehi et al., "Tversky loss function for image segmentation", 2017.
     """
-    y_true, y_pred = pair(y_true, y_pred, match=False)
+    y_true, y_pred = pair(y_true, y_pred)
     overlap = _sum(y_true * y_pred, axis)
     missed = _sum((1 - y_pred) * y_true, axis)
     extra = _sum(y_pred * (1 - y_true), axis)

@@ -82,12 +82,12 @@ def log_cosh(y_true, y_pred):
 
 def kl_divergence(y_true, y_pred):
     """sum y_true log(y_true / y_pred) over the last dimension; both are held between epsilon and 1."""
-    y_true, y_pred = pair(y_true, y_pred, match=False)
+    y_true, y_pred = pair(y_true, y_pred)
     y_true, y_pred = y_true.clamp(epsilon(), 1), y_pred.clamp(epsilon(), 1)
     return (y_true * log(y_true / y_pred)).sum(-1)
 
 
 def poisson(y_true, y_pred):
     """mean y_pred - y_true log(y_pred + epsilon) over the last dimension."""
-    y_true, y_pred = pair(y_true, y_pred, match=False)
+    y_true, y_pred = pair(y_true, y_pred)
     return (y_pred - y_true * log(y_pred + epsilon())).mean(-1)

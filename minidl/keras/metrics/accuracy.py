@@ -101,14 +101,9 @@ class Accuracy(_Accuracy):
 
 
 class BinaryAccuracy(_Accuracy):
-    """How often predictions above the threshold are the labels that are 1."""
+    """How often predictions above the threshold are the labels that are 1; of logits with ``threshold=0``."""
 
     def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
-        if threshold is not None and (threshold <= 0 or threshold >= 1):
-            raise ValueError(
-                "Invalid value for argument `threshold`. Expected a value in interval (0, 1). "
-                f"Received: threshold={threshold}"
-            )
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
         self.threshold = threshold
 

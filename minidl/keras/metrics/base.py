@@ -1,5 +1,7 @@
 """``Metric``: sums that grow batch by batch, and the number made of them."""
 
+import contextlib
+
 from minidl import where
 from minidl.autograd.modes import no_grad
 from minidl.keras.engine.naming import auto_name, to_snake_case
@@ -77,6 +79,44 @@ class Metric:
     def __call__(self, *args, **kwargs):
         self.update_state(*args, **kwargs)
         return self.result()
+
+    # --- the same without a state of its own ----------------------------------------------------------------------
+
+    def stateless_update_state(self, metric_variables, *args, **kwargs):
+        """The values of ``variables`` after a batch that came to ``metric_variables``; the metric's own stay."""
+        with self._holding(metric_variables):
+            self.update_state(*args, **kwargs)
+            return [state.clone() for state in self.variables]
+
+    def stateless_result(self, metric_variables):
+        """The result that ``metric_variables`` give; the metric's own stay."""
+        with self._holding(metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self):
+        """The values of ``variables`` at the start; the metric's own stay."""
+        with self._holding(self.variables):
+            self.reset_state()
+            return [state.clone() for state in self.variables]
+
+    @contextlib.contextmanager
+    def _holding(self, values):
+        states = self.variables
+        if len(values) != len(states):
+            raise ValueError(
+                f"Argument `metric_variables` must be a list of tensors corresponding 1:1 to "
+                f"{type(self).__name__}().variables. Received list with length {len(values)}, but expected "
+                f"{len(states)} variables."
+            )
+        with no_grad():
+            kept = [state.clone() for state in states]
+            try:
+                for state, value in zip(states, values):
+                    state.assign(value)
+                yield
+            finally:
+                for state, value in zip(states, kept):
+                    state.assign(value)
 
     def get_config(self):
         """The constructor's arguments."""

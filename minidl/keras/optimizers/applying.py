@@ -26,6 +26,8 @@ class Row:
 class Applying:
     """The part of an optimizer that applies gradients."""
 
+    _swapped = False  # whether the averages are in the weights' place
+
     def apply_gradients(self, grads_and_vars):
         """``apply`` for pairs of a gradient and a weight; gives ``iterations``."""
         pairs = list(grads_and_vars)
@@ -217,9 +219,23 @@ class Applying:
             for part, tensor in zip(slot.parts, average.tensors, strict=True):
                 part.copy_(tensor)
 
+    def swap_averages(self):
+        """The weights and their averages change places; again, and they are back."""
+        if not (self.use_ema and self.built):
+            return
+        with no_grad():
+            for slot, average in zip(self._slots, self._state["average"], strict=True):
+                for part, tensor in zip(slot.parts, average.tensors, strict=True):
+                    kept = part.clone()
+                    part.copy_(tensor)
+                    tensor.copy_(kept)
+        self._swapped = not self._swapped
+
     def finalize_variable_values(self, var_list=None):
         """At the end of training: the weights become their averages, where those are kept."""
         if self.use_ema and self.built:
+            if self._swapped:
+                self.swap_averages()
             with no_grad():
                 self._take_average()
 
