@@ -55,7 +55,7 @@ OPTIONS = {
     "layout": "all tensors are strided",
     "pin_memory": "call pin_memory() on what is returned",
     "names": "named dimensions are no stable part of PyTorch",
-    "memory_format": "the layout of a result follows its input's",
+    "memory_format": "call contiguous(memory_format=...) on what is returned",
     "out_dtype": "products of two dtypes exist on some GPUs only",
     "cudnn_enabled": "",
     "cudnn_enable": "",

@@ -7,6 +7,7 @@
 #include "bindings/registry.h"
 #include "bindings/spatial.h"
 #include "bindings/translate.h"
+#include "cpu/conv_product.h"
 #include "cpu/conv_select.h"
 
 namespace minidl::bindings::conv {
@@ -182,11 +183,14 @@ py::object conv_weight_grad(const py::array& g, const py::array& input, const Si
   });
 }
 
-// How a convolution's pass ("forward", "input", "weight": a gradient) would be computed.
+// How a convolution's pass ("forward", "input", "weight": a gradient) would be computed, of arrays
+// that are all channels-last or not.
 std::string conv_select(const std::string& pass, const Sizes& input_shape,
                         const Sizes& weight_shape, const Sizes& stride, const Sizes& padding,
-                        const Sizes& dilation, int64_t groups, const py::dtype& dtype) {
+                        const Sizes& dilation, int64_t groups, const py::dtype& dtype,
+                        bool channels_last) {
   const ConvProblem p = problem_of(input_shape, weight_shape, {stride, padding, dilation, groups});
+  if (channels_last && minidl::cpu::is_pointwise(p)) return "product";
   if (pass == "input") {
     return minidl::cpu::describe_pass(minidl::cpu::input_grad_pass(p), dtype.itemsize());
   }
@@ -206,7 +210,8 @@ MINIDL_REGISTER(conv) {
   m.def("conv_weight_grad", &conv_weight_grad, arg("g"), arg("input"), arg("weight_shape"),
         arg("stride"), arg("padding"), arg("dilation"), arg("groups"));
   m.def("conv_select", &conv_select, arg("direction"), arg("input_shape"), arg("weight_shape"),
-        arg("stride"), arg("padding"), arg("dilation"), arg("groups"), arg("dtype"));
+        arg("stride"), arg("padding"), arg("dilation"), arg("groups"), arg("dtype"),
+        arg("channels_last") = false);
 }
 
 }  // namespace minidl::bindings::conv

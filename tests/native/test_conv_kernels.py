@@ -195,9 +195,11 @@ def test_few_channels(few, stride, kernel):
             check(x, w, b, dy, geometry, order)
 
 
-def selected(direction, input_shape, weight_shape, dtype="float32", groups=1, **options):
+def selected(direction, input_shape, weight_shape, dtype="float32", groups=1, channels_last=False, **options):
     geometry = [options.get(k, v) for k, v in (("stride", (1, 1)), ("padding", (1, 1)), ("dilation", (1, 1)))]
-    return _native.conv_select(direction, input_shape, weight_shape, *geometry, groups, np.dtype(dtype))
+    return _native.conv_select(
+        direction, input_shape, weight_shape, *geometry, groups, np.dtype(dtype), channels_last
+    )
 
 
 def test_the_choice_of_algorithm_depends_on_the_problem_alone():
@@ -222,6 +224,20 @@ def test_the_choice_of_algorithm_depends_on_the_problem_alone():
     assert selected("forward", (8, 3, 17, 17), (64, 3, 3, 3)).startswith("direct")
     far = {"padding": (0, 2**30), "dilation": (1, 2**30)}
     assert selected("forward", (1, 2, 3, 4), (2, 2, 1, 3), **far) == "unrolled"
+
+
+@pytest.mark.parametrize("direction", ["forward", "input", "weight"])
+def test_one_point_kernels_are_products_of_channels_last_arrays(direction):
+    pointwise = (direction, (2, 8, 5, 5), (4, 8, 1, 1))
+    assert selected(*pointwise, padding=(0, 0), channels_last=True) == "product"
+    assert selected(*pointwise, padding=(0, 0)).startswith("direct")
+    for other in ({"padding": (0, 1)}, {"padding": (0, 0), "stride": (1, 2)}):
+        assert selected(*pointwise, channels_last=True, **other) != "product"
+    assert (
+        selected(direction, (2, 8, 5, 5), (4, 4, 1, 1), groups=2, padding=(0, 0), channels_last=True)
+        != "product"
+    )
+    assert selected(direction, (2, 8, 5, 5), (4, 8, 1, 2), padding=(0, 0), channels_last=True) != "product"
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 5])
