@@ -7,7 +7,7 @@ from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.graph_config import _is_place as is_place
 from minidl.keras.engine.sequential import Sequential
 from minidl.keras.engine.serialization import serialize_layer
-from minidl.keras.saving import lambdas
+from minidl.keras.saving import lambdas, operations
 
 # What Keras 2 has no argument for: left out where it says nothing.
 _ONLY_KERAS3 = {
@@ -24,6 +24,7 @@ _ONLY_KERAS3 = {
 }
 _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
+_SYMBOLIC = ("Operator", "Operation")
 _SAYS_NOTHING = (None, False, "auto")
 _NO_SEED = {"SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"}
 _NO_FORMAT = {
@@ -62,7 +63,7 @@ def _entry(entry, keras3, graphs):
     """A layer's dict with its config and everything inside it in the form of a file."""
     name, config = entry["class_name"], dict(entry["config"])
     own = "module" not in entry
-    if own and name in ("Operator", "Operation"):
+    if own and name in _SYMBOLIC and not keras3:
         name, config = _portable(name, config)
     model = graphs.get(config.get("name"))
     if own and isinstance(config.get("layers"), (list, tuple)) and model is not None:
@@ -147,9 +148,12 @@ def _value(value, keras3, graphs):
     if isinstance(value, (list, tuple)):
         return [_value(inner, keras3, graphs) for inner in value]
     if isinstance(value, slice):
-        return {"class_name": "__slice__", "items": [value.start, value.stop, value.step]}
+        return {
+            "class_name": "__slice__",
+            "config": {k: getattr(value, k) for k in ("start", "stop", "step")},
+        }
     if value is Ellipsis:
-        return {"class_name": "__ellipsis__"}
+        return {"class_name": "__ellipsis__", "config": {}}
     if hasattr(value, "tolist"):
         return value.tolist()
     return value
@@ -172,6 +176,9 @@ def _model(config, model, keras3, graphs):
     for written, entry in zip(config["layers"], layers):
         written["name"] = entry.get("name", entry["config"].get("name"))
         written["inbound_nodes"] = [_node(node, symbols, keras3) for node in entry.get("inbound_nodes", ())]
+        if keras3 and entry["class_name"] in _SYMBOLIC and "module" not in entry:
+            made = operations.written(entry, written["inbound_nodes"])
+            written |= made | {k: _value(made[k], keras3, graphs) for k in ("config", "inbound_nodes")}
     if keras3:
         for key, structure in (
             ("input_layers", model._input_structure),

@@ -2,6 +2,7 @@
 
 from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.layer import Layer
+from minidl.keras.engine.model import Model
 from minidl.keras.engine.naming import to_snake_case
 from minidl.keras.engine.sequential import Sequential
 
@@ -34,10 +35,16 @@ def _visit(layer, prefix, found, seen):
     for number, weight in enumerate(own):
         inner = "/".join(filter(None, (prefix, pieces[number // share])))
         found[f"{inner}/vars/{number % share}".lstrip("/")] = weight
+    inside = f"{prefix}/layers".lstrip("/")
+    names = set(layer._tracked)
     if isinstance(layer, (Functional, Sequential)):
-        _visit_all(layer.layers, f"{prefix}/layers".lstrip("/"), found, seen)
-    for name in sorted(layer._tracked, key=lambda name: f"~{name}" if name.startswith("_") else name):
+        _visit_all(layer.layers, inside, found, seen)
+    elif isinstance(layer, Model):
+        names.add("layers")  # Keras goes by attributes, and a model's list of its layers is one of them
+    for name in sorted(names, key=lambda name: f"~{name}" if name.startswith("_") else name):
         value = layer._modules.get(name, layer.__dict__.get(name))
+        if name == "layers" and isinstance(layer, Model):
+            value = layer.layers
         if isinstance(value, Layer):
             _visit(value, f"{prefix}/{name}".lstrip("/"), found, seen)
         elif isinstance(value, (list, tuple, dict)):
