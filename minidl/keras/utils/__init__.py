@@ -17,7 +17,6 @@ from minidl.keras.preprocessing.sequence import pad_sequences
 from minidl.keras.saving.objects import deserialize_keras_object, serialize_keras_object
 from minidl.keras.settings import set_random_seed
 from minidl.keras.tensors import to_tensor
-from minidl.keras.utils import np_utils
 from minidl.keras.utils.arrays import (
     normalize,
     pack_x_y_sample_weight,
@@ -47,7 +46,6 @@ __all__ = [
     "load_img",
     "model_to_dot",
     "normalize",
-    "np_utils",
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
