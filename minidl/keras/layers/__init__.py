@@ -80,6 +80,23 @@ from minidl.keras.layers.merging import (
     subtract,
 )
 from minidl.keras.layers.multi_head import MultiHeadAttention
+from minidl.keras.layers.norm import BatchNormalization
+from minidl.keras.layers.norm_by_sample import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
+from minidl.keras.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
+from minidl.keras.layers.random_images import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from minidl.keras.layers.random_noise import (
     AlphaDropout,
     Dropout,
@@ -89,13 +106,13 @@ from minidl.keras.layers.random_noise import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
-from minidl.keras.layers.norm import BatchNormalization
-from minidl.keras.layers.norm_by_sample import (
-    GroupNormalization,
-    LayerNormalization,
-    RMSNormalization,
-    UnitNormalization,
-)
+from minidl.keras.layers.recurrence import RNN
+from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from minidl.keras.layers.recurrent_layers import GRU, LSTM, CuDNNGRU, CuDNNLSTM, SimpleRNN
+from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
+from minidl.keras.layers.resizing import CenterCrop, Resizing
+from minidl.keras.layers.text import TextVectorization
+from minidl.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minidl.keras.layers.windowed_pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -110,23 +127,6 @@ from minidl.keras.layers.windowed_pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from minidl.keras.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
-from minidl.keras.layers.random_images import (
-    RandomBrightness,
-    RandomContrast,
-    RandomCrop,
-    RandomFlip,
-    RandomRotation,
-    RandomTranslation,
-    RandomZoom,
-)
-from minidl.keras.layers.recurrence import RNN
-from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
-from minidl.keras.layers.recurrent_layers import GRU, LSTM, CuDNNGRU, CuDNNLSTM, SimpleRNN
-from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
-from minidl.keras.layers.resizing import CenterCrop, Resizing
-from minidl.keras.layers.text import TextVectorization
-from minidl.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minidl.keras.layers.wrapping import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [

@@ -105,6 +105,8 @@ def _layer(name, config, keras3, graphs):
         config.pop("trainable")  # Keras' class takes no such argument
     if not keras3:
         config = {k: v for k, v in config.items() if k not in _ONLY_KERAS3 or v not in _SAYS_NOTHING}
+        if config.get("score_mode") == "dot":
+            config.pop("score_mode")  # Keras 3 takes it for the function of that name
         if name == "LeakyReLU":
             config["alpha"] = config.pop("negative_slope", config.get("alpha", 0.3))
         if name == "BatchNormalization" and "renorm" not in config:

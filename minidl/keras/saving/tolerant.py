@@ -23,7 +23,7 @@ _DROPPED = {
     ),
     *("lora_rank", "lora_alpha", "use_cudnn", "fused", "virtual_batch_size", "adjustment", "batch_size"),
     *("build_input_shape", "zero_output_for_mask", "input_dtype", "flash_attention"),
-    *("query_shape", "key_shape", "value_shape"),
+    *("query_shape", "key_shape", "value_shape", "rng_type"),
 }
 _OF_PLAIN_CONV = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint", "filters"}
 _RECURRENT = {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM2D"}
