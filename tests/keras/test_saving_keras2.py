@@ -1,9 +1,5 @@
 """Files of Keras 2, written here by their structure: bytes for names, ``batch_input_shape``, its orders of state."""
 
-import io
-import json
-import zipfile
-
 import numpy as np
 import pytest
 
@@ -11,10 +7,9 @@ from minidl import keras
 from minidl.keras.saving.store import places
 
 h5py = pytest.importorskip("h5py")
-from files_of_keras2 import BIAS, KERNEL, M, MB, R, TRAINING, WEIGHTS, X, dense, initializer, input_layer, sequential, write  # noqa: E402
+from files_of_keras2 import (  # noqa: E402
     BIAS,
     KERNEL,
-    MB,
     TRAINING,
     WEIGHTS,
     M,

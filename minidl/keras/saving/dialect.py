@@ -25,6 +25,7 @@ _ONLY_KERAS3 = {
 _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
 _SYMBOLIC = ("Operator", "Operation")
+_NEVER_TRAINED = ("SpatialDropout", "Discretization")
 _SAYS_NOTHING = (None, False, "auto")
 _NO_SEED = {"SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"}
 _NO_FORMAT = {
@@ -101,8 +102,8 @@ def _layer(name, config, keras3, graphs):
     config.pop("batch_shape", None)
     if name == "Lambda":
         return _lambda(config, keras3)
-    if name.startswith("SpatialDropout") and config.get("trainable") is True:
-        config.pop("trainable")  # Keras' class takes no such argument
+    if name.startswith(_NEVER_TRAINED) and config.get("trainable") is True:
+        config.pop("trainable")  # Keras' classes take no such argument
     if not keras3:
         config = {k: v for k, v in config.items() if k not in _ONLY_KERAS3 or v not in _SAYS_NOTHING}
         if config.get("score_mode") == "dot":

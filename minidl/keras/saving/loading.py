@@ -141,7 +141,7 @@ def _state(contents, optimizer):
         optimizer, "inner_optimizer"
     ):  # what it was wrapped in was left out of the config
         outer = inner
-    elif len(outer) < len(optimizer.variables):  # Keras writes what is inside a loss scale twice, minidl once
+    elif len(outer) < len(optimizer.variables):  # what is inside a loss scale may lie there alone
         outer += inner
     return outer, [contents.arrays[path] for path in outer]
 

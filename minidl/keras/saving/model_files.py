@@ -181,8 +181,7 @@ def store_of(model, optimizer=None):
             root.require_group(path).attrs["name"] = layer.name
         if optimizer is not None:
             inner = getattr(optimizer, "inner_optimizer", None)
-            state = optimizer.variables if inner is None else optimizer._variables
-            _write_numbered(root.require_group("optimizer/vars"), state)
+            _write_numbered(root.require_group("optimizer/vars"), optimizer.variables)
             if inner is not None:
                 _write_numbered(root.require_group("optimizer/inner_optimizer/vars"), inner.variables)
     return buffer.getvalue()
