@@ -23,6 +23,7 @@ from minidl.keras.utils.arrays import (
     to_categorical,
     unpack_x_y_sample_weight,
 )
+from minidl.keras.utils.directories import image_dataset_from_directory, text_dataset_from_directory
 from minidl.keras.utils.files import get_file
 from minidl.keras.utils.images import array_to_img, img_to_array, load_img, save_img
 from minidl.keras.utils.py_dataset import PyDataset, Sequence
@@ -41,6 +42,7 @@ __all__ = [
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
     "img_to_array",
     "is_keras_tensor",
     "load_img",
@@ -55,6 +57,7 @@ __all__ = [
     "set_random_seed",
     "split_dataset",
     "standardize_dtype",
+    "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
     "to_tensor",
