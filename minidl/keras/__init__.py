@@ -35,6 +35,7 @@ from minidl.keras import (
     tree,
     utils,
 )
+from minidl.keras.dropped_paths import install as _install_dropped_paths
 from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.engine.inputs import Input
@@ -57,3 +58,5 @@ __all__ = [
     "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random", "regularizers",
     "saving", "tree", "utils",
 ]  # fmt: skip
+
+_install_dropped_paths()

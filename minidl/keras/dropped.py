@@ -6,21 +6,26 @@ import warnings
 
 from minidl.keras.engine.nest import map_structure
 
-__all__ = ["DroppedShape", "warn", "warned"]
+__all__ = ["DroppedShape", "outside", "warn", "warned"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NO_LINE_OF_THEIRS = (_PACKAGE, "<minidl", "<frozen importlib")
 
 
+def outside():
+    """The depth and the frame of the line outside the package from which the calls came, however deep they go."""
+    depth, frame = 0, sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_NO_LINE_OF_THEIRS):
+        depth, frame = depth + 1, frame.f_back
+    return depth, frame
+
+
 def warn(message):
-    """A ``DeprecationWarning`` at the line outside the package from which the calls came, however deep they go.
+    """A ``DeprecationWarning`` at the line outside the package from which the calls came.
 
     Python shows it by default where that line is in the program itself.
     """
-    depth, frame = 1, sys._getframe()
-    while frame is not None and frame.f_code.co_filename.startswith(_NO_LINE_OF_THEIRS):
-        depth, frame = depth + 1, frame.f_back
-    warnings.warn(message, DeprecationWarning, stacklevel=depth)
+    warnings.warn(message, DeprecationWarning, stacklevel=outside()[0] + 1)
 
 
 def warned(function, old, new):

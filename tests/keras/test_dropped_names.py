@@ -57,6 +57,9 @@ USES = {
     "batch_input_shape of a model": (lambda m: embedded(batch_input_shape=(None, 4)), (None, 1)),
     "input_length": (lambda m: embedded(input_length=4), (None, 1)),
     "np_utils": (lambda m: keras.utils.np_utils.to_categorical([0, 1]).tolist(), [[1, 0], [0, 1]]),
+    "CuDNNLSTM": (lambda m: type(layers.CuDNNLSTM(3)), layers.LSTM),
+    "optimizers.legacy": (lambda m: type(keras.optimizers.legacy.Adam(0.1)), keras.optimizers.Adam),
+    "experimental": (lambda m: layers.experimental.preprocessing.Rescaling, layers.Rescaling),
     "history acc": (lambda m: len(m.fit(X, Y, verbose=0).history["acc"]), 1),
     "InputLayer": (lambda m: layers.InputLayer(input_shape=(3,)).batch_shape, (None, 3)),
     "alpha": (lambda m: layers.LeakyReLU(alpha=0.5).negative_slope, 0.5),
@@ -71,6 +74,41 @@ def test_it_works_and_says_so_once_here(name):
         warnings.simplefilter("always")
         assert use(model) == expected
     assert [(w.category, w.filename) for w in said] == [(DeprecationWarning, __file__)]
+
+
+PATHS = {
+    "layers.convolutional": "Conv2D, MaxPooling2D, ZeroPadding2D", "layers.embeddings": "Embedding",
+    "layers.merge": "Concatenate, concatenate, add", "layers.core": "Dense, Dropout, Lambda, Masking",
+    "layers.recurrent": "LSTM, GRU", "layers.pooling": "GlobalAveragePooling2D", "layers.noise": "GaussianNoise",
+    "layers.normalization": "BatchNormalization", "layers.advanced_activations": "LeakyReLU, PReLU",
+    "layers.wrappers": "Bidirectional, TimeDistributed", "layers.experimental.preprocessing": "Rescaling",
+    "layers.convolutional_recurrent": "ConvLSTM2D", "layers.local": "Layer", "utils.vis_utils": "plot_model",
+    "utils.np_utils": "to_categorical", "utils.generic_utils": "get_custom_objects, Progbar",
+    "utils.data_utils": "Sequence, get_file", "utils.layer_utils": "normalize", "engine": "Layer, InputSpec",
+    "engine.topology": "Layer, InputSpec, Input", "engine.training": "Model", "engine.base_layer": "Layer",
+    "engine.input_layer": "InputLayer", "optimizers.legacy": "SGD, Adam", "optimizer_v2.adam": "Adam",
+    "objectives": "mean_squared_error",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_module_keras_dropped_gives_the_same_objects_and_says_so_once(path):
+    for _ in range(2):  # also where it runs again
+        found = {}
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            exec(f"from minidl.keras.{path} import {PATHS[path]}", found)
+        assert [(w.category, w.filename) for w in said] == [(DeprecationWarning, "<string>")]
+        assert path in str(said[0].message)
+    for name in PATHS[path].split(", "):
+        rooms = (keras, layers, keras.utils, keras.optimizers, keras.losses)
+        assert any(found[name] is getattr(room, name, None) for room in rooms)
+
+
+def test_a_dropped_module_completes_and_knows_what_it_has_not():
+    assert "Conv2D" in dir(layers.convolutional)
+    with pytest.raises(ImportError, match="Wrong"):
+        from minidl.keras.layers.core import Wrong  # noqa: F401
 
 
 def test_a_config_with_an_old_name_says_nothing():

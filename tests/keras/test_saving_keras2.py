@@ -1,85 +1,26 @@
 """Files of Keras 2, written here by their structure: bytes for names, ``batch_input_shape``, its orders of state."""
 
-import io
-import json
-import zipfile
-
 import numpy as np
 import pytest
 
 from minidl import keras
+from minidl.keras.saving.store import places
 
 h5py = pytest.importorskip("h5py")
-R = np.random.default_rng(0)
-KERNEL, BIAS = R.normal(size=(3, 2)).astype("float32"), R.normal(size=2).astype("float32")
-X = R.normal(size=(5, 3)).astype("float32")
-
-
-def initializer(name, **config):
-    return {"class_name": name, "config": config}
-
-
-def dense(**more):
-    return {
-        "class_name": "Dense",
-        "config": {
-            "name": "dense", "trainable": True, "batch_input_shape": [8, 3], "dtype": "float32", "units": 2,
-            "activation": "linear", "use_bias": True, "bias_initializer": initializer("Zeros"),
-            "kernel_initializer": {
-                "module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": None},
-                "registered_name": None,
-            },
-            "kernel_regularizer": None, "bias_regularizer": None, "activity_regularizer": None,
-            "kernel_constraint": None, "bias_constraint": None, **more,
-        },
-    }  # fmt: skip
-
-
-def input_layer(shape=(None, 3), name="input_1"):
-    config = {
-        "batch_input_shape": list(shape),
-        "dtype": "float32",
-        "sparse": False,
-        "ragged": False,
-        "name": name,
-    }
-    return {"class_name": "InputLayer", "config": config}
-
-
-def sequential(*layers):
-    return {"class_name": "Sequential", "config": {"name": "sequential", "layers": list(layers)}}
-
-
-def write(path, config, layers, training=None, optimizer=(), root=False):
-    with h5py.File(path, "w") as file:
-        if not root:
-            file.attrs["keras_version"], file.attrs["backend"] = b"2.9.0", b"tensorflow"
-            file.attrs["model_config"] = json.dumps(config).encode()
-            if training:
-                file.attrs["training_config"] = json.dumps(training).encode()
-        group = file if root else file.create_group("model_weights")
-        group.attrs["layer_names"] = np.array([name.encode() for name in layers])
-        group.attrs["keras_version"] = b"2.9.0"
-        for name, arrays in layers.items():
-            inner = group.create_group(name)
-            inner.attrs["weight_names"] = np.array([n.encode() for n in arrays]) if arrays else np.zeros(0)
-            for weight, array in arrays.items():
-                inner[weight] = array
-        if optimizer:
-            inner = file.create_group("optimizer_weights")
-            inner.attrs["weight_names"] = np.array([n.encode() for n in dict(optimizer)])
-            for name, array in dict(optimizer).items():
-                inner[name] = array
-    return path
-
-
-WEIGHTS = {"dense": {"dense/kernel:0": KERNEL, "dense/bias:0": BIAS}}
-TRAINING = {
-    "loss": "mse", "metrics": [[{"class_name": "MeanMetricWrapper",
-                                 "config": {"name": "accuracy", "dtype": "float32", "fn": "binary_accuracy"}}, "mae"]],
-    "weighted_metrics": None, "loss_weights": None,
-    "optimizer_config": {"class_name": "Custom>Adam", "config": {"name": "Adam", "lr": 0.002, "decay": 0.0}},
-}  # fmt: skip
+from files_of_keras2 import (  # noqa: E402
+    BIAS,
+    KERNEL,
+    TRAINING,
+    WEIGHTS,
+    M,
+    R,
+    X,
+    dense,
+    initializer,
+    input_layer,
+    sequential,
+    write,
+)
 
 
 def test_a_sequential_of_keras_2(tmp_path):
@@ -103,56 +44,6 @@ def test_no_training_configuration_is_said(tmp_path):
     path = write(tmp_path / "m.h5", sequential(dense()), WEIGHTS)
     with pytest.warns(UserWarning, match="no training configuration"):
         keras.models.load_model(path)
-
-
-M, V = np.full((3, 2), 0.5, "float32"), np.full((3, 2), 0.25, "float32")
-MB, VB = np.full(2, 0.1, "float32"), np.full(2, 0.2, "float32")
-NEW = {
-    "iteration:0": np.int64(17), "Adam/m/dense/kernel:0": M, "Adam/v/dense/kernel:0": V,
-    "Adam/m/dense/bias:0": MB, "Adam/v/dense/bias:0": VB,
-}  # fmt: skip
-OLD = {
-    "Adam/iter:0": np.int64(17), "Adam/dense/kernel/m:0": M, "Adam/dense/bias/m:0": MB,
-    "Adam/dense/kernel/v:0": V, "Adam/dense/bias/v:0": VB,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("state", [NEW, OLD], ids=["since 2.11", "before"])
-def test_the_state_of_the_optimizer_is_mapped(state, tmp_path):
-    model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, TRAINING, state))
-    assert int(model.optimizer.iterations) == 17
-    own = {v.name.rpartition("_")[2] + str(v.shape): v.numpy() for v in model.optimizer.variables[2:]}
-    expected = {"momentum(3, 2)": M, "velocity(3, 2)": V, "momentum(2,)": MB, "velocity(2,)": VB}
-    for name, value in expected.items():
-        np.testing.assert_array_equal(own[name], value)
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "state"),
-    [
-        ({"class_name": "SGD", "config": {"learning_rate": 0.1, "momentum": 0.9}},
-         {"SGD/iter:0": np.int64(3), "SGD/dense/kernel/momentum:0": M, "SGD/dense/bias/momentum:0": MB}),
-        ({"class_name": "SGD", "config": {"learning_rate": 0.1, "momentum": 0.9}},
-         {"iteration:0": np.int64(3), "SGD/m/dense/kernel:0": M, "SGD/m/dense/bias:0": MB}),
-        ({"class_name": "RMSprop", "config": {"learning_rate": 0.1}},
-         {"RMSprop/iter:0": np.int64(3), "RMSprop/dense/kernel/rms:0": M, "RMSprop/dense/bias/rms:0": MB}),
-        ({"class_name": "Adagrad", "config": {"learning_rate": 0.1}},
-         {"iter:0": np.int64(3), "Adagrad/dense/kernel/accumulator:0": M, "Adagrad/dense/bias/accumulator:0": MB}),
-    ],
-)  # fmt: skip
-def test_states_of_other_optimizers(optimizer, state, tmp_path):
-    training = {**TRAINING, "optimizer_config": optimizer}
-    model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, training, state))
-    assert int(model.optimizer.iterations) == 3
-    np.testing.assert_array_equal(model.optimizer.variables[2].numpy(), M)
-    np.testing.assert_array_equal(model.optimizer.variables[3].numpy(), MB)
-
-
-def test_a_state_that_fits_nothing_is_said(tmp_path):
-    path = write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, TRAINING, {"training/Adam/Variable:0": M})
-    with pytest.warns(UserWarning, match="starts afresh"):
-        model = keras.models.load_model(path)
-    assert int(model.optimizer.iterations) == 0
 
 
 def test_a_graph_of_keras_2(tmp_path):
@@ -339,50 +230,6 @@ def test_what_keras2_writes_for_every_convolution_is_left_out(name):
     assert keras.models.model_from_config(sequential(*layers)).output_shape[:1] == (None,)
 
 
-def test_state_without_a_learning_rate_and_an_optimizer_by_name(tmp_path):
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    model.compile("nadam", "mse")
-    model.fit(X, X[:, :2], epochs=3, verbose=0)
-    model.save(tmp_path / "m.keras")
-    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
-        config, store = json.loads(archive.read("config.json")), archive.read("model.weights.h5")
-    config["compile_config"]["optimizer"] = "nadam"  # as Keras 2 writes a name
-    buffer = io.BytesIO(store)
-    with h5py.File(buffer, "a") as file:
-        state = [file[f"optimizer/vars/{i}"][()] for i in range(len(file["optimizer/vars"]))]
-        del file["optimizer/vars"]
-        kept = [array for i, array in enumerate(state) if i != 1][: 1 + 4]  # neither the rate nor the product
-        for i, array in enumerate(kept):
-            file[f"optimizer/vars/{i}"] = array
-    with zipfile.ZipFile(tmp_path / "k2.keras", "w") as archive:
-        archive.writestr("config.json", json.dumps(config))
-        archive.writestr("metadata.json", '{"keras_version": "2.15.0"}')
-        archive.writestr("model.weights.h5", buffer.getvalue())
-    again = keras.models.load_model(tmp_path / "k2.keras")
-    losses = [m.fit(X, X[:, :2], epochs=2, verbose=0, shuffle=False).history["loss"] for m in (model, again)]
-    np.testing.assert_allclose(*losses, rtol=1e-6)
-
-
-def test_sgd_of_keras_2_keeps_momenta_that_it_does_not_use(tmp_path):
-    training = {**TRAINING, "optimizer_config": {"class_name": "SGD", "config": {"momentum": 0.0}}}
-    state = {"iteration:0": np.int64(9), "SGD/m/dense/kernel:0": M, "SGD/m/dense/bias:0": MB}
-    model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, training, state))
-    assert int(model.optimizer.iterations) == 9
-
-
-def test_the_state_is_written_for_keras_2_where_asked(tmp_path):
-    model = keras.models.load_model(write(tmp_path / "m.h5", sequential(dense()), WEIGHTS, TRAINING, NEW))
-    model.save(tmp_path / "k2.h5", keras_version=2)
-    with h5py.File(tmp_path / "k2.h5") as file:
-        group = file["optimizer_weights"]
-        written = [group[name][()] for name in group.attrs["weight_names"]]
-    for found, expected in zip(written, OLD.values(), strict=True):
-        np.testing.assert_array_equal(found, expected)
-    assert int(keras.models.load_model(tmp_path / "k2.h5").optimizer.iterations) == 17
-    with pytest.raises(ValueError, match="keras_version"):
-        model.save(tmp_path / "m.keras", keras_version=2)
-
-
 def test_metrics_of_several_outputs_lose_the_output_s_name(tmp_path):
     call = lambda name: {"name": name, "inbound_nodes": [[["input_1", 0, 0, {}]]]}  # noqa: E731
     graph = {
@@ -396,3 +243,30 @@ def test_metrics_of_several_outputs_lose_the_output_s_name(tmp_path):
     path = write(tmp_path / "m.h5", {"class_name": "Functional", "config": graph}, layers, training)
     found = keras.models.load_model(path).evaluate(X, [X[:, :2]] * 2, verbose=0, return_dict=True)
     assert set(found) == {"loss", "a_loss", "b_loss", "a_mae", "b_mae"}
+
+
+def test_weights_of_a_model_of_ones_own_lie_elsewhere_in_keras_2(tmp_path):
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden, self.out = keras.layers.Dense(2), keras.layers.Dense(4)
+            self.blocks = [keras.layers.Dense(2)]
+
+        def call(self, x):
+            return self.out(self.blocks[0](self.hidden(x)))
+
+    model = Net()
+    model(X)
+    found = {v.path: k for k, v in places(model, keras2=True).items()}
+    assert sorted(found.values()) == sorted(
+        f"{place}/vars/{i}" for place in ("layers/dense", "layers/dense_1", "out") for i in (0, 1)
+    )
+    arrays = {
+        k: np.full(v.shape, n, "float32") for n, (k, v) in enumerate(places(model, keras2=True).items())
+    }
+    with h5py.File(tmp_path / "w.weights.h5", "w") as file:
+        for place, array in arrays.items():
+            file[place] = array
+    model.load_weights(tmp_path / "w.weights.h5")
+    np.testing.assert_array_equal(model.out.get_weights()[0], arrays["out/vars/0"])
+    np.testing.assert_array_equal(model.hidden.get_weights()[1], arrays["layers/dense/vars/1"])

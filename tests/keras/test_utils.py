@@ -82,6 +82,43 @@ def test_a_sequence_of_ones_own():
         utils.PyDataset()[0]
 
 
+@pytest.fixture
+def folder(tmp_path):
+    for number, name in enumerate(("b", "a")):
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            (tmp_path / name / f"{i}.txt").write_text(f"{name} {i}")
+            utils.save_img(
+                tmp_path / name / f"{i}.png", np.full((4, 6, 3), 10 * i + number, "uint8"), scale=False
+            )
+    return tmp_path
+
+
+def test_images_of_a_folder_a_class_each(folder, capsys):
+    batches = utils.image_dataset_from_directory(folder, image_size=(8, 6), shuffle=False, batch_size=4)
+    assert "Found 10 files belonging to 2 classes" in capsys.readouterr().out
+    assert batches.class_names == ["a", "b"] and len(batches) == 3
+    images, labels = batches[1]
+    assert images.shape == (4, 8, 6, 3) and images.dtype == np.float32 and labels.dtype == np.int32
+    assert images[:, 0, 0, 0].tolist() == [41, 0, 10, 20] and labels.tolist() == [0, 1, 1, 1]
+    options = {"validation_split": 0.3, "seed": 3, "verbose": False, "label_mode": "categorical"}
+    both = preprocessing.image_dataset_from_directory(folder, subset="both", **options)
+    paths = [part.file_paths for part in both]
+    assert [len(part) for part in paths] == [7, 3] and len({*paths[0], *paths[1]}) == 10
+    one = utils.image_dataset_from_directory(folder, subset="validation", **options)
+    assert one.file_paths == paths[1] and one[0][1].shape == (3, 2)
+    first = both[0].file_paths[0]
+    assert both[0][0][1].argmax(1)[0] == ["a", "b"].index(first.split("/")[-2])
+
+
+def test_texts_of_a_folder(folder):
+    batches = utils.text_dataset_from_directory(
+        folder, label_mode="binary", shuffle=False, max_length=3, verbose=False
+    )
+    texts, labels = batches[0]
+    assert texts.tolist()[4:6] == ["a 4", "b 0"] and labels[4:6].tolist() == [[0.0], [1.0]]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
@@ -106,6 +143,8 @@ def test_a_sequence_of_ones_own():
             ValueError,
             "start_index",
         ),
+        (lambda: utils.image_dataset_from_directory(".", label_mode="x"), ValueError, "label_mode"),
+        (lambda: utils.image_dataset_from_directory(".", validation_split=0.1), ValueError, "subset"),
         (lambda: utils.unpack_x_y_sample_weight((1, 2, 3, 4)), ValueError, "format"),
         (lambda: utils.get_file(), ValueError, "fname"),
         (lambda: preprocessing.text.Tokenizer(wrong=1), TypeError, "Unrecognized"),

@@ -16,6 +16,14 @@ from minidl.keras.layers.activation_layers import (
     Softmax,
     ThresholdedReLU,
 )
+from minidl.keras.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from minidl.keras.layers.attention import AdditiveAttention, Attention
 from minidl.keras.layers.borders import (
     Cropping1D,
@@ -43,7 +51,7 @@ from minidl.keras.layers.conv_transpose import (
     Convolution2DTranspose,
     Convolution3DTranspose,
 )
-from minidl.keras.layers.core import Activation, Dense, Flatten
+from minidl.keras.layers.dense import Activation, Dense, Flatten
 from minidl.keras.layers.einsum_dense import EinsumDense
 from minidl.keras.layers.embedding import Embedding, Masking
 from minidl.keras.layers.global_pooling import (
@@ -80,7 +88,24 @@ from minidl.keras.layers.merging import (
     subtract,
 )
 from minidl.keras.layers.multi_head import MultiHeadAttention
-from minidl.keras.layers.noise import (
+from minidl.keras.layers.norm import BatchNormalization
+from minidl.keras.layers.norm_by_sample import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
+from minidl.keras.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
+from minidl.keras.layers.random_images import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
+from minidl.keras.layers.random_noise import (
     AlphaDropout,
     Dropout,
     GaussianDropout,
@@ -89,14 +114,14 @@ from minidl.keras.layers.noise import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
-from minidl.keras.layers.norm import BatchNormalization
-from minidl.keras.layers.norm_by_sample import (
-    GroupNormalization,
-    LayerNormalization,
-    RMSNormalization,
-    UnitNormalization,
-)
-from minidl.keras.layers.pooling import (
+from minidl.keras.layers.recurrence import RNN
+from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from minidl.keras.layers.recurrent_layers import GRU, LSTM, CuDNNGRU, CuDNNLSTM, SimpleRNN
+from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
+from minidl.keras.layers.resizing import CenterCrop, Resizing
+from minidl.keras.layers.text import TextVectorization
+from minidl.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from minidl.keras.layers.windowed_pooling import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
@@ -110,24 +135,7 @@ from minidl.keras.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from minidl.keras.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
-from minidl.keras.layers.random_images import (
-    RandomBrightness,
-    RandomContrast,
-    RandomCrop,
-    RandomFlip,
-    RandomRotation,
-    RandomTranslation,
-    RandomZoom,
-)
-from minidl.keras.layers.recurrent import RNN
-from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
-from minidl.keras.layers.recurrent_layers import GRU, LSTM, SimpleRNN
-from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
-from minidl.keras.layers.resizing import CenterCrop, Resizing
-from minidl.keras.layers.text import TextVectorization
-from minidl.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
-from minidl.keras.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
+from minidl.keras.layers.wrapping import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
@@ -136,6 +144,12 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
     "AlphaDropout",
@@ -170,6 +184,8 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CuDNNGRU",
+    "CuDNNLSTM",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",

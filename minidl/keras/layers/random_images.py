@@ -4,7 +4,7 @@ import math
 
 from minidl import rand
 from minidl.keras.layers.affine import FILL_MODES, INTERPOLATIONS, affine, centred
-from minidl.keras.layers.noise import Noise
+from minidl.keras.layers.random_noise import Noise
 from minidl.keras.layers.resampling import resized
 from minidl.keras.layers.resizing import cropped_to_ratio, cut
 from minidl.keras.settings import standardize_data_format

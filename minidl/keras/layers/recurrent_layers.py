@@ -1,10 +1,11 @@
 """The recurrent layers: SimpleRNN, LSTM, GRU."""
 
 from minidl.keras import regularizers
-from minidl.keras.layers.recurrent import RNN
+from minidl.keras.dropped import warned
+from minidl.keras.layers.recurrence import RNN
 from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
 
-__all__ = ["GRU", "LSTM", "SimpleRNN"]
+__all__ = ["GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "SimpleRNN"]
 
 
 def _of_cell(name):
@@ -150,3 +151,7 @@ class GRU(CellLayer):
             "stateful": stateful, "unroll": unroll,
         }  # fmt: skip
         super().__init__(GRUCell, options, activity_regularizer, kwargs)
+
+
+CuDNNLSTM = warned(LSTM, "keras.layers.CuDNNLSTM", "keras.layers.LSTM")
+CuDNNGRU = warned(GRU, "keras.layers.CuDNNGRU", "keras.layers.GRU")

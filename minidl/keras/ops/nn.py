@@ -4,7 +4,7 @@ import minidl
 from minidl.keras import activations, losses
 from minidl.keras.engine.tensors import named_dtype
 from minidl.keras.layers.arguments import per_axis
-from minidl.keras.layers.pooling import (
+from minidl.keras.layers.windowed_pooling import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,

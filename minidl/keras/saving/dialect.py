@@ -7,7 +7,7 @@ from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.graph_config import _is_place as is_place
 from minidl.keras.engine.sequential import Sequential
 from minidl.keras.engine.serialization import serialize_layer
-from minidl.keras.saving import lambdas
+from minidl.keras.saving import lambdas, operations
 
 # What Keras 2 has no argument for: left out where it says nothing.
 _ONLY_KERAS3 = {
@@ -24,6 +24,8 @@ _ONLY_KERAS3 = {
 }
 _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
+_SYMBOLIC = ("Operator", "Operation")
+_NEVER_TRAINED = ("SpatialDropout", "Discretization")
 _SAYS_NOTHING = (None, False, "auto")
 _NO_SEED = {"SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"}
 _NO_FORMAT = {
@@ -62,7 +64,7 @@ def _entry(entry, keras3, graphs):
     """A layer's dict with its config and everything inside it in the form of a file."""
     name, config = entry["class_name"], dict(entry["config"])
     own = "module" not in entry
-    if own and name in ("Operator", "Operation"):
+    if own and name in _SYMBOLIC and not keras3:
         name, config = _portable(name, config)
     model = graphs.get(config.get("name"))
     if own and isinstance(config.get("layers"), (list, tuple)) and model is not None:
@@ -100,10 +102,12 @@ def _layer(name, config, keras3, graphs):
     config.pop("batch_shape", None)
     if name == "Lambda":
         return _lambda(config, keras3)
-    if name.startswith("SpatialDropout") and config.get("trainable") is True:
-        config.pop("trainable")  # Keras' class takes no such argument
+    if name.startswith(_NEVER_TRAINED) and config.get("trainable") is True:
+        config.pop("trainable")  # Keras' classes take no such argument
     if not keras3:
         config = {k: v for k, v in config.items() if k not in _ONLY_KERAS3 or v not in _SAYS_NOTHING}
+        if config.get("score_mode") == "dot":
+            config.pop("score_mode")  # Keras 3 takes it for the function of that name
         if name == "LeakyReLU":
             config["alpha"] = config.pop("negative_slope", config.get("alpha", 0.3))
         if name == "BatchNormalization" and "renorm" not in config:
@@ -147,9 +151,12 @@ def _value(value, keras3, graphs):
     if isinstance(value, (list, tuple)):
         return [_value(inner, keras3, graphs) for inner in value]
     if isinstance(value, slice):
-        return {"class_name": "__slice__", "items": [value.start, value.stop, value.step]}
+        return {
+            "class_name": "__slice__",
+            "config": {k: getattr(value, k) for k in ("start", "stop", "step")},
+        }
     if value is Ellipsis:
-        return {"class_name": "__ellipsis__"}
+        return {"class_name": "__ellipsis__", "config": {}}
     if hasattr(value, "tolist"):
         return value.tolist()
     return value
@@ -172,6 +179,9 @@ def _model(config, model, keras3, graphs):
     for written, entry in zip(config["layers"], layers):
         written["name"] = entry.get("name", entry["config"].get("name"))
         written["inbound_nodes"] = [_node(node, symbols, keras3) for node in entry.get("inbound_nodes", ())]
+        if keras3 and entry["class_name"] in _SYMBOLIC and "module" not in entry:
+            made = operations.written(entry, written["inbound_nodes"])
+            written |= made | {k: _value(made[k], keras3, graphs) for k in ("config", "inbound_nodes")}
     if keras3:
         for key, structure in (
             ("input_layers", model._input_structure),

@@ -123,6 +123,9 @@ def _by_place(model, contents, skip):
         plain = path.replace("/_", "/")
         if plain in own and plain not in saved:
             saved[plain] = saved.pop(path)
+    if saved.keys() != own.keys():
+        older = places(model, keras2=True)
+        own = older if older.keys() == saved.keys() else own
     return _by_key(own, saved, contents, skip)
 
 

@@ -64,7 +64,9 @@ def model_of(contents, compile=True, safe_mode=True):
     if compile and config:
         with _malformed(contents, "its training config cannot be followed"):
             compile_by(model, config)
-        names, arrays = _state(contents)
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        names, arrays = _state(contents, model.optimizer)
         restore_optimizer(model, names, arrays)
     elif compile and contents.layout == "layers" and contents.where.endswith((".h5", ".hdf5")):
         warnings.warn(
@@ -125,17 +127,28 @@ def _check_sizes(contents):
     visit(contents.config)
 
 
-def _state(contents):
+def _state(contents, optimizer):
     """The names and arrays of the optimizer's state, in order."""
     if contents.layout == "layers":
         return contents.optimizer, [
             contents.arrays[f"optimizer_weights/{name}"] for name in contents.optimizer
         ]
-    found = []
-    for prefix in ("optimizer/vars/", "optimizer/inner_optimizer/vars/"):
-        own = [path for path in contents.arrays if path.startswith(prefix) and path[len(prefix) :].isdigit()]
-        found += sorted(own, key=lambda path: int(path.rpartition("/")[2]))
-    return found, [contents.arrays[path] for path in found]
+    outer, inner = (
+        _numbered(contents, "optimizer/vars/"),
+        _numbered(contents, "optimizer/inner_optimizer/vars/"),
+    )
+    if inner and not hasattr(
+        optimizer, "inner_optimizer"
+    ):  # what it was wrapped in was left out of the config
+        outer = inner
+    elif len(outer) < len(optimizer.variables):  # what is inside a loss scale may lie there alone
+        outer += inner
+    return outer, [contents.arrays[path] for path in outer]
+
+
+def _numbered(contents, prefix):
+    found = [path for path in contents.arrays if path.startswith(prefix) and path[len(prefix) :].isdigit()]
+    return sorted(found, key=lambda path: int(path.rpartition("/")[2]))
 
 
 def load_weights(model, filepath, by_name=False, skip_mismatch=False, **dropped):

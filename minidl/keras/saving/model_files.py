@@ -84,7 +84,7 @@ def tree_of(model, include_optimizer=True, keras_version=3):
         if not isinstance(model, (Functional, Sequential)) and _build_config(model):
             config["build_config"] = _build_config(model)  # what a model of one's own code is built with
         root.attrs["model_config"] = _json(config)
-        training = training_config(model) if include_optimizer and model.compiled else None
+        training = training_config(model, keras_version) if include_optimizer and model.compiled else None
         if training is not None:
             root.attrs["training_config"] = _json(training)
         _write_layers(root.create_group("model_weights"), model)
@@ -181,8 +181,7 @@ def store_of(model, optimizer=None):
             root.require_group(path).attrs["name"] = layer.name
         if optimizer is not None:
             inner = getattr(optimizer, "inner_optimizer", None)
-            state = optimizer.variables if inner is None else optimizer._variables
-            _write_numbered(root.require_group("optimizer/vars"), state)
+            _write_numbered(root.require_group("optimizer/vars"), optimizer.variables)
             if inner is not None:
                 _write_numbered(root.require_group("optimizer/inner_optimizer/vars"), inner.variables)
     return buffer.getvalue()

@@ -2,6 +2,7 @@
 
 from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.layer import Layer
+from minidl.keras.engine.model import Model
 from minidl.keras.engine.naming import to_snake_case
 from minidl.keras.engine.sequential import Sequential
 
@@ -16,14 +17,14 @@ _PIECES = {
 }
 
 
-def places(model):
-    """``{path: weight}`` of all weights of a model, each once."""
-    found, seen = {}, set()
-    _visit(model, "", found, seen)
+def places(model, keras2=False):
+    """``{path: weight}`` of all weights of a model, each once; ``keras2``: where Keras 2 keeps them."""
+    found = {}
+    _visit(model, "", found, set(), keras2)
     return found
 
 
-def _visit(layer, prefix, found, seen):
+def _visit(layer, prefix, found, seen, keras2):
     if id(layer) in seen:
         return
     seen.add(id(layer))
@@ -34,24 +35,39 @@ def _visit(layer, prefix, found, seen):
     for number, weight in enumerate(own):
         inner = "/".join(filter(None, (prefix, pieces[number // share])))
         found[f"{inner}/vars/{number % share}".lstrip("/")] = weight
-    if isinstance(layer, (Functional, Sequential)):
-        _visit_all(layer.layers, f"{prefix}/layers".lstrip("/"), found, seen)
-    for name in sorted(layer._tracked, key=lambda name: f"~{name}" if name.startswith("_") else name):
-        value = layer._modules.get(name, layer.__dict__.get(name))
+    for name, value in _attributes(layer, keras2):
+        path = f"{prefix}/{name}".lstrip("/")
         if isinstance(value, Layer):
-            _visit(value, f"{prefix}/{name}".lstrip("/"), found, seen)
+            _visit(value, path, found, seen, keras2)
         elif isinstance(value, (list, tuple, dict)):
-            _visit_all(value, f"{prefix}/{name}".lstrip("/"), found, seen)
+            _visit_all(value, path, found, seen, keras2)
 
 
-def _visit_all(container, prefix, found, seen):
+def _attributes(layer, keras2):
+    """The attributes in the order in which Keras goes by them, where a model's list of its layers is one.
+
+    Keras 3 begins with that of a stack or a graph, and goes by names; Keras 2 by names from the last to the first.
+    """
+    named = {name: layer._modules.get(name, layer.__dict__.get(name)) for name in layer._tracked}
+    if isinstance(layer, Model):
+        named["layers"] = layer.layers
+    if keras2:
+        return sorted(named.items(), key=lambda item: item[0], reverse=True)
+    first = "layers" if isinstance(layer, (Functional, Sequential)) else None
+    key = lambda item: (item[0] != first, f"~{item[0]}" if item[0].startswith("_") else item[0])  # noqa: E731
+    return sorted(named.items(), key=key)
+
+
+def _visit_all(container, prefix, found, seen, keras2):
     used = {}
     for value in container.values() if isinstance(container, dict) else container:
         if isinstance(value, Layer):
+            if keras2 and id(value) in seen:  # it does not count those that lie elsewhere
+                continue
             name = _unique(to_snake_case(type(value).__name__), used)
-            _visit(value, f"{prefix}/{name}", found, seen)
+            _visit(value, f"{prefix}/{name}", found, seen, keras2)
         elif isinstance(value, (list, tuple, dict)):
-            _visit_all(value, f"{prefix}/{_unique('container', used)}", found, seen)
+            _visit_all(value, f"{prefix}/{_unique('container', used)}", found, seen, keras2)
 
 
 def _unique(name, used):

@@ -9,7 +9,7 @@ from minidl.keras import custom_objects as custom
 from minidl.keras.engine import layer as layer_module
 from minidl.keras.engine.serialization import layer_class
 from minidl.keras.engine.signature import Signature
-from minidl.keras.saving import lambdas
+from minidl.keras.saving import lambdas, operations
 
 _DROPPED = {
     *(
@@ -23,17 +23,12 @@ _DROPPED = {
     ),
     *("lora_rank", "lora_alpha", "use_cudnn", "fused", "virtual_batch_size", "adjustment", "batch_size"),
     *("build_input_shape", "zero_output_for_mask", "input_dtype", "flash_attention"),
-    *("query_shape", "key_shape", "value_shape"),
+    *("query_shape", "key_shape", "value_shape", "rng_type"),
 }
 _OF_PLAIN_CONV = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint", "filters"}
 _RECURRENT = {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM2D"}
 _SAYS_NOTHING = (None, False, "auto", [], {})
 _CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
-_OPERATORS = {
-    **{"Add": "add", "Subtract": "sub", "Multiply": "mul", "Divide": "truediv", "TrueDivide": "truediv"},
-    **{"FloorDivide": "floordiv", "Mod": "mod", "Power": "pow", "Matmul": "matmul", "Negative": "neg"},
-    **{"Absolute": "abs", "Less": "lt", "LessEqual": "le", "Greater": "gt", "GreaterEqual": "ge"},
-}
 _ARGUMENTS = {  # of a class, arguments by the names of other versions
     "LeakyReLU": {"alpha": "negative_slope"},
     "RandomZoom": {"interpolation_order": "interpolation"},
@@ -78,8 +73,8 @@ def _entry(entry, safe_mode, place, fixed):
         config = {"layers": config}
     if not isinstance(config, dict):
         raise FileFormatError(f"{place}: the config of {name!r} is {str(config)[:200]}, not a dict")
-    if name in _OPERATORS and _is_operation(entry):
-        return _operator(entry, name, config)
+    if operations.is_operation(entry, layer_module.BY_NAME):
+        return operations.read(entry)
     if name == "Model" and "layers" in config:
         name = "Functional"
     name = _CLASSES.get(name, name)
@@ -121,28 +116,6 @@ def _class(name, entry, place):
             f"custom_objects={{{name!r}: {name.rpartition('>')[2]}}}, or decorate it with "
             "@keras.utils.register_keras_serializable()."
         ) from None
-
-
-def _is_operation(entry):
-    """Whether ``Add`` is Keras 3's operation, of two arguments, not the layer, of a list."""
-    if "module" in entry:
-        return str(entry["module"]).startswith("keras.src.ops")
-    nodes = [node for node in entry.get("inbound_nodes", ()) if isinstance(node, dict)]
-    return any(len(node.get("args", ())) > 1 or not isinstance(node["args"][0], list) for node in nodes)
-
-
-def _operator(entry, name, config):
-    """``x + y`` of Keras 3: a layer named Add, but of its operations."""
-    made = {"class_name": "Operator", "config": {"operation": _OPERATORS[name], "name": config.get("name")}}
-    nodes = []
-    for node in entry.get("inbound_nodes", ()):
-        args = list(node["args"]) + list(node.get("kwargs", {}).values())
-        symbols = [arg for arg in args if isinstance(arg, dict)]
-        others = [arg for arg in args if not isinstance(arg, dict)]
-        if others:
-            made["config"] |= {"constant": others[0], "constant_first": not isinstance(args[0], dict)}
-        nodes.append({"args": [symbols[0] if len(symbols) == 1 else symbols], "kwargs": {}})
-    return {**made, "name": entry.get("name"), "inbound_nodes": nodes}
 
 
 # --- arguments ----------------------------------------------------------------------------------------------------
@@ -199,10 +172,8 @@ def _value(value, safe_mode, place, fixed):
         return tuple(_value(item, safe_mode, place, fixed) for item in value.get("items", ()))
     if name in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy") and isinstance(inner, dict):
         return inner.get("name")
-    if name == "__slice__":
-        return slice(*value.get("items", (None, None, None)))
-    if name == "__ellipsis__":
-        return Ellipsis
+    if name in ("__slice__", "__ellipsis__"):
+        return operations.plain(value)
     if name == "__numpy__" or (name is None and value.get("type") == "TensorShape"):
         return value.get("config", {}).get("value") if name else value.get("items")
     if name == "function" and isinstance(inner, str):
@@ -236,8 +207,8 @@ def _node(node, recurrent=False):
 
 
 def _argument(value):
-    if isinstance(value, dict) and value.get("class_name") == "__tuple__":
-        return tuple(_argument(item) for item in value.get("items", ()))
-    if isinstance(value, dict) and value.get("class_name") != "__keras_tensor__":
+    if isinstance(value, dict) and str(value.get("class_name")).startswith("__"):
+        return operations.plain(value)
+    if isinstance(value, dict):
         return {key: _argument(item) for key, item in value.items()}
     return [_argument(item) for item in value] if isinstance(value, list) else value

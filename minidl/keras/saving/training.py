@@ -16,7 +16,7 @@ _SAID_BY_NONE = {  # what every optimizer takes, with what says nothing: the one
 }
 
 
-def training_config(model):
+def training_config(model, keras_version=3):
     """``training_config`` of a .h5, which Keras 2 and 3 read. None, with a warning, where a custom object is in it."""
     given = model._compile_arguments
     own = _custom_objects(model)
@@ -29,13 +29,29 @@ def training_config(model):
         return None
     optimizer = model.optimizer
     config = {k: v for k, v in optimizer.get_config().items() if _SAID_BY_NONE.get(k, optimizer) != v}
+    newer = keras_version == 2 and _is_newer(optimizer)
     return {
         "loss": _mapped(given["loss"], _loss),
         "metrics": _mapped(given["metrics"], _metric),
         "weighted_metrics": _mapped(given["weighted_metrics"], _metric),
         "loss_weights": given["loss_weights"],
-        "optimizer_config": {"class_name": type(optimizer).__name__, "config": config},
+        "optimizer_config": {
+            "class_name": f"{'Custom>' if newer else ''}{type(optimizer).__name__}",
+            "config": config,
+        },
     }
+
+
+def _is_newer(optimizer):
+    """Whether Keras 2 needs its second kind of optimizers (since 2.11), under a name that Keras 3 does not know."""
+    newer = (
+        "AdamW",
+        "Lion",
+        "Adafactor",
+        "Ftrl",
+        "Nadam",
+    )  # of the last two, the first kind computes otherwise
+    return type(optimizer).__name__ in newer or bool(optimizer.weight_decay) or bool(optimizer.use_ema)
 
 
 def compile_config(model):
@@ -140,7 +156,7 @@ def compile_by(model, config, custom_objects=None):
     """Compiles a model by a ``training_config`` or a ``compile_config``."""
     optimizer = config.get("optimizer_config") or config.get("optimizer") or "rmsprop"
     optimizer = _named_optimizer(optimizer) if isinstance(optimizer, str) else dict(optimizer)
-    optimizer["class_name"] = optimizer["class_name"].rpartition(">")[2]
+    optimizer["class_name"] = optimizer["class_name"].rpartition(">")[2].replace("OptimizerV3", "Optimizer")
     inner = dict(optimizer.get("config") or {})
     if "lr" in inner:
         inner["learning_rate"] = inner.pop("lr")
@@ -213,14 +229,28 @@ _KERAS2_SLOTS = {
     **{"rms": "velocity", "mg": "average_gradient", "accumulator": "accumulator", "linear": "linear"},
     **{"accum_grad": "accumulated_grad", "accum_var": "accumulated_delta_var", "velocity": "velocity"},
     **{"accumulated_grad": "accumulated_grad", "accumulated_delta_var": "accumulated_delta_var"},
-    **{"average_gradient": "average_gradient", "norm": "norm", "velocity_hat": "velocity_hat"},
+    **{
+        "r": "r",
+        "c": "c",
+        "average_gradient": "average_gradient",
+        "norm": "norm",
+        "velocity_hat": "velocity_hat",
+    },
 }
 
 
 def optimizer_state(optimizer, keras_version=3):
     """``[(name, array)]`` in Keras 3's order, each name once; or as the optimizer that Keras 2 makes of a file has."""
+    if keras_version == 2 and _is_newer(optimizer):
+        states = [np.asarray(v.numpy()) for v in _as_keras2(optimizer)[1:]]
+        if type(optimizer).__name__ == "SGD" and not optimizer._state:  # there it has momenta, of use or not
+            states = [np.zeros(slot.shape, "float32") for slot in optimizer._slots] + states
+        named = [(f"{optimizer.name}/{i}:0", state) for i, state in enumerate(states)]
+        return [("iteration:0", np.int64(int(optimizer._iterations))), *named]
     if keras_version == 2:
-        kinds = [(k, i, v) for k, kept in optimizer._state.items() for i, v in enumerate(kept)]
+        kinds = [
+            (k, i, v) for k, kept in optimizer._state.items() for i, v in enumerate(kept) if v is not None
+        ]
         states = [(f"{optimizer.name}/{i}/{kind}:0", np.asarray(v.numpy())) for kind, i, v in kinds]
         return [(f"{optimizer.name}/iter:0", np.int64(int(optimizer._iterations))), *states]
     found = {}
@@ -268,10 +298,20 @@ def _as_keras2(optimizer):
     """The state in Keras 2's order: without the learning rate; of RMSprop one kind after another."""
     if type(optimizer).__name__ == "RMSprop":
         return [optimizer._iterations, *(v for kept in optimizer._state.values() for v in kept)]
+    if type(optimizer).__name__ == "Adafactor":
+        means = [pair if tuple(pair[0].shape) else () for pair in optimizer._means]
+        velocities = zip(means, optimizer._state["velocity"])
+        return [optimizer._iterations, *(v for pair, velocity in velocities for v in (*pair, velocity))]
     left_out = ("learning_rate", "variable")
     return [
         v for v in optimizer.variables if str(getattr(v, "path", v.name)).rpartition("/")[2] not in left_out
     ]
+
+
+def _factors(optimizer):
+    """Adafactor's means by Keras 2's names: of rows and of columns, of weights with both."""
+    pairs = [pair for pair in getattr(optimizer, "_means", ()) if tuple(pair[0].shape)]
+    return {"r": [row for row, _ in pairs], "c": [column for _, column in pairs]} if pairs else {}
 
 
 def _restore_product(optimizer):
@@ -283,6 +323,7 @@ def _restore_product(optimizer):
 
 
 def _restore_keras2(optimizer, names, arrays):
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     slots, iteration = {}, None
     for name, array in zip(names, arrays):
         pieces = name.split(":")[0].split("/")
@@ -292,14 +333,16 @@ def _restore_keras2(optimizer, names, arrays):
             optimizer.learning_rate = float(array)
         elif len(pieces) > 2 and pieces[1] in _KERAS2_SLOTS:  # Adam/m/dense/kernel: since 2.11
             slots.setdefault(pieces[1], []).append(array)
+        elif len(pieces) > 2 and pieces[0] in _KERAS2_SLOTS:  # m/dense/kernel: inside a loss scale
+            slots.setdefault(pieces[0], []).append(array)
         elif pieces[-1] in _KERAS2_SLOTS:  # Adam/dense/kernel/m
             slots.setdefault(pieces[-1], []).append(array)
-    own = optimizer._state
+    own = {**optimizer._state, **_factors(optimizer)}
     pairs = []
     for slot, values in (
         slots.items() if own else ()
     ):  # SGD without momentum has slots in Keras 2, and none here
-        kept = own.get(_KERAS2_SLOTS[slot]) or own.get({"m": "momentum"}.get(slot, slot))
+        kept = own.get(_KERAS2_SLOTS[slot]) or own.get({"v": "norm"}.get(slot, slot))
         fits = kept is not None and len(kept) == len(values)
         if not fits or any(tuple(k.shape) != tuple(np.shape(v)) for k, v in zip(kept, values)):
             return False

@@ -17,13 +17,13 @@ from minidl.keras.preprocessing.sequence import pad_sequences
 from minidl.keras.saving.objects import deserialize_keras_object, serialize_keras_object
 from minidl.keras.settings import set_random_seed
 from minidl.keras.tensors import to_tensor
-from minidl.keras.utils import np_utils
 from minidl.keras.utils.arrays import (
     normalize,
     pack_x_y_sample_weight,
     to_categorical,
     unpack_x_y_sample_weight,
 )
+from minidl.keras.utils.directories import image_dataset_from_directory, text_dataset_from_directory
 from minidl.keras.utils.files import get_file
 from minidl.keras.utils.images import array_to_img, img_to_array, load_img, save_img
 from minidl.keras.utils.py_dataset import PyDataset, Sequence
@@ -42,12 +42,12 @@ __all__ = [
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
     "img_to_array",
     "is_keras_tensor",
     "load_img",
     "model_to_dot",
     "normalize",
-    "np_utils",
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
@@ -57,6 +57,7 @@ __all__ = [
     "set_random_seed",
     "split_dataset",
     "standardize_dtype",
+    "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
     "to_tensor",

@@ -71,6 +71,10 @@ POOLING = [
         Row(f"Global{kind}Pooling{rank}D", (), (2, *(4, 5, 3)[:rank], 3), keepdims=keepdims)
         for kind in ("Max", "Average") for rank in (1, 2, 3) for keepdims in (False, True)
     ],
+    Row("AdaptiveAveragePooling1D", (3,), (2, 8, 4)),
+    Row("AdaptiveAveragePooling2D", ((2, 3),), ODD),
+    Row("AdaptiveMaxPooling2D", (3,), (2, 3, 7, 5), **FIRST),
+    Row("AdaptiveMaxPooling3D", (2,), (2, 5, 4, 3, 2)),
     Row("GlobalAveragePooling2D", (), (2, 3, 4, 5), **FIRST),
 ]  # fmt: skip
 
