@@ -101,7 +101,6 @@ KNOWN = {
     ): "the sample's weights are uninitialised, and looked at before out",
     ("polygamma", "values"): "PyTorch's are large numbers at the poles",
     ("special.polygamma", "values"): "PyTorch's are large numbers at the poles",
-    ("cumsum", "out float"): "PyTorch casts the input to the dtype of out first",
     ("linalg.norm", "again gradient"): "PyTorch's is NaN at the origin",
     ("addbmm", "output with shape"): "PyTorch grows the tensor that it writes in place",
     ("matrix_exp", "float32"): "PyTorch's lose digits as they square; ours are those of float64",
