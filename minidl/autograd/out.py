@@ -137,6 +137,8 @@ def check_out(out, result, name, inputs, part=None):
     """
     array, value = out._array, result._array
     template = _EXACT.get(name)
+    if name == "diag" and value.ndim == 1:  # PyTorch copies a diagonal, and embeds one in another way
+        template = _SAME
     if part is not None:
         template = _OF_PARTS.get((name, part)) or _OF_PARTS.get(name) or template
     if (
