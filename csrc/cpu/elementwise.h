@@ -12,36 +12,39 @@
 
 // name, arrays, numbers, weight (roughly the additions that one element costs, from which the size
 // of a thread's share follows), documentation
-#define MINIDL_ELEMENTWISE_OPS(X)                                            \
-  X(add, 2, 0, 1, "add(input, other): input + other")                        \
-  X(sub, 2, 0, 1, "sub(input, other): input - other")                        \
-  X(mul, 2, 0, 1, "mul(input, other): input * other")                        \
-  X(div, 2, 0, 2, "div(input, other): input / other")                        \
-  X(maximum, 2, 0, 1, "maximum(input, other); NaN wins")                     \
-  X(minimum, 2, 0, 1, "minimum(input, other); NaN wins")                     \
-  X(pow, 2, 0, 24, "pow(input, exponent): input ** exponent")                \
-  X(relu_grad, 2, 0, 1, "relu_grad(g, result): g where result > 0 or NaN")   \
-  X(tanh_grad, 2, 0, 1, "tanh_grad(g, result): g (1 - result^2)")            \
-  X(sigmoid_grad, 2, 0, 1, "sigmoid_grad(g, result): g result (1 - result)") \
-  X(erf_grad, 2, 0, 8, "erf_grad(g, input): g 2/sqrt(pi) exp(-input^2)")     \
-  X(neg, 1, 0, 1, "neg(input): -input")                                      \
-  X(abs, 1, 0, 1, "abs(input): |input|")                                     \
-  X(sign, 1, 0, 1, "sign(input): -1, 0 or 1; NaN stays NaN")                 \
-  X(square, 1, 0, 1, "square(input): input^2")                               \
-  X(cube, 1, 0, 1, "cube(input): input^3")                                   \
-  X(reciprocal, 1, 0, 2, "reciprocal(input): 1 / input")                     \
-  X(sqrt, 1, 0, 2, "sqrt(input): square root")                               \
-  X(rsqrt, 1, 0, 4, "rsqrt(input): 1 / sqrt(input)")                         \
-  X(relu, 1, 0, 1, "relu(input): max(input, 0); NaN and -0 stay")            \
-  X(exp, 1, 0, 6, "exp(input)")                                              \
-  X(expm1, 1, 0, 8, "expm1(input): exp(input) - 1, accurate near 0")         \
-  X(log, 1, 0, 8, "log(input): natural logarithm")                           \
-  X(log1p, 1, 0, 8, "log1p(input): log(1 + input), accurate near 0")         \
-  X(tanh, 1, 0, 10, "tanh(input)")                                           \
-  X(sigmoid, 1, 0, 8, "sigmoid(input): 1 / (1 + exp(-input))")               \
-  X(sin, 1, 0, 16, "sin(input)")                                             \
-  X(cos, 1, 0, 16, "cos(input)")                                             \
-  X(erf, 1, 0, 12, "erf(input): 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x")
+#define MINIDL_ELEMENTWISE_OPS(X)                                                        \
+  X(add, 2, 0, 1, "add(input, other): input + other")                                    \
+  X(sub, 2, 0, 1, "sub(input, other): input - other")                                    \
+  X(mul, 2, 0, 1, "mul(input, other): input * other")                                    \
+  X(div, 2, 0, 2, "div(input, other): input / other")                                    \
+  X(maximum, 2, 0, 1, "maximum(input, other); NaN wins")                                 \
+  X(minimum, 2, 0, 1, "minimum(input, other); NaN wins")                                 \
+  X(pow, 2, 0, 24, "pow(input, exponent): input ** exponent")                            \
+  X(relu_grad, 2, 0, 1, "relu_grad(g, result): g where result > 0 or NaN")               \
+  X(tanh_grad, 2, 0, 1, "tanh_grad(g, result): g (1 - result^2)")                        \
+  X(sigmoid_grad, 2, 0, 1, "sigmoid_grad(g, result): g result (1 - result)")             \
+  X(erf_grad, 2, 0, 8, "erf_grad(g, input): g 2/sqrt(pi) exp(-input^2)")                 \
+  X(neg, 1, 0, 1, "neg(input): -input")                                                  \
+  X(abs, 1, 0, 1, "abs(input): |input|")                                                 \
+  X(sign, 1, 0, 1, "sign(input): -1, 0 or 1; 0 of NaN")                                  \
+  X(square, 1, 0, 1, "square(input): input^2")                                           \
+  X(cube, 1, 0, 1, "cube(input): input^3")                                               \
+  X(reciprocal, 1, 0, 2, "reciprocal(input): 1 / input")                                 \
+  X(sqrt, 1, 0, 2, "sqrt(input): square root")                                           \
+  X(rsqrt, 1, 0, 4, "rsqrt(input): 1 / sqrt(input)")                                     \
+  X(relu, 1, 0, 1, "relu(input): max(input, 0); NaN and -0 stay")                        \
+  X(exp, 1, 0, 6, "exp(input)")                                                          \
+  X(expm1, 1, 0, 8, "expm1(input): exp(input) - 1, accurate near 0")                     \
+  X(log, 1, 0, 8, "log(input): natural logarithm")                                       \
+  X(log1p, 1, 0, 8, "log1p(input): log(1 + input), accurate near 0")                     \
+  X(tanh, 1, 0, 10, "tanh(input)")                                                       \
+  X(sigmoid, 1, 0, 8, "sigmoid(input): 1 / (1 + exp(-input))")                           \
+  X(sin, 1, 0, 16, "sin(input)")                                                         \
+  X(cos, 1, 0, 16, "cos(input)")                                                         \
+  X(erf, 1, 0, 12, "erf(input): 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x") \
+  X(erfc, 1, 0, 20, "erfc(input): 1 - erf(input), accurate in the tail")                 \
+  X(lgamma, 1, 0, 60, "lgamma(input): log |Gamma(input)|")                               \
+  X(digamma, 1, 0, 60, "digamma(input): the derivative of log Gamma")
 
 #define MINIDL_ACTIVATIONS(X)                                                            \
   X(leaky_relu, 1, 1, 1, "leaky_relu(input, negative_slope)")                            \

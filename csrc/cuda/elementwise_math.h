@@ -65,7 +65,7 @@ __device__ __forceinline__ C magnitude(C a) {
 }
 template <class C>
 __device__ __forceinline__ C sign_of(C a) {
-  return is_negative(a) ? C(-1) : (a > C(0) ? C(1) : (is_a_nan(a) ? a : C(0)));
+  return is_negative(a) ? C(-1) : (a > C(0) ? C(1) : C(0));  // of NaN 0, as in PyTorch
 }
 template <class C>
 __device__ __forceinline__ C larger(C a, C b) {

@@ -91,7 +91,7 @@
   X(hypot, 2, 0, floats, rare, std::hypot(a, b))                                              \
   X(copysign, 2, 0, floats, rare, std::copysign(a, b))                                        \
   X(logaddexp, 2, 0, floats, rare, log_of_sum(a, b))                                          \
-  X(heaviside, 2, 0, any, rare, a == C(0) ? b : (is_negative(a) ? C(0) : C(1)))               \
+  X(heaviside, 2, 0, any, rare, a == C(0) ? b : (a > C(0) ? C(1) : C(0)))               \
   X(eq, 2, 0, any, hot, a == b)                                                               \
   X(ne, 2, 0, any, hot, a != b)                                                               \
   X(lt, 2, 0, any, hot, a < b)                                                                \

@@ -11,7 +11,7 @@ from minidl.array_api.operands import as_array, common_dtype, is_array, together
 _UNARY = (
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "bitwise_invert", "ceil", "cos", "cosh", "exp", "expm1",
     "floor", "isfinite", "isinf", "isnan", "log", "log10", "log1p", "log2", "logical_not", "negative", "positive",
-    "reciprocal", "round", "sign", "signbit", "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc",
+    "reciprocal", "round", "signbit", "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc",
 )  # fmt: skip
 _BINARY = (
     "add", "atan2", "bitwise_and", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "copysign",
@@ -24,7 +24,7 @@ _OURS = {
     "equal": "eq",
 }  # where the names differ, or the face's is no comparison
 
-__all__ = [*_UNARY, *_BINARY, "clip", "conj", "floor_divide", "imag", "real"]
+__all__ = [*_UNARY, *_BINARY, "clip", "conj", "floor_divide", "imag", "real", "sign"]
 
 
 def _unary(name, op):
@@ -65,6 +65,17 @@ def clip(x, /, min=None, max=None):
         if limit is not None:
             out = choose(*together(out, limit))
     return out.to(x.dtype) if out is not x else x.clone()
+
+
+def sign(x, /):
+    """-1, 0 or 1; NaN of NaN, where PyTorch has 0.
+
+    >>> from minidl import array_api as xp
+    >>> xp.sign(xp.asarray([-2.0, 0.0, float("nan")]))
+    tensor([-1.,  0., nan])
+    """
+    x = as_array(x)
+    return minidl.where(minidl.isnan(x), x, minidl.sign(x)) if x.is_floating_point() else minidl.sign(x)
 
 
 def floor_divide(x1, x2, /):

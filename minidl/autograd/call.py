@@ -13,6 +13,7 @@ from minidl.autograd import autocast, modes
 from minidl.autograd.boxing import box_many, check_devices, foreign, operand, unbox_list
 from minidl.autograd.forms import ABSENT, OUT, missing, one_name, with_numpy_names, write_out
 from minidl.autograd.node import Node, next_order
+from minidl.autograd.out import AS_OUT
 from minidl.autograd.tensor import TENSORS, Tensor, make
 from minidl.autograd.views import fresh_edge, record_view
 
@@ -90,6 +91,8 @@ def _out(op, out):
             f"{p.name}={p.name}" if p.kind is p.KEYWORD_ONLY else p.name for p in op.parameters.values()
         ]
         yield "if out is not None:"
+        if op.name in AS_OUT:
+            yield "    dtype = getattr(out, 'dtype', None) if dtype is None else dtype"
         call = (
             f"outside(public, {', '.join(passed)})"
             if op.name in autocast.LISTED

@@ -8,11 +8,11 @@ import inspect
 import linecache
 import warnings
 
-from minidl import backends, dtypes
+from minidl import backends
 from minidl.autograd import autocast, modes, node
 from minidl.autograd.boxing import not_a_tensor
-from minidl.autograd.inplace import bump, can_cast
-from minidl.autograd.out import ANY_DTYPE, JOINING, check_out
+from minidl.autograd.inplace import bump
+from minidl.autograd.out import AS_OUT, check_cast, check_out, warns_of_resizing
 from minidl.autograd.tensor import TENSORS
 
 
@@ -121,12 +121,12 @@ def missing(function, name):
     return TypeError(f'{function}() missing 1 required positional arguments: "{name}"')
 
 
-def write_out(out, result, name, inputs=()):
+def write_out(out, result, name, inputs=(), part=None):
     """Writes ``result`` (a Tensor or a tuple of them), computed from ``inputs``, into ``out``, and gives ``out``."""
     if isinstance(out, (tuple, list)) and isinstance(result, tuple):
         if len(out) != len(result):
             raise TypeError(f"{name}(): argument 'out' must hold {len(result)} tensors, but holds {len(out)}")
-        written = [write_out(o, r, name, inputs) for o, r in zip(out, result, strict=True)]
+        written = [write_out(o, r, name, inputs, i) for i, (o, r) in enumerate(zip(out, result, strict=True))]
         return type(result)(*written) if hasattr(result, "_fields") else tuple(written)
     if out.__class__ not in TENSORS:
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {out.__class__.__name__}")
@@ -136,19 +136,10 @@ def write_out(out, result, name, inputs=()):
             "arguments requires grad. Hint: call it under minidl.no_grad(), or without out=."
         )
     array, value = out._array, result._array
-    check_out(out, result, name, inputs)
-    if name not in ANY_DTYPE and not can_cast(value.dtype, array.dtype):
-        if name in JOINING:
-            raise TypeError(
-                "torch.cat(): input types can't be cast to the desired output type "
-                f"{dtypes.scalar_name(array.dtype)}"
-            )
-        raise RuntimeError(
-            f"result type {dtypes.scalar_name(value.dtype)} can't be cast to the desired output type "
-            f"{dtypes.scalar_name(array.dtype)}"
-        )
+    check_out(out, result, name, inputs, part)
+    check_cast(value, array, name)
     if array.shape != value.shape:
-        if array.size:
+        if array.size and warns_of_resizing(name, value):
             warnings.warn(
                 f"An output with one or more elements was resized since it had shape {list(array.shape)}, which does "
                 f"not match the required output shape {list(value.shape)}. This behavior is deprecated, and in a "
@@ -184,7 +175,10 @@ def compile_function(fn, tensors, shown_as=None):
     if takes_out:
         read = "".join(f"{p}, " for p in signature.parameters)
         plain = call.replace("fn(", "outside(fn, ", 1) if listed else call
-        lines += ["    if out is not None:", f"        return write_out(out, {plain}, name, ({read}))"]
+        lines += ["    if out is not None:"]
+        if fn.__name__ in AS_OUT:
+            lines += ["        dtype = getattr(out, 'dtype', None) if dtype is None else dtype"]
+        lines += [f"        return write_out(out, {plain}, name, ({read}))"]
     if listed:
         lines += ["    if autocasting:", f"        return {call.replace('fn(', 'cast_fn(', 1)}"]
     if shown_as:

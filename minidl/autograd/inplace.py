@@ -90,6 +90,9 @@ def _refuse_several(view):
         )
 
 
+_PRODUCTS = frozenset({"addmm_", "addmv_", "baddbmm_"})  # which say in their own words that shapes differ
+
+
 def write(tensor, result, name, constant=False):
     """Writes ``result`` into ``tensor``'s storage and moves the tape accordingly. Returns ``tensor``.
 
@@ -100,6 +103,11 @@ def write(tensor, result, name, constant=False):
         _refuse_several(tensor._view)
     array, value = tensor._array, result._array
     if value.shape != array.shape:
+        if name in _PRODUCTS:
+            raise RuntimeError(
+                f"Bad in-place call: input tensor size {list(array.shape)} and output tensor size "
+                f"{list(value.shape)} should match"
+            )
         raise RuntimeError(
             f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(value.shape)}"
         )

@@ -77,8 +77,11 @@ class Op:
         """The class name that PyTorch prints for the node: ``MulBackward0``."""
         name = self.shown
         if callable(name):
-            kept = zip(self.keep, node.saved or (), strict=False)
-            name = name(node.shape, {w.key: value for w, value in kept if w.kind == "attr"})
+            kept = {"edges": node.edges}
+            for want, value in zip(self.keep, node.saved or (), strict=False):
+                given = self.tensors[want.key] if want.key.__class__ is int else want.key
+                kept[f"{given}_{want.kind}" if want.kind in ("shape", "dtype") else given] = value
+            name = name(node.shape, kept)
         return name if "Backward" in name else name + "Backward0"
 
     def keeps_input(self):

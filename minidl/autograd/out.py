@@ -3,6 +3,7 @@
 import numpy as np
 
 from minidl import dtypes
+from minidl.autograd.inplace import can_cast
 from minidl.autograd.tensor import TENSORS
 
 
@@ -40,21 +41,32 @@ _SAMPLED = "{name}(): self and result must have the same scalar type"
 _EXACT = {
     **dict.fromkeys(
         _names("""
-            addmm addmv alias_copy aminmax argmax argmin as_strided_copy avg_pool2d avg_pool3d baddbmm bmm cross diag
-            diagonal_copy expand_copy gather index_add index_copy index_reduce isin linear log_softmax lu_solve matmul
-            mm msort permute_copy renorm scatter scatter_add scatter_reduce slice_scatter softmax sort squeeze_copy
-            t_copy take_along_dim topk transpose_copy tril triu unfold_copy unsqueeze_copy view_copy
+            addmm addmv alias_copy aminmax argmax argmin as_strided_copy avg_pool2d avg_pool3d baddbmm bmm cholesky
+            cholesky_ex cross cumprod cumsum det diagonal_copy eigh eigvalsh expand_copy gather index_add index_copy
+            index_reduce inv inv_ex isin ldl_factor ldl_factor_ex ldl_solve linear log_softmax lu lu_factor
+            lu_factor_ex lu_solve lu_unpack matmul mm msort permute_copy qr renorm scatter scatter_add scatter_reduce
+            slice_scatter slogdet softmax solve solve_ex sort squeeze_copy svd svdvals t_copy take_along_dim topk
+            transpose_copy triangular_solve tril triu unfold_copy unsqueeze_copy vector_norm view_copy
         """),
         _SAME,
     ),
     **dict.fromkeys(
-        _names("abs absolute bitwise_not ceil conj_physical frac floor hardshrink neg negative round sign sgn trunc"),
+        _names("""
+            abs absolute bitwise_not ceil conj_physical frac floor gelu hardshrink neg negative round sign sgn
+            softplus softshrink trunc
+        """),
         _UNARY,
     ),
-    **dict.fromkeys(_names("cummax cummin diff logcumsumexp"), "expected scalar_type {W} but found {G}"),
+    **dict.fromkeys(_names("cummax cummin logcumsumexp"), "expected scalar_type {W} but found {G}"),
     **dict.fromkeys(
-        _names("quantile nanquantile"), "{name}() out tensor must be same dtype as the input tensor"
+        _names("logsigmoid native_batch_norm solve_triangular"), "expected scalar type {W} but found {G}"
     ),
+    **dict.fromkeys(_names("quantile nanquantile"), "quantile() out tensor must be same dtype as the input tensor"),
+    **dict.fromkeys(
+        _names("arange empty eye full linspace logspace ones range zeros"),
+        "dtype {W} does not match dtype of out parameter ({G})",
+    ),
+    **{name: f"linalg.{name} expected out tensor dtype {{W}} but got: {{G}}" for name in ("matrix_norm", "norm")},
     **dict.fromkeys(
         _names("bucketize searchsorted"),
         "torch.searchsorted(): output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on "
@@ -71,6 +83,11 @@ _EXACT = {
     "heaviside": "heaviside is not yet implemented for tensors with different dtypes.",
     "kthvalue": "output values must be of same type as input",
     "mode": "expected scalar type '{W}' but got '{G}' for values output",
+    "histogram": "torch.histogram: input tensor and hist tensor should have the same dtype, but got input {w} and hist "
+    "{g}",
+    "ormqr": "torch.ormqr: Expected input and result to have the same dtype, but input has dtype{W} and result has "
+    "dtype {G}",
+    "vecdot": "linalg.vecdot: Expected out of dtype{W} but found {G}",
     "multi_dot": "multi_dot(): expected out tensor to have dtype {w} but got {g}",
     "narrow_copy": "Expected self.dtype() == output.dtype() to be true, but got false.",
     **dict.fromkeys(_names("signbit isposinf isneginf"), "{name} does not support non-boolean outputs."),
@@ -85,18 +102,45 @@ _EXACT = {
     "nonzero": "nonzero: Expected out tensor to have scalar type Long but got scalar type {G}",
     "float_power": "the output given to float_power has dtype {G} but the operation's result requires dtype {W}",
 }  # fmt: skip
+# The same for functions of several results: of all of them, or of the one at a place.
+_OF_PARTS = {
+    **dict.fromkeys(_names("max min"), _SAME),
+    ("frexp", 0): "torch.frexp() expects mantissa to have dtype {w} but got {g}",
+    ("frexp", 1): "torch.frexp() expects exponent to have {w} dtype but got {g}",
+    ("kthvalue", 1): "output indices must be of scalar type Long",
+}
 # Those of them that may be told as numbers.
 _TRUTHS = _names("all any")
 # Those that refuse a narrower dtype as ``cat``.
 JOINING = _names("cat column_stack concat concatenate dstack hstack row_stack stack vstack")
 # Those whose results are cast to whatever is given; all others cast within a category.
-ANY_DTYPE = _names("bernoulli cumsum cumprod")
+ANY_DTYPE = _names("bernoulli")
+# Those that compute in the dtype of ``out``, where the call names none.
+AS_OUT = _names("cumprod cumsum empty eye full linspace logspace ones range zeros")
+# Those that resize what has elements without a warning.
+_QUIET = _names("addbmm eye full linspace logsigmoid logspace narrow_copy ones zeros")
+# What a function says where the result is not cast, beside the words for all: who speaks, and of what.
+_CASTABLE = {
+    "geqrf": ("torch.geqrf", "a"),
+    "lstsq": ("torch.linalg.lstsq", "solution"),
+    **{
+        n: (n, "result") for n in _names("cholesky_inverse cholesky_solve matrix_power tensorinv tensorsolve")
+    },
+    **{n: (f"linalg.{n}", "result") for n in ("cond", "pinv")},
+    **{n: (f"torch.linalg.{n}", "result") for n in ("householder_product", "matrix_rank")},
+}
 
 
-def check_out(out, result, name, inputs):
-    """Raises ``RuntimeError`` where PyTorch does not write ``result`` into ``out``."""
+def check_out(out, result, name, inputs, part=None):
+    """Raises ``RuntimeError`` where PyTorch does not write ``result`` into ``out``. ``part``: the place of a result
+    among several.
+    """
     array, value = out._array, result._array
     template = _EXACT.get(name)
+    if name == "diag" and value.ndim == 1:  # PyTorch copies a diagonal, and embeds one in another way
+        template = _SAME
+    if part is not None:
+        template = _OF_PARTS.get((name, part)) or _OF_PARTS.get(name) or template
     if (
         template is not None
         and array.dtype != value.dtype
@@ -120,6 +164,31 @@ def check_out(out, result, name, inputs):
             "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
             "memory location. Please clone() the tensor before performing the operation."
         )
+
+
+def check_cast(value, array, name):
+    """Raises where PyTorch does not cast an array to the dtype of another one."""
+    if name in ANY_DTYPE or can_cast(value.dtype, array.dtype):
+        return
+    wide, narrow = dtypes.scalar_name(value.dtype), dtypes.scalar_name(array.dtype)
+    if name in JOINING:
+        raise TypeError(f"torch.cat(): input types can't be cast to the desired output type {narrow}")
+    if name in _CASTABLE:
+        who, what = _CASTABLE[name]
+        raise RuntimeError(
+            f"{who}: Expected {what} to be safely castable from {wide} dtype, but got {what} with dtype {narrow}"
+        )
+    if name == "logsumexp":
+        raise RuntimeError(f"logsumexp(): Expected floating point type for result tensor, but got: {narrow}")
+    subject = {"diag": f"diag: result type {wide}", "ldexp": "ldexp"}.get(name, f"result type {wide}")
+    raise RuntimeError(
+        f"{subject} can't be cast to the desired {'out=' if name == 'diag' else 'output'} type {narrow}"
+    )
+
+
+def warns_of_resizing(name, value):
+    """Whether PyTorch warns where ``out`` takes the shape of ``value``."""
+    return name not in _QUIET and not (name == "mode" and value.ndim == 0)
 
 
 def _tensors(values):

@@ -126,8 +126,14 @@ def zeros_of(input):
     return of(input).zeros(input.shape, input.dtype)
 
 
+def _div_name(shape, kept):
+    """PyTorch multiplies a number with a tensor's reciprocal; rounded quotients have a node of their own."""
+    return "DivBackward2" if kept.get("rounding_mode") else "Mul" if is_number(kept.get("input")) else "Div"
+
+
 @op(
     input=_div_input, other=_div_other, dunder="truediv", inplace=True, aliases=("divide", "true_divide"),
+    shown=_div_name,
 )  # fmt: skip
 def div(input, other, *, rounding_mode=None):
     """input / other, elementwise; integers divide as floats unless ``rounding_mode`` is ``'floor'`` or ``'trunc'``.

@@ -129,7 +129,7 @@ def nextafter(input, other):
 
 @op(constant="input values")
 def heaviside(input, values):
-    """0 where input < 0, 1 where input > 0, ``values`` where it is 0. Source: ``torch.heaviside``.
+    """0 where input < 0 or NaN, 1 where input > 0, ``values`` where it is 0. Source: ``torch.heaviside``.
 
     >>> import minidl
     >>> minidl.heaviside(minidl.tensor([-1.0, 0.0, 2.0]), minidl.tensor([0.5]))

@@ -105,7 +105,13 @@ def _nll_rule(g, input_shape, target, weight, ignore_index, reduction):
     return nll_loss_backward(g, target, weight, input_shape, ignore_index, reduction)
 
 
-@op(input=_nll_rule, constant="target weight", faces=(), method=False)
+def _nll_name(shape, kept):
+    """PyTorch has another node for classes over positions, (N, C, d1, ...)."""
+    input = kept.get("input_shape") or getattr(kept.get("input"), "shape", ())
+    return "NllLoss2D" if len(input) > 2 else "NllLoss"
+
+
+@op(input=_nll_rule, constant="target weight", faces=(), method=False, shown=_nll_name)
 def _nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     space, target, weight = _settled(input, target, weight, ignore_index, reduction)
     return space.nll_loss(input, target, weight, ignore_index, reduction)
@@ -174,7 +180,7 @@ def _cross_entropy_composed(input, target, weight, total, ignore_index, reductio
     input=_cross_entropy_rule,
     constant="target weight",
     composed=_cross_entropy_composed,
-    shown="NllLoss",
+    shown=_nll_name,
     faces=(),
     method=False,
 )

@@ -4,6 +4,7 @@ import numpy as np
 
 from minidl import dtypes
 from minidl.autograd import function
+from minidl.autograd.node import named
 from minidl.ops.arithmetic import div, mul
 from minidl.ops.common import broadcast_error, result_dtype, wrap_dim
 from minidl.ops.reductions import norm, sum
@@ -54,4 +55,4 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-06, keepdim=False):
     >>> minidl.pairwise_distance(minidl.tensor([[3.0, 4.0]]), minidl.zeros(1, 2), eps=0.0)
     tensor([5.])
     """
-    return norm(x1 - x2 + eps, p, -1, keepdim)
+    return named(norm(x1 - x2 + eps, p, -1, keepdim), "NormBackward1")

@@ -26,6 +26,7 @@ _SELU_LOW = -1.7580993408473766  # -scale * alpha of SELU: what it gives far on 
     input=lambda g, mask, scale: masked_scale(g, mask, scale),
     constant="mask",
     inplace=True,
+    shown="Mul",
     faces=(),
     method=False,
 )

@@ -190,7 +190,7 @@ def pooled(rows, mode, bags):
     return div(out, unsqueeze(clamp(_sizes(bags), 1), 1).to(out.dtype)) if mode == "mean" else out
 
 
-@function(faces=("functional",), method=False)
+@function(faces=("functional",), method=False, shown="EmbeddingBag")
 def embedding_bag(
     input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean", sparse=False,
     per_sample_weights=None, include_last_offset=False, padding_idx=None,

@@ -20,7 +20,7 @@ def _symmetric_lower(A, upper):
     return A.mT if upper else A
 
 
-@function(tensors="A", **_LINALG)
+@function(tensors="A", shown="LinalgCholeskyEx", **_LINALG)
 def cholesky(A, *, upper=False):
     """L with A = L L^T of symmetric positive definite matrices, or U = L^T. Raises ``LinAlgError`` where there is none.
     Source: ``torch.linalg.cholesky``.

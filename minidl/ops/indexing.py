@@ -4,6 +4,7 @@ from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, modes, op
 from minidl.autograd.convert import to_array
 from minidl.autograd.inplace import bump, check_writable, refuse_expanded, write
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.common import common_shape, fitting, told_later, wrap_dim
 from minidl.ops.index_parts import split_index
@@ -208,7 +209,8 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     """
     src = value if src is None else src
     if reduce is None:
-        return _scatter(input, dim, index, src)
+        out = _scatter(input, dim, index, src)
+        return out if isinstance(src, Tensor) else named(out, "ScatterBackward1")
     if reduce not in ("add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
     source = src if isinstance(src, Tensor) else input.new_full(index.shape, src)

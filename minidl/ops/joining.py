@@ -286,7 +286,8 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     space = of(input._array)
     counts = repeats if isinstance(repeats, int) else repeats._array
     positions = space.repeat_interleave(space.arange(0, input.size(dim), 1, dtypes.INT64), counts, 0)
-    return index_with(input, (slice(None),) * dim + (positions,))
+    out = index_with(input, (slice(None),) * dim + (positions,))
+    return named(out, "View" if isinstance(repeats, int) else "IndexSelect")
 
 
 def require_tensors(tensors, name):

@@ -315,7 +315,7 @@ def matrix_power(input, n):
     return clone(out) if out is input else out
 
 
-@function(tensors="A B", **_LINALG)
+@function(tensors="A B", shown="LinalgLstsq", **_LINALG)
 def lstsq(A, B, rcond=None, *, driver=None):
     """(solution, residuals, rank, singular_values) of the least squares problem min |A X - B|.
     Source: ``torch.linalg.lstsq``.

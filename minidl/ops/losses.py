@@ -123,7 +123,15 @@ def _l1_rule(g, input, target, input_dtype, target_dtype, reduction, needs):
     return _both(mul(slope, _share(g, reduction, input, target)), needs)
 
 
-@op(joint("input target", _l1_rule), faces=(), method=False)
+_REDUCTIONS = {"mean": "Mean", "sum": "Sum", "none": "Abs"}
+
+
+def _l1_name(shape, kept):
+    """PyTorch has no node for the whole loss: the last of its steps."""
+    return _REDUCTIONS.get(kept.get("reduction"), "L1Loss")
+
+
+@op(joint("input target", _l1_rule), faces=(), method=False, shown=_l1_name)
 def _l1_loss(input, target, reduction):
     input, target = _pair("l1", input, target, reduction)
     return checked(lambda a, b: of(a).l1_loss(a, b, reduction), input, target)
@@ -150,7 +158,10 @@ def _smooth_l1_rule(g, input, target, input_dtype, target_dtype, reduction, beta
     return _both(mul(slope, _share(g, reduction, input, target)), needs)
 
 
-@op(joint("input target", _smooth_l1_rule), faces=(), method=False)
+@op(
+    joint("input target", _smooth_l1_rule), faces=(), method=False,
+    shown=lambda shape, kept: "SmoothL1Loss" if kept.get("beta", 1) else _l1_name(shape, kept),
+)  # fmt: skip
 def _smooth_l1_loss(input, target, reduction, beta):
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta. Got: {beta}")
@@ -220,7 +231,12 @@ def _kl_target(g, input, target, log_target, reduction):
     return mul(slope, _share(g, reduction, input, target))
 
 
-@op(input=_kl_input, target=_kl_target, faces=(), method=False)
+def _kl_name(shape, kept):
+    names = {"none": "Mul" if kept.get("log_target") else "Sub", "batchmean": "Div"}
+    return {**_REDUCTIONS, **names}.get(kept.get("reduction"), "KlDiv")
+
+
+@op(input=_kl_input, target=_kl_target, faces=(), method=False, shown=_kl_name)
 def _kl_div(input, target, log_target, reduction):
     check_reduction(reduction, ("none", "mean", "sum", "batchmean"))
     if not (dtypes.is_floating(input.dtype) and dtypes.is_floating(target.dtype)):

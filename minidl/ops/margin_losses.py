@@ -9,6 +9,7 @@ from minidl import dtypes
 from minidl.autograd import function
 from minidl.ops.activations import logsigmoid
 from minidl.ops.arithmetic import add, div, mul, neg, sub
+from minidl.ops.blends import clamp_min
 from minidl.ops.comparison import eq, ne
 from minidl.ops.distance import pairwise_distance
 from minidl.ops.loss_reduction import check_reduction, check_tensors, legacy_reduction, reduced
@@ -37,7 +38,7 @@ def _triplet(distance, anchor, positive, negative, margin, swap, reduction):
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = minimum(far, distance(positive, negative))
-    return reduced(clamp(add(sub(near, far), margin), 0.0), reduction)
+    return reduced(clamp_min(add(sub(near, far), margin), 0.0), reduction)
 
 
 def triplet_of_norms(anchor, positive, negative, margin, p, eps, swap, reduction):
@@ -116,7 +117,7 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
-    return reduced(clamp(add(mul(neg(target), sub(input1, input2)), margin), 0.0), reduction)
+    return reduced(clamp_min(add(mul(neg(target), sub(input1, input2)), margin), 0.0), reduction)
 
 
 @function(**_FUNCTIONAL)

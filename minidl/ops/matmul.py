@@ -94,12 +94,18 @@ def _shape_error(input, other):
     )
 
 
-_NAMES = {0: "Dot", 1: "Mv", 2: "Mm"}
+_NAMES = {(1, 0): "Dot", (2, 1): "Mv", (2, 2): "Mm", (1, 1): "SqueezeBackward4"}
+
+
+def _matmul_name(shape, kept):
+    """PyTorch has one name for each pair of ranks, of the input and of the result."""
+    input = kept.get("input_shape") or getattr(kept.get("input"), "shape", shape)
+    return _NAMES.get((len(input), len(shape)), "UnsafeView")
 
 
 @op(
     input=_matmul_input, other=_matmul_other, dunder="matmul", number="",
-    shown=lambda shape, kept: _NAMES.get(len(shape), "UnsafeView"),
+    shown=_matmul_name,
 )  # fmt: skip
 def matmul(input, other):
     """The matrix product, batched over leading dimensions, which broadcast; a 1-D operand is a row or a column.
@@ -206,9 +212,17 @@ def _linear_bias(g):
     return sum(_rows(g), 0)
 
 
+def _linear_name(shape, kept):
+    """PyTorch multiplies rows, and gives them the shape of the input then; the bias is seen where it has a gradient."""
+    bias = len(kept["edges"]) > 2 and kept["edges"][2] is not None
+    if len(shape) == 2:
+        return "Addmm" if bias else "Mm"
+    return "View" if bias else "SqueezeBackward4" if len(shape) == 1 else "UnsafeView"
+
+
 @op(
     input=lambda g, weight: _product(g, weight) if len(g.shape) > 1 else matmul(g, weight),
-    weight=_linear_weight, bias=_linear_bias, shown="Addmm", faces=("functional",), method=False,
+    weight=_linear_weight, bias=_linear_bias, shown=_linear_name, faces=("functional",), method=False,
 )  # fmt: skip
 def linear(input, weight, bias=None):
     """y = x W^T + b. Shapes: x (..., K), W (O, K), b (O) or None, y (..., O).

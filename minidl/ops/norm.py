@@ -249,6 +249,7 @@ def _rms_norm_composed(input, weight, normalized_shape, eps):
 @op(
     joint("input weight", _rms_norm_rule),
     composed=_rms_norm_composed,
+    shown="Mul",
     faces=("torch", "functional"),
     method=False,
 )

@@ -1,6 +1,7 @@
 """Vectors of length one."""
 
 from minidl.autograd import function
+from minidl.ops.arithmetic import div
 from minidl.ops.matrix_norms import vector_norm
 
 
@@ -16,6 +17,4 @@ def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
     tensor([[0.6000, 0.8000]])
     """
     length = vector_norm(input, p, dim, True).clamp_min(eps)
-    if out is None:
-        return input / length
-    return out.copy_(input / length)
+    return div(input, length, out=out)

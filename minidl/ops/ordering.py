@@ -135,7 +135,8 @@ def sort(input, dim=-1, descending=False, stable=False):
     >>> minidl.sort(minidl.tensor([3.0, 1.0])).indices
     tensor([1, 0])
     """
-    return _sort(input, dim, bool(descending))
+    out = _sort(input, dim, bool(descending))
+    return named(out, "SortBackward1") if stable else out
 
 
 @function(tensors="input")

@@ -23,6 +23,11 @@ from minidl.ops.pointwise import floor, log, trunc
 from minidl.ops.selection import where
 
 
+def _of_divisor(name):
+    """PyTorch numbers a remainder's node 1 where the divisor is a tensor; seen where it has a gradient."""
+    return lambda shape, kept: f"{name}Backward{int(kept['edges'][-1] is not None)}"
+
+
 @op(input=lambda g: zeros_of(g), other=lambda g: zeros_of(g), dunder="floordiv", inplace=True)
 def floor_divide(input, other):
     """floor(input / other), elementwise, in the promoted dtype. Source: ``torch.floor_divide``.
@@ -36,6 +41,7 @@ def floor_divide(input, other):
 
 @op(
     input=lambda g: g, other=lambda g, input, other: neg(mul(g, floor(div(input, other)))), dunder="mod", inplace=True,
+    shown=_of_divisor("Remainder"),
 )  # fmt: skip
 def remainder(input, other):
     """input - other * floor(input / other): the result has the divisor's sign. Source: ``torch.remainder``.
@@ -54,7 +60,7 @@ def remainder(input, other):
 
 @op(
     input=lambda g: g, other=lambda g, input, other: neg(mul(g, trunc(div(input, other)))), number="other",
-    inplace=True,
+    inplace=True, shown=_of_divisor("Fmod"),
 )  # fmt: skip
 def fmod(input, other):
     """input - other * trunc(input / other): the result has the dividend's sign. Source: ``torch.fmod``.
@@ -111,7 +117,15 @@ def _reciprocal_power(input, other):
     return space.where(negative, unit, power)
 
 
-@op(input=_pow_input, exponent=_pow_other, number="input exponent", dunder="pow", inplace=True)
+def _pow_name(shape, kept):
+    """PyTorch numbers a power by its operands: 0 with a number as exponent, 1 of tensors, 2 of a number."""
+    base, exponent = kept.get("input"), kept.get("exponent")
+    return f"PowBackward{2 if is_number(base) else int(hasattr(exponent, 'dtype'))}"
+
+
+@op(
+    input=_pow_input, exponent=_pow_other, number="input exponent", dunder="pow", inplace=True, shown=_pow_name,
+)  # fmt: skip
 def pow(input, exponent):
     """input to the power of exponent, elementwise.
 

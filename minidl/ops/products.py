@@ -228,7 +228,7 @@ def _linalg_cross(input, other, *, dim=-1):
 
 
 _linalg_cross.__name__ = _linalg_cross.__qualname__ = "cross"
-function(faces=("linalg",), method=False, tensors="input other")(_linalg_cross)
+function(faces=("linalg",), method=False, tensors="input other", shown="LinalgCross")(_linalg_cross)
 
 
 def _distance(difference, p):

@@ -4,6 +4,7 @@ import math
 
 from minidl import dtypes
 from minidl.autograd import function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul
 from minidl.ops.common import refuse_bool, wrap_dim, wrap_dims
@@ -198,17 +199,21 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     if p == "nuc":
         return _nuclear(input, dim, keepdim)
     p = 2 if p in ("fro", None) else float(p)
-    size = input.abs()
+    if p in (math.inf, -math.inf, 0, 1):
+        return named(_simple_norm(input.abs(), p, dim, keepdim), "LinalgVectorNorm")
+    return _euclid(input, dim, keepdim) if p == 2 else _powers(input, p, dim, keepdim)
+
+
+def _simple_norm(size, p, dim, keepdim):
+    """The norms of elements of this ``size`` that need no power: the largest, the smallest, the count, the sum."""
     if p == math.inf:
         return size.amax(() if dim is None else dim, keepdim)
     if p == -math.inf:
         return size.amin(() if dim is None else dim, keepdim)
     if p == 0:
-        counted = where(eq(size, 0), 0.0, 1.0).to(input.dtype)
-        return sum(where(eq(counted, 2), size, counted), dim, keepdim)  # whose gradient is 0
-    if p == 1:
-        return sum(size, dim, keepdim)
-    return _euclid(input, dim, keepdim) if p == 2 else _powers(input, p, dim, keepdim)
+        counted = where(eq(size, 0), 0.0, 1.0).to(size.dtype)
+        size = where(eq(counted, 2), size, counted)  # whose gradient is 0
+    return sum(size, dim, keepdim)
 
 
 def _nuclear(input, dim, keepdim):

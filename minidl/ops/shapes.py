@@ -162,14 +162,16 @@ def _inverse(dims):
     return tuple(sorted(range(len(dims)), key=dims.__getitem__))
 
 
-def _permute_name(shape, kept):
-    moved = sum(i != d for i, d in enumerate(kept.get("dims", ())))
-    return "Permute" if moved > 2 else "T" if len(shape) == 2 else "Transpose"
+def _reordered(shown):
+    def forward(input, dims):
+        return of(input).permute(input, dims)
+
+    forward.__name__ = f"_{shown.lower()}_view"
+    rules = {"input": lambda g, dims: _permute(g, _inverse(dims))}
+    return op(view=True, shown=shown, faces=(), method=False, **rules)(forward)
 
 
-@op(input=lambda g, dims: _permute(g, _inverse(dims)), view=True, shown=_permute_name, faces=(), method=False)
-def _permute(input, dims):
-    return of(input).permute(input, dims)
+_permute, _transposed, _t = map(_reordered, ("Permute", "Transpose", "T"))
 
 
 @function(tensors="input")
@@ -204,7 +206,7 @@ def transpose(input, dim0, dim1):
     a, b = wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)
     if order:
         order[a], order[b] = order[b], order[a]
-    return _permute(input, tuple(order))
+    return _transposed(input, tuple(order))
 
 
 @function(tensors="input")
@@ -217,7 +219,7 @@ def t(input):
     """
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return _permute(input, tuple(reversed(range(input.ndim))))
+    return _t(input, tuple(reversed(range(input.ndim))))
 
 
 @function(aliases=("moveaxis",), tensors="input")

@@ -71,14 +71,17 @@ def fill_(self, value):
         raise RuntimeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
         )
-    return write(self, _filled(self, value), "fill_", constant=not isinstance(value, Tensor))
+    number = not isinstance(value, Tensor)
+    return write(
+        self, named(_filled(self, value), "FillBackward2" if number else "Fill"), "fill_", constant=number
+    )
 
 
 @function(tensors="self")
 def zero_(self):
     """Writes zeros. Source: ``torch.Tensor.zero_``."""
     check_writable(self, "zero_")
-    return write(self, _filled(self, 0), "zero_", constant=True)
+    return write(self, named(_filled(self, 0), "Zero"), "zero_", constant=True)
 
 
 @function(tensors="input mask")

@@ -22,6 +22,13 @@ CASES = [
         torch="nextafter",
     ),
     Case("heaviside", (values([-1.0, 0.0, 2.0]), values([0.5])), np.heaviside, grad=False),
+    Case(
+        "heaviside",
+        (values([np.nan, -np.inf, np.inf]), values([0.5])),
+        lambda x, v: (x > 0) + 0.0,
+        id="nan",
+        grad=False,
+    ),
     Case("gcd", (integers(-20, 20, 2, 3), integers(-20, 20, 3)), np.gcd, grad=False),
     Case("lcm", (integers(-20, 20, 2, 3), integers(-20, 20, 3)), lambda x, y: abs(np.lcm(x, y)), grad=False),
     Case("bitwise_left_shift", (integers(-9, 9, 4), integers(0, 5, 4)), np.left_shift, grad=False),

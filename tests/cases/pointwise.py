@@ -63,6 +63,7 @@ CASES = [
     Case("abs", (away(3, 4),), numpy=np.abs),
     Case("positive", (normal(3, 4),), numpy=np.positive),
     Case("sign", (away(3, 4),), numpy=np.sign),
+    Case("sign", (values(EXTREMES),), numpy=lambda x: np.nan_to_num(np.sign(x)), id="extremes", grad=False),
     Case("relu", (away(3, 4),), numpy=lambda x: np.maximum(x, 0)),
     *(Case(name, (away(3, 4, points=WHOLE),), numpy=fn) for name, fn in STEPS.items()),
     Case("round", (away(3, 4, points=HALVES),), numpy=np.round),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minidl import backends
-from minidl.backends.reference import activations, elementwise, losses
+from minidl.backends.reference import activations, elementwise, losses, special
 
 _native = pytest.importorskip("minidl._native", exc_type=ImportError)
 
@@ -30,7 +30,7 @@ UNARY = [
     "log1p",
     "tanh",
 ]
-UNARY += ["sigmoid", "sin", "cos", "erf", "sign"]
+UNARY += ["sigmoid", "sin", "cos", "erf", "sign", "erfc", "lgamma", "digamma"]
 BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", "pow"]
 BINARY += ["relu_grad", "tanh_grad", "sigmoid_grad", "erf_grad"]
 ACTIVATIONS = {
@@ -59,6 +59,7 @@ SIZES = (*range(20), 31, 33, 63, 64, 65, 513, 40_001)
 
 
 exact_erf = np.vectorize(math.erf, otypes=[np.float64])
+exact_lgamma = np.vectorize(lambda x: math.inf if x <= 0 and x % 1 == 0 else math.lgamma(x), otypes=[float])
 below = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)), otypes=[np.float64])  # P(X <= x)
 
 
@@ -66,6 +67,10 @@ def reference(name):
     """The specification as a function of arrays."""
     if name == "erf":
         return exact_erf
+    if name == "lgamma":
+        return exact_lgamma
+    if name in ("erfc", "digamma"):
+        return lambda x: getattr(special, name).__wrapped__(np, x.astype(np.longdouble))
     if name == "gelu_erf":
         return lambda x: x * below(x)
     if name == "gelu_erf_grad":

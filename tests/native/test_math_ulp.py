@@ -27,6 +27,7 @@ FUNCTIONS = {
     "sin": (np.sin, 1.6, 1.6),
     "cos": (np.cos, 1.6, 1.6),
     "erf": (one_by_one(math.erf), 2.3, 2.0),
+    "erfc": (one_by_one(math.erfc), 7.0, 7.0),
     "sqrt": (np.sqrt, 0.5, 0.5),
     "rsqrt": (lambda x: 1 / np.sqrt(x), 1.5, 1.5),
 }
@@ -95,6 +96,28 @@ def test_float64(name):
         x = x[np.abs(x) < 1e15]  # the wider dtype's own reduction ends there
     with np.errstate(all="ignore"):
         assert units(getattr(_native, name)(x), true(x.astype(np.longdouble))) <= bound
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gamma_functions(dtype):
+    """Above zero; near its zeros a unit of digamma is one of 1."""
+    x = np.abs(every_exponent(dtype, 20_000))
+    x = x[(x > np.finfo(dtype).tiny) & (x < 1e30)]
+    true = np.array([math.lgamma(v) for v in x.tolist()])
+    least = 0.0 if dtype is np.float32 else 1.0  # Python's own, in double, is no better near its zeros
+    error = np.abs(_native.lgamma(x) - true) / np.spacing(np.maximum(np.abs(true), least).astype(dtype))
+    assert not error.max() > (5 if dtype is np.float32 else 8) and not np.isnan(error).any()
+    # digamma by its recurrence, from where its series is exact
+    y = np.random.default_rng(0).uniform(-20, 20, 4000).astype(dtype)
+    total, z = np.zeros(len(y), np.longdouble), y.astype(np.longdouble)
+    while (z < 60).any():
+        total, z = np.where(z < 60, total - 1 / z, total), np.where(z < 60, z + 1, z)
+    w = 1 / (z * z)
+    true = (
+        total + np.log(z) - 1 / (2 * z) - w * (1 / np.longdouble(12) - w * (1 / np.longdouble(120) - w / 252))
+    )
+    error = np.abs(_native.digamma(y) - true) / np.maximum(np.abs(true), 1)
+    assert not error.max() > 12 * np.finfo(dtype).eps and not np.isnan(error).any()
 
 
 def test_powers_of_float32():

@@ -135,3 +135,63 @@ def test_class_and_words(call):
     )
     shared = sum(word in words for word in wanted)
     assert shared >= 0.5 * len(wanted), f"PyTorch: {theirs}\nminidl: {ours}"
+
+
+# Results of float32, into a wider ``out`` and into an integer one.
+WIDER = {
+    "zeros": lambda m, x, out: m.zeros(3, dtype=m.float32, out=out()),
+    "linspace": lambda m, x, out: m.linspace(0, 1, 3, dtype=m.float32, out=out()),
+    "cumsum": lambda m, x, out: m.cumsum(x, 0, dtype=m.float32, out=out()),
+    "frexp": lambda m, x, out: m.frexp(x, out=(out(), m.zeros(0, dtype=m.int32))),
+    "frexp, its exponent": lambda m, x, out: m.frexp(x, out=(m.zeros(0), out())),
+    "max": lambda m, x, out: m.max(x, 0, out=(out(), m.zeros(0, dtype=m.int64))),
+    "kthvalue": lambda m, x, out: m.kthvalue(x, 1, out=(m.zeros(0, 3), out())),
+    "diag": lambda m, x, out: m.diag(x, out=out()),
+    "svd": lambda m, x, out: m.linalg.svd(x, out=(out(), out(), out())),
+    "inv": lambda m, x, out: m.linalg.inv(x, out=out()),
+    "norm": lambda m, x, out: m.linalg.norm(x, out=out()),
+    "histogram": lambda m, x, out: m.histogram(x[0], 3, out=(out(), out())),
+    "vecdot": lambda m, x, out: m.linalg.vecdot(x, x, out=out()),
+    "gelu": lambda m, x, out: (m._C._nn if m is torch else m.nn.functional).softplus(x, out=out()),
+}
+INTEGERS = {
+    "logsumexp": lambda m, x, out: m.logsumexp(x, 0, out=out()),
+    "geqrf": lambda m, x, out: m.geqrf(x, out=(out(), out())),
+    "lstsq": lambda m, x, out: m.linalg.lstsq(x, x, out=(out(), out(), out(), out())),
+    "pinv": lambda m, x, out: m.linalg.pinv(x, out=out()),
+    "cond": lambda m, x, out: m.linalg.cond(x, out=out()),
+    "ldexp": lambda m, x, out: m.ldexp(x, m.ones(3), out=out()),
+    "diag of a vector": lambda m, x, out: m.diag(x[0], out=out()),
+}
+
+
+@pytest.mark.parametrize(
+    ("call", "dtype"),
+    [(call, dtype) for dtype, calls in (("float64", WIDER), ("int32", INTEGERS)) for call in calls.values()],
+    ids=[*WIDER, *INTEGERS],
+)
+def test_out_of_another_dtype(call, dtype):
+    said = []
+    for m in (torch, minidl):
+        with pytest.raises(RuntimeError) as caught:
+            call(m, 2 * m.eye(3), lambda m=m: m.zeros(0, dtype=getattr(m, dtype)))
+        said.append(str(caught.value).split(". Hint")[0])
+    assert said[1] == said[0]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", "bool"])
+def test_what_is_made_takes_the_dtype_of_out(dtype):
+    calls = {
+        "zeros": (3,), "ones": (3,), "full": ((3,), 2.5), "eye": (3,), "linspace": (0, 7, 8), "logspace": (0, 2, 3),
+        "arange": (5,),
+    }  # fmt: skip
+    for name, args in calls.items():
+        if dtype == "bool" and name.endswith(("space", "range")):
+            continue
+        theirs, ours = (
+            getattr(m, name)(*args, out=m.zeros(0, dtype=getattr(m, dtype))) for m in (torch, minidl)
+        )
+        assert ours.dtype is getattr(minidl, dtype) and ours.tolist() == theirs.tolist(), name
+    x = [0.6, 0.6, 0.6]
+    theirs, ours = (m.cumsum(m.tensor(x), 0, out=m.zeros(3, dtype=m.int64)) for m in (torch, minidl))
+    assert ours.tolist() == theirs.tolist()

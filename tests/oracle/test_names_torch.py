@@ -130,6 +130,48 @@ CALLS = {
     "glu": lambda m, x: m.nn.functional.glu(x[:, :2]),
     "prelu": lambda m, x: m.nn.functional.prelu(x, m.ones(1)),
     "pixel_shuffle": lambda m, x: m.nn.functional.pixel_shuffle(x.reshape(9, 1, 1), 3),
+    "power of a number": lambda m, x: 2**x,
+    "power by a tensor": lambda m, x: m.ones(3) ** x,
+    "number over a tensor": lambda m, x: 1 / x,
+    "rounded quotient": lambda m, x: x.div(m.ones(3), rounding_mode="floor"),
+    "rest by a tensor": lambda m, x: m.fmod(x, x + 1),
+    **{name: lambda m, x, name=name: getattr(x, name) for name in ("T", "mT", "H")},
+    "transpose": lambda m, x: x.transpose(0, 1),
+    "movedim": lambda m, x: x.movedim(0, 1),
+    "t of a vector": lambda m, x: x[0].t(),
+    "linear of rows of rows": lambda m, x: m.nn.functional.linear(x[None], x, x[0]),
+    "linear without a bias": lambda m, x: m.nn.functional.linear(x, x),
+    "linear of rows of rows without a bias": lambda m, x: m.nn.functional.linear(x[None], x),
+    "linear of a vector": lambda m, x: m.nn.functional.linear(x[0], x, x[0]),
+    "batches times a vector": lambda m, x: x[None] @ x[0],
+    "vector times a matrix": lambda m, x: x[0] @ x,
+    "nll_loss of positions": lambda m, x: m.nn.functional.nll_loss(x[None], m.tensor([[0, 1, 2]])),
+    "cross_entropy of positions": lambda m, x: m.nn.functional.cross_entropy(x[None], m.tensor([[0, 1, 2]])),
+    **{
+        f"{name} {reduction}": lambda m, x, name=name, reduction=reduction: getattr(m.nn.functional, name)(
+            x, m.ones(3, 3), reduction=reduction
+        )
+        for name in ("l1_loss", "kl_div", "smooth_l1_loss")
+        for reduction in ("sum", "none")
+    },
+    "batchmean": lambda m, x: m.nn.functional.kl_div(x, x.detach(), reduction="batchmean"),
+    "margin_ranking_loss": lambda m, x: m.nn.functional.margin_ranking_loss(
+        x[0], x[1], m.ones(3), reduction="none"
+    ),
+    **{f"norm {p}": lambda m, x, p=p: x.norm(p, dim=0) for p in (0, 1, float("inf"), -float("inf"))},
+    "stable sort": lambda m, x: x.sort(stable=True).values,
+    "repeat_interleave": lambda m, x: x.repeat_interleave(2),
+    "repeat_interleave by counts": lambda m, x: x.repeat_interleave(m.tensor([1, 2, 1]), dim=0),
+    "zero_": lambda m, x: x.clone().zero_(),
+    "fill_": lambda m, x: x.clone().fill_(2),
+    "scatter of a number": lambda m, x: x.scatter(0, m.tensor([[0]]), 1.0),
+    "embedding_bag": lambda m, x: m.nn.functional.embedding_bag(m.tensor([[0, 1]]), x),
+    "dropout2d": lambda m, x: m.nn.functional.dropout2d(x[None, None]),
+    "pairwise_distance": lambda m, x: m.nn.functional.pairwise_distance(x, x + 1),
+    "rms_norm": lambda m, x: m.nn.functional.rms_norm(x, (3,)),
+    "upper cholesky": lambda m, x: m.linalg.cholesky(x.detach() @ x.T + 9 * m.eye(3), upper=True),
+    "lstsq": lambda m, x: m.linalg.lstsq(x + 9 * m.eye(3), x).solution,
+    "linalg.cross": lambda m, x: m.linalg.cross(x, x + 1),
     "a leaf beside a new name": lambda m, x: x.clamp_min(m.zeros(())) + x,
 }
 

@@ -2,6 +2,7 @@
 
 #include "cpu/simd/elementwise_run.h"
 #include "cpu/simd/erf.h"
+#include "cpu/simd/gamma.h"
 #include "cpu/simd/math.h"
 #include "cpu/simd/power.h"
 #include "cpu/simd/trigonometry.h"
@@ -42,7 +43,7 @@ MINIDL_BINARY(erf_grad, g, x, g*(exp(-(x* x)) * T(1.12837916709551257390)))
 
 MINIDL_UNARY(neg, -x)
 MINIDL_UNARY(abs, absolute(x))
-MINIDL_UNARY(sign, x > T(0) ? same<V>(1) : (x < T(0) ? same<V>(-1) : (x == T(0) ? V{} : x)))
+MINIDL_UNARY(sign, x > T(0) ? same<V>(1) : (x < T(0) ? same<V>(-1) : V{}))
 MINIDL_UNARY(square, x* x)
 MINIDL_UNARY(cube, x* x* x)
 MINIDL_UNARY(reciprocal, T(1) / x)
@@ -58,6 +59,9 @@ MINIDL_UNARY(sigmoid, MINIDL_ISA::sigmoid(x))
 MINIDL_UNARY(sin, MINIDL_ISA::sin(x))
 MINIDL_UNARY(cos, MINIDL_ISA::cos(x))
 MINIDL_UNARY(erf, MINIDL_ISA::erf(x))
+MINIDL_UNARY(erfc, MINIDL_ISA::erfc(x))
+MINIDL_UNARY(lgamma, MINIDL_ISA::lgamma(x))
+MINIDL_UNARY(digamma, MINIDL_ISA::digamma(x))
 
 }  // namespace
 }  // namespace ops

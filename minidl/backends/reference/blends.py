@@ -24,8 +24,8 @@ def nextafter(xp, input, other):
 
 
 def heaviside(xp, input, values):
-    """0 below zero, 1 above, ``values`` at zero; NaN counts as above."""
-    step = xp.where(input < 0, xp.zeros((), input.dtype), xp.ones((), input.dtype))
+    """0 below zero, 1 above, ``values`` at zero; NaN counts as below."""
+    step = xp.where(input > 0, xp.ones((), input.dtype), xp.zeros((), input.dtype))
     return xp.where(input == 0, values, step)
 
 

@@ -60,7 +60,9 @@ def abs(xp, input):
 
 
 def sign(xp, input):
-    return xp.sign(input)
+    """-1, 0 or 1; 0 of NaN, as in PyTorch."""
+    out = xp.sign(input)
+    return out if input.dtype.kind in "iub" else xp.where(input == input, out, xp.zeros((), input.dtype))
 
 
 def exp(xp, input):

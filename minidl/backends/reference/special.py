@@ -178,15 +178,15 @@ def _lgamma_positive(xp, x):
 
 def _lgamma(xp, x):
     right = _lgamma_positive(xp, xp.where(x < 0.5, 1 - x, x))
-    reflected = xp.log(math.pi / xp.absolute(_sin_pi(xp, x))) - right
+    reflected = xp.log(math.pi / _size_of_sine(xp, x)) - right
     out = xp.where(x < 0.5, reflected, right)
     pole = (x <= 0) & (x == xp.floor(x)) | xp.isinf(x)
     return xp.where(xp.isnan(x), x, xp.where(pole, xp.inf, out))
 
 
-def _sin_pi(xp, x):
-    rest = x - 2 * xp.floor(x / 2)
-    return xp.sin(math.pi * xp.where(rest > 1, 1 - rest, rest))
+def _size_of_sine(xp, x):
+    """|sin(pi x)|"""
+    return xp.sin(math.pi * xp.absolute(x - xp.round(x)))
 
 
 @_in_float64
@@ -209,9 +209,9 @@ def _digamma_positive(xp, x):
 @_in_float64
 def digamma(xp, input):
     """The derivative of log Gamma. Infinite at 0, NaN at the poles below."""
-    right = _digamma_positive(xp, xp.where(input < 0.5, 1 - input, input))
-    rest = input - xp.floor(input)
-    out = xp.where(input < 0.5, right - math.pi / xp.tan(math.pi * rest), right)
+    right = _digamma_positive(xp, xp.where(input < 0, 1 - input, input))
+    rest = input - xp.round(input)
+    out = xp.where(input < 0, right - math.pi / xp.tan(math.pi * rest), right)
     out = xp.where((input < 0) & (rest == 0), xp.nan, out)
     return xp.where(input == 0, xp.copysign(xp.inf, -input), xp.where(xp.isposinf(input), input, out))
 
