@@ -42,10 +42,11 @@ class Conversion:
     def to(self, *args, **kwargs):
         """Moves and casts: ``to(device)``, ``to(dtype)``, ``to(device, dtype)``, ``to(tensor)``. Returns the module.
 
-        Only floating-point tensors change dtype. ``non_blocking`` as of ``Tensor.to``. Raises
+        Only floating-point tensors change dtype. ``non_blocking`` as of ``Tensor.to``; ``memory_format`` is for the
+        tensors of rank 4 and 5. Raises
         ``TypeError`` for a dtype that is not floating-point, ``DeviceError`` for a device that cannot be used.
         """
-        where, dtype, non_blocking = _parse_to(*args, **kwargs)
+        where, dtype, non_blocking, memory_format = _parse_to(*args, **kwargs)
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype!r}"
@@ -53,7 +54,10 @@ class Conversion:
 
         def convert(tensor):
             wanted = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
-            return tensor.to(tensor.device if where is None else where, wanted, non_blocking)
+            laid = memory_format if tensor.ndim in (4, 5) else None
+            return tensor.to(
+                tensor.device if where is None else where, wanted, non_blocking, memory_format=laid
+            )
 
         return self._apply(convert)
 
@@ -113,8 +117,10 @@ class Conversion:
                 parameter.grad = parameter.grad.detach() * 0
 
 
-def _parse_to(*args, device=None, dtype=None, tensor=None, non_blocking=False, copy=False):
-    """``(device, dtype, non_blocking)`` meant by the arguments of ``to``; the first two may be None."""
+def _parse_to(
+    *args, device=None, dtype=None, tensor=None, non_blocking=False, copy=False, memory_format=None
+):
+    """``(device, dtype, non_blocking, memory_format)`` meant by the arguments of ``to``; None where it is not said."""
     if len(args) > 1 and isinstance(args[-1], bool):
         *args, non_blocking = args
     if len(args) > 2:
@@ -130,4 +136,4 @@ def _parse_to(*args, device=None, dtype=None, tensor=None, non_blocking=False, c
             dtype = value
         else:
             device = value
-    return None if device is None else device_type(device), dtype, bool(non_blocking)
+    return None if device is None else device_type(device), dtype, bool(non_blocking), memory_format

@@ -4,6 +4,7 @@ from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.device import device as as_device
 from minidl.errors import DeviceError
+from minidl.ops.formats import formatted
 
 
 @op(input=lambda g, input_dtype: _cast(g, input_dtype), shown="ToCopy", faces=(), method=False)
@@ -31,7 +32,7 @@ def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, mem
     ``non_blocking``: a copy from page-locked memory (``pin_memory``) to a GPU takes its turn on the current stream, and
     the call returns at once: write to the source only after that. A copy to the host lands in page-locked memory and
     is there after ``minidl.cuda.synchronize()``, or an event recorded behind it. Where the host's memory is ordinary
-    the call waits. Source: ``torch.Tensor.to``.
+    the call waits. ``memory_format``: see ``clone``; None keeps the order of the elements. Source: ``torch.Tensor.to``.
 
     >>> import minidl
     >>> minidl.tensor([1, 2]).to(minidl.float32)
@@ -48,7 +49,8 @@ def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, mem
         elif arg is not None:
             device = arg
     non_blocking, copy = (*flags, *(non_blocking, copy)[len(flags) :])[:2]
-    return _converted(self, dtype, device, non_blocking, copy)
+    out = _converted(self, dtype, device, non_blocking, copy)
+    return formatted(out, memory_format)
 
 
 def _converted(self, dtype, device, non_blocking, copy):
@@ -72,7 +74,7 @@ def _same_place(where, other):
 
 def _caster(method, name):
     def forward(self, memory_format=None):
-        return to(self, dtypes.named(name))
+        return to(self, dtypes.named(name), memory_format=memory_format)
 
     forward.__name__ = forward.__qualname__ = method
     forward.__doc__ = f"""``to(minidl.{name})``. Source: ``torch.Tensor.{method}``."""

@@ -5,8 +5,9 @@ import inspect
 from minidl.autograd import Tensor, function
 from minidl.autograd.node import named
 from minidl.ops.diagonals import diagonal
+from minidl.ops.formats import clone
 from minidl.ops.joining import select, split, unbind
-from minidl.ops.shapes import clone, expand, permute, squeeze, t, transpose, unsqueeze, view
+from minidl.ops.shapes import expand, permute, squeeze, t, transpose, unsqueeze, view
 from minidl.ops.splitting import split_with_sizes
 from minidl.ops.strided import as_strided, unfold
 

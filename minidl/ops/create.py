@@ -12,6 +12,7 @@ from minidl.autograd.tensor import leaf, make
 from minidl.device import device as as_device
 from minidl.device import or_default
 from minidl.ops.common import fitting
+from minidl.ops.formats import arranged
 from minidl.ops.shapes import sizes
 
 
@@ -159,7 +160,9 @@ def empty(
     >>> minidl.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    return leaf(_placed(_space(device).empty(_shape(sizes_, size), _dtype(dtype)), pin_memory), requires_grad)
+    space, wanted = _space(device), _dtype(dtype)
+    array = arranged(_shape(sizes_, size), memory_format, lambda shape: space.empty(shape, wanted))
+    return leaf(_placed(array, pin_memory), requires_grad)
 
 
 @function(method=False)
@@ -185,7 +188,8 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, pin_
 def _like(name, fill):
     def forward(input, *, dtype=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
         space = backends.on(input.device) if device is None else _space(device)
-        array = fill(space, input._array.shape, _dtype(dtype, input._array.dtype))
+        wanted = _dtype(dtype, input._array.dtype)
+        array = arranged(input._array.shape, memory_format, lambda shape: fill(space, shape, wanted))
         return leaf(_placed(array, pin_memory), requires_grad)
 
     forward.__name__ = forward.__qualname__ = name + "_like"

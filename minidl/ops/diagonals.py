@@ -7,9 +7,10 @@ from minidl.autograd.tensor import leaf
 from minidl.backends import of
 from minidl.device import device as as_device
 from minidl.ops.common import as_index, wrap_dim
+from minidl.ops.formats import clone
 from minidl.ops.joining import flip, narrow, select
 from minidl.ops.reductions import sum
-from minidl.ops.shapes import clone, transpose
+from minidl.ops.shapes import transpose
 
 
 @op(

@@ -9,10 +9,11 @@ from minidl.autograd import Tensor, function, no_grad
 from minidl.ops.arithmetic import add, div, mul, sub
 from minidl.ops.comparison import le
 from minidl.ops.create import full_like
+from minidl.ops.formats import clone
 from minidl.ops.loss_reduction import check_reduction, check_tensors, legacy_reduction, reduced
 from minidl.ops.pointwise import exp, log, square
 from minidl.ops.selection import clamp, where
-from minidl.ops.shapes import clone, unsqueeze
+from minidl.ops.shapes import unsqueeze
 
 _FUNCTIONAL = {"faces": ("functional",), "method": False}
 

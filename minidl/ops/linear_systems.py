@@ -7,6 +7,7 @@ from minidl.autograd import function
 from minidl.errors import LinAlgError
 from minidl.ops.common import as_index
 from minidl.ops.create import eye
+from minidl.ops.formats import clone
 from minidl.ops.joining import tril, triu
 from minidl.ops.linalg import (
     _det,
@@ -20,7 +21,7 @@ from minidl.ops.linalg import (
 )
 from minidl.ops.matmul import matmul
 from minidl.ops.selection import where
-from minidl.ops.shapes import clone, expand, squeeze, unsqueeze
+from minidl.ops.shapes import expand, squeeze, unsqueeze
 from minidl.ops.splitting import broadcast_shapes
 
 _LINALG = {"faces": ("linalg",), "method": False}

@@ -7,10 +7,11 @@ from minidl.autograd import Tensor, function, op
 from minidl.autograd.inplace import check_writable, write
 from minidl.backends import of
 from minidl.ops.arithmetic import add
+from minidl.ops.formats import clone
 from minidl.ops.index_parts import split_index
 from minidl.ops.indexing import _replaced, index_add_at
 from minidl.ops.selection import where
-from minidl.ops.shapes import clone, expand
+from minidl.ops.shapes import expand
 
 
 def _put(input, indices, values, accumulate):

@@ -4,11 +4,11 @@ from collections import namedtuple
 
 from minidl.autograd import function
 from minidl.ops.create import eye
+from minidl.ops.formats import clone
 from minidl.ops.joining import cat, stack
 from minidl.ops.linear_systems import matrices
 from minidl.ops.matmul import matmul
 from minidl.ops.selection import where
-from minidl.ops.shapes import clone
 
 Geqrf = namedtuple("geqrf", "a tau")
 

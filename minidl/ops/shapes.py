@@ -367,31 +367,3 @@ def broadcast_to(input, size):
     torch.Size([2, 3])
     """
     return expand(input, size)
-
-
-@op(input=lambda g: g, aliases=())
-def clone(input, *, memory_format=None):
-    """A copy of its own storage; gradients pass. Source: ``torch.clone``.
-
-    >>> import minidl
-    >>> minidl.ones(2).clone()
-    tensor([1., 1.])
-    """
-    return of(input).copy(input)
-
-
-@function(faces=())
-def contiguous(input, memory_format=None):
-    """The tensor itself where its elements lie in order, else a copy. Source: ``torch.Tensor.contiguous``.
-
-    >>> import minidl
-    >>> minidl.zeros(2, 3).t().contiguous().is_contiguous()
-    True
-    """
-    return input if is_contiguous(input) else clone(input)
-
-
-@function(faces=())
-def is_contiguous(input, memory_format=None):
-    """Whether the elements lie in row-major order without gaps. Source: ``torch.Tensor.is_contiguous``."""
-    return bool(input._array.flags.c_contiguous)

@@ -9,8 +9,9 @@ from minidl.autograd.tensor import make
 from minidl.backends import of
 from minidl.ops.common import as_index, wrap_dim
 from minidl.ops.create import empty
+from minidl.ops.formats import clone
 from minidl.ops.indexing import mul_zero
-from minidl.ops.shapes import clone, sizes, squeeze, t, transpose, unsqueeze
+from minidl.ops.shapes import sizes, squeeze, t, transpose, unsqueeze
 
 
 def _flow_back(g, size, stride, offset, geometry):

@@ -9,9 +9,9 @@ from minidl.backends import of
 from minidl.ops.arithmetic import div, mul, sub, zeros_of
 from minidl.ops.common import floating
 from minidl.ops.comparison import eq, isfinite, logical_not
+from minidl.ops.formats import clone
 from minidl.ops.pointwise import cos, sign, sin, trunc
 from minidl.ops.selection import clamp, where
-from minidl.ops.shapes import clone
 
 Frexp = namedtuple("frexp", "mantissa exponent")
 
