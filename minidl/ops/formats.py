@@ -32,7 +32,9 @@ def _checked(format, ndim):
             raise RuntimeError(f"required rank {rank} tensor to use {str.__str__(format)} format")
         return format
     if format not in (None, "contiguous_format", "preserve_format"):
-        raise TypeError(f"argument 'memory_format' must be torch.memory_format, not {format.__class__.__name__}")
+        raise TypeError(
+            f"argument 'memory_format' must be torch.memory_format, not {format.__class__.__name__}"
+        )
     return None
 
 
