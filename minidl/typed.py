@@ -9,13 +9,19 @@ True
 
 from minidl import dtypes
 from minidl.autograd import Tensor
+from minidl.device import device as as_device
 from minidl.device import set_default_device
 
 
 class _Typed(type):
     """A class whose instances are the tensors of one dtype on one kind of device."""
 
-    def __call__(cls, *data):
+    def __call__(cls, *data, device=None):
+        if device is not None and as_device(device).type != cls.device_type:
+            raise RuntimeError(
+                f"legacy constructor expects device type: {cls.device_type} but device type: {as_device(device).type} "
+                "was passed"
+            )
         return Tensor(*data).to(cls.device_type, dtypes.named(cls.dtype_name))
 
     def __instancecheck__(cls, value):

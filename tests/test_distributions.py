@@ -13,6 +13,7 @@ from minidl.distributions import (
     Exponential,
     Independent,
     Laplace,
+    Multinomial,
     MultivariateNormal,
     Normal,
     OneHotCategorical,
@@ -33,6 +34,7 @@ DENSITIES = {
     "Categorical": (Categorical(minidl.tensor([1.0, 1.0, 2.0])), 2, math.log(0.5)),
     "Independent": (Independent(Normal(minidl.zeros(2), 1.0), 1), [0.0, 0.0], -math.log(2 * math.pi)),
     "OneHotCategorical": (OneHotCategorical(minidl.tensor([0.25, 0.75])), [0.0, 1.0], math.log(0.75)),
+    "Multinomial": (Multinomial(3, minidl.tensor([0.25, 0.75])), [1.0, 2.0], math.log(3 * 0.25 * 0.75**2)),
     "MultivariateNormal": (
         MultivariateNormal(minidl.zeros(2), minidl.tensor(COVARIANCE)),
         [1.0, 2.0],

@@ -78,6 +78,27 @@ def test_whole_modules_are_read_where_that_is_asked_for(tmp_path, place):
     assert model.first.weight.grad is None
 
 
+def test_whole_modules_of_allowed_classes_and_of_no_others():
+    model, x, raw = Tied().eval(), minidl.arange(6.0).reshape(2, 3), io.BytesIO()
+    minidl.save(model, raw)
+    known = [Tied, nn.modules.linear.Linear, nn.BatchNorm1d]
+    for missing, safe in (("relu", known), ("Linear", [*known[::2], nn.functional.relu])):
+        with (
+            minidl.serialization.safe_globals(safe),
+            pytest.raises(pickle.UnpicklingError, match=rf"GLOBAL .*{missing} "),
+        ):
+            minidl.load(io.BytesIO(raw.getvalue()))
+    minidl.serialization.add_safe_globals(known)
+    with minidl.serialization.safe_globals([nn.functional.relu]):
+        assert len(minidl.serialization.get_safe_globals()) == 4
+        loaded = minidl.load(io.BytesIO(raw.getvalue()), weights_only=True)
+    assert minidl.serialization.get_safe_globals() == known
+    minidl.serialization.clear_safe_globals()
+    assert loaded(x).tolist() == model(x).tolist()
+    with pytest.raises(FileFormatError, match="Unsupported global"):
+        minidl.load(io.BytesIO(raw.getvalue()))
+
+
 def test_whole_modules_beside_plain_values(tmp_path):
     shared = minidl.arange(4.0)
     minidl.save({"epoch": 3, "model": nn.ReLU(), "row": shared[:2], "all": shared}, tmp_path / "a.pt")

@@ -2,7 +2,7 @@
 
 from minidl.autograd import forward_ad, functional, profiler
 from minidl.autograd.engine import backward, grad
-from minidl.autograd.function import Function, once_differentiable
+from minidl.autograd.function import Function, FunctionCtx, once_differentiable
 from minidl.autograd.gradcheck import gradcheck, gradgradcheck
 from minidl.autograd.modes import (
     detect_anomaly,
@@ -18,6 +18,13 @@ from minidl.autograd.op import function, op
 from minidl.autograd.rules import Saved, joint
 from minidl.autograd.tensor import Tensor
 from minidl.autograd.variable import Variable
+
+# PyTorch has a module of this name: `torch.autograd.function.FunctionCtx` is looked up on the decorator.
+function.Function, function.FunctionCtx, function.once_differentiable = (
+    Function,
+    FunctionCtx,
+    once_differentiable,
+)
 
 __all__ = [
     "Function",

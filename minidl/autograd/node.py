@@ -1,5 +1,6 @@
 """Nodes of the tape: one a recorded op, one a leaf. A node holds no Tensor."""
 
+import functools
 import itertools
 import weakref
 
@@ -17,7 +18,8 @@ class Node:
     ``shape, dtype``  of the output (lists of them where the op has several)
     ``hooks``    None, or a dict from slot to the hooks of that output's tensor
     ``trace``    the user's call stack under anomaly mode
-    ``label``    what the node is called, where a composed function says it (see ``named``); else it is not set
+
+    Its class is Node, or that of PyTorch's name for it, once someone looked (see ``classed``).
     """
 
     __slots__ = (
@@ -26,7 +28,6 @@ class Node:
         "dtype",
         "edges",
         "hooks",
-        "label",
         "op",
         "order",
         "saved",
@@ -48,13 +49,12 @@ class Node:
     @property
     def next_functions(self):
         """PyTorch's view of the edges: ((node, slot), ...), (None, 0) where no gradient goes."""
-        return tuple((None, 0) if e is None else e for e in self.edges)
+        return tuple((None, 0) if e is None else (classed(e[0]), e[1]) for e in self.edges)
 
     def name(self):
         """The class name that PyTorch shows: ``MulBackward0``."""
-        label = getattr(self, "label", None)
-        if label is not None:
-            return label if "Backward" in label else label + "Backward0"
+        if self.__class__ is not Node:
+            return self.__class__.__name__
         name = self.op.backward_name
         return name(self) if callable(name) else name
 
@@ -70,14 +70,30 @@ class Node:
         return f"<{self.name()} object at 0x{id(self):x}>"
 
 
+@functools.cache
+def node_class(name):
+    """The class of the nodes that PyTorch calls ``name``."""
+    return type(name, (Node,), {"__slots__": (), "__doc__": Node.__doc__})
+
+
+def classed(node):
+    """``node``, of the class that has its name: programs that draw a graph read ``type(x.grad_fn).__name__``. Done when
+    a node is handed out: most never are.
+    """
+    if node.__class__ is Node:
+        node.__class__ = node_class(node.name())
+    return node
+
+
 def named(out, label, inputs=()):
     """``out``, a tensor or a tuple of them, whose node is called ``label``: where PyTorch has one node for what several
     ops compute, the last one has its name. A node that one of the ``inputs`` brought along keeps its own.
     """
+    name = label if "Backward" in label else label + "Backward0"
     for tensor in out if isinstance(out, tuple) else (out,):
         edge = tensor._edge
         if edge is not None and not any(edge is getattr(given, "_edge", None) for given in inputs):
-            edge[0].label = label
+            edge[0].__class__ = node_class(name)
     return out
 
 

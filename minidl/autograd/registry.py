@@ -79,7 +79,8 @@ def _reflected(fn, name, tensor_class):
     def reflected(self, other):
         if not isinstance(self, tensor_class):
             raise TypeError(f"descriptor {name!r} requires a Tensor, but received {self.__class__.__name__}")
-        return fn(other, self)
+        return fn(self, other) if commutes else fn(other, self)
 
+    commutes = name in ("__radd__", "__rmul__")  # 2 * x is x * 2, as in PyTorch: so are the edges of its node
     reflected.__name__ = name
     return reflected

@@ -6,7 +6,7 @@ from minidl import backends, dtypes
 from minidl.autograd import modes, printing
 from minidl.autograd.convert import to_array
 from minidl.autograd.interop import Interop
-from minidl.autograd.node import AccumulateGrad, add_hook
+from minidl.autograd.node import AccumulateGrad, add_hook, classed
 from minidl.autograd.size import Size
 from minidl.autograd.views import fresh_edge, settled_edge
 from minidl.layouts import strided
@@ -189,7 +189,7 @@ class Tensor(Interop):
     @property
     def grad_fn(self):
         """The node of the op that made this tensor; None for leaves."""
-        return None if self.is_leaf else self._edge[0]
+        return None if self.is_leaf else classed(self._edge[0])
 
     @property
     def output_nr(self):

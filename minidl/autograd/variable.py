@@ -1,5 +1,7 @@
 """``Variable``: what tensors were called before PyTorch 0.4. Programs of that time run."""
 
+import warnings
+
 from minidl.autograd.tensor import Tensor
 
 
@@ -9,7 +11,7 @@ class _IsTensor(type):
 
 
 class Variable(metaclass=_IsTensor):
-    """``Variable(data)`` is a tensor of the same storage, with or without gradient.
+    """``Variable(data)`` is a tensor of the same storage, with or without gradient. ``volatile`` only warns.
 
     Source: ``torch.autograd.Variable``.
 
@@ -21,7 +23,12 @@ class Variable(metaclass=_IsTensor):
     True
     """
 
-    def __new__(cls, data, requires_grad=False):
+    def __new__(cls, data, requires_grad=False, volatile=False):
+        if volatile:
+            warnings.warn(
+                "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
+                stacklevel=2,
+            )
         if not isinstance(data, Tensor):
             raise TypeError(
                 f"Variable data has to be a tensor, but got {type(data).__name__}. Hint: minidl.tensor(...) makes one."

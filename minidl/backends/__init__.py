@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from minidl.backends import cudnn, device_memory, exchange, faults, mkl, mkldnn, mps, openmp, pinned
+from minidl.backends import cudnn, device_memory, exchange, faults, mkl, mkldnn, mps, openmp, pinned, probes
 from minidl.backends.namespace import Backend, trace_fallbacks
 from minidl.device import CPU, device, mixed
 from minidl.errors import DeviceError
@@ -55,7 +55,14 @@ def _cpu_backend():
     return native if choice == "native" and native.overrides else reference
 
 
+def _cpu_capability():
+    """The vector instructions of the CPU's kernels, as ``torch.backends.cpu.get_cpu_capability`` names them."""
+    known = {"x86-64-v3": "AVX2", "x86-64-v4": "AVX512"}
+    return known.get(probes.instruction_set if cpu.overrides else None, "DEFAULT")
+
+
 cpu = _cpu_backend()
+cpu.get_cpu_capability = _cpu_capability
 _BY_CLASS = {np.ndarray: cpu}
 _BY_TYPE = {"cpu": cpu}
 _classes = (np.ndarray,)  # the keys of _BY_CLASS

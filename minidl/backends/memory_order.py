@@ -1,15 +1,26 @@
 """Orders of an array's elements in memory: which one it is in, and copies in another one."""
 
+from types import NoneType
+
 from minidl.backends import of
 from minidl.layouts import channels_last, channels_last_3d, contiguous_format, preserve_format
+from minidl.layouts import memory_format as memory_format_type
 
 # Axes from the slowest to the fastest.
 _ORDERS = {channels_last: (0, 2, 3, 1), channels_last_3d: (0, 2, 3, 4, 1)}
 
 
+def _axes(memory_format):
+    if not isinstance(memory_format, (memory_format_type, NoneType)):
+        raise TypeError(
+            f"argument 'memory_format' must be torch.memory_format, not {memory_format.__class__.__name__}"
+        )
+    return _ORDERS.get(memory_format)
+
+
 def is_laid(array, memory_format):
     """Whether the elements lie in the order of a format without gaps; axes of one element may have any stride."""
-    order = _ORDERS.get(memory_format)
+    order = _axes(memory_format)
     if order is None:
         return bool(array.flags.c_contiguous)
     if array.ndim != len(order):
@@ -48,9 +59,9 @@ def _says(shape, strides, order):
 def order_in(memory_format, ndim):
     """The axes from the slowest to the fastest in a format; None for row-major.
 
-    Raises ``RuntimeError`` for a number of dimensions that the format is not for.
+    Raises ``RuntimeError`` for a number of dimensions that the format is not for, ``TypeError`` for what is no format.
     """
-    order = _ORDERS.get(memory_format)
+    order = _axes(memory_format)
     if order is not None and ndim != len(order):
         raise RuntimeError(f"required rank {len(order)} tensor to use {str.__str__(memory_format)} format")
     return order

@@ -14,15 +14,16 @@ from minidl.distributions.exponential import Exponential
 from minidl.distributions.independent import Independent
 from minidl.distributions.kl import kl_divergence, register_kl
 from minidl.distributions.laplace import Laplace
+from minidl.distributions.multinomial import Multinomial
 from minidl.distributions.multivariate_normal import MultivariateNormal
 from minidl.distributions.normal import Normal
 from minidl.distributions.one_hot_categorical import OneHotCategorical, OneHotCategoricalStraightThrough
 from minidl.distributions.uniform import Uniform
 
 __all__ = [
-    "Bernoulli", "Categorical", "Distribution", "Exponential", "Independent", "Laplace", "MultivariateNormal",
-    "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Uniform", "constraints", "kl_divergence",
-    "register_kl", "utils",
+    "Bernoulli", "Categorical", "Distribution", "Exponential", "Independent", "Laplace", "Multinomial",
+    "MultivariateNormal", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Uniform", "constraints",
+    "kl_divergence", "register_kl", "utils",
 ]  # fmt: skip
 
 

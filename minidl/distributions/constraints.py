@@ -10,8 +10,8 @@ from minidl.ops.factors import cholesky_ex
 
 __all__ = [
     "Constraint", "boolean", "greater_than", "greater_than_eq", "half_open_interval", "independent", "integer_interval",
-    "interval", "is_dependent", "less_than", "lower_cholesky", "nonnegative", "nonnegative_integer", "one_hot",
-    "positive", "positive_definite", "positive_integer", "real", "real_vector", "simplex", "symmetric",
+    "interval", "is_dependent", "less_than", "lower_cholesky", "multinomial", "nonnegative", "nonnegative_integer",
+    "one_hot", "positive", "positive_definite", "positive_integer", "real", "real_vector", "simplex", "symmetric",
     "unit_interval",
 ]  # fmt: skip
 
@@ -88,6 +88,15 @@ def integer_interval(lower_bound, upper_bound):
 
     bounds = {"lower_bound": lower_bound, "upper_bound": upper_bound}
     return Constraint("IntegerInterval", check, is_discrete=True, **bounds)
+
+
+def multinomial(upper_bound):
+    """Rows of whole numbers, none negative, whose sum is ``upper_bound`` at most."""
+
+    def check(x):
+        return (x >= 0).all(-1) & (x.sum(-1) <= upper_bound)
+
+    return Constraint("Multinomial()", check, event_dim=1, is_discrete=True, upper_bound=upper_bound)
 
 
 def independent(base_constraint, reinterpreted_batch_ndims):

@@ -103,7 +103,8 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
         mmap: True: the tensors of a path are read from the file when they are first used, and changes of them are not
             written to it. Flipped bits in them are not looked for.
         weights_only: False lets a file in which ``save`` wrote a whole module be unpickled, which imports and calls
-            what the file names: only for files that you trust. PyTorch's modules are not built from a file.
+            what the file names: only for files that you trust. PyTorch's modules are not built from a file. Where the
+            program allowed classes (``serialization.add_safe_globals``), a file may name those, and no others.
         pickle_module, pickle_load_args: accepted as PyTorch's are. Any other file of ``torch.save`` may hold
             tensors, parameters, plain containers, NumPy arrays, ``Size``, ``dtype`` and ``device``, whatever is given.
 

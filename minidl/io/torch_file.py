@@ -25,6 +25,7 @@ from minidl.io.mapping import Buffer
 from minidl.io.pickle_names import Names, Storage, StorageType, build
 from minidl.io.pickle_reader import Machine, Refused
 from minidl.io.pickle_writer import WholeModule, Writer
+from minidl.io.safe_globals import allowed_by_name
 from minidl.io.storages import Store
 
 _ALIGNMENT = 64
@@ -89,9 +90,10 @@ def read_torch(data, where, located, copy=True, trusted=False):
         return _memory(raw, dtype, count, order == b"big", copy)
 
     if archive.has(whole.RECORD):
-        if not trusted:
+        allowed = allowed_by_name()
+        if not trusted and not allowed:
             return _run(Machine(pickled, 0, Names().resolve, lambda _: None, build), where, _TRUST)
-        return whole.undump(pickled, memory, located, where)
+        return whole.undump(pickled, memory, located, where, None if trusted else allowed)
     storages = {}
 
     def persistent(identity):

@@ -1,8 +1,9 @@
 """Whole modules in a ``.pt`` file: Python's own pickle of a value with modules in it, whose arrays are storages.
 
-Such a file names classes, which reading it imports and calls: only ``load(..., weights_only=False)`` does so, and the
-record ``NAME/pickle`` says that a file asks for it. It holds what the classes of a later minidl, or of the program,
-may no longer fit: a ``state_dict`` lasts longer.
+Such a file names classes, which reading it imports and calls: only ``load(..., weights_only=False)`` does so, or
+``load`` of a file whose classes the program allowed (``safe_globals``). The record ``NAME/pickle`` says that a file
+asks for it. It holds what the classes of a later minidl, or of the program, may no longer fit: a ``state_dict`` lasts
+longer.
 """
 
 import io
@@ -12,11 +13,20 @@ import numpy as np
 
 from minidl import backends, dtypes
 from minidl.autograd.tensor import make
-from minidl.errors import DeviceError, FileFormatError
+from minidl.errors import DeviceError, FileFormatError, UnsafePickleError
 from minidl.io.storages import STORAGE_NAMES, tensor_array
 
 RECORD = "pickle"
 _TENSOR = ("minidl.autograd.tensor", "_unpickle")
+_ALWAYS = {
+    ("__builtin__", "set"), ("collections", "OrderedDict"), ("minidl.autograd.node", "Hooks"),
+    ("minidl.autograd.size", "Size"), ("minidl.autograd.tensor", "Tensor"), ("minidl.device", "device"),
+    ("minidl.dtypes", "named"), ("minidl.nn.parameter", "Buffer"), ("minidl.nn.parameter", "Parameter"),
+}  # fmt: skip
+
+
+# What a damaged pickle raises; of a trusted file, other errors are those of the program's own classes.
+_DAMAGE = (pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError)
 
 
 class _Pickler(pickle.Pickler):
@@ -43,19 +53,30 @@ def dump(value, store):
     return file.getvalue()
 
 
-class _Unpickler(pickle.Unpickler):
-    """``memory(key, dtype, count)`` gives the flat array of a storage, ``located(device)`` where its tensors go."""
+class _Reading:
+    """``memory(key, dtype, count)`` gives the flat array of a storage, ``located(device)`` where its tensors go.
+    ``allowed``: {(module, name): class or function} of what a file may name besides tensors and containers; None: all.
+    """
 
-    def __init__(self, data, memory, located):
+    def __init__(self, data, memory, located, allowed):
         super().__init__(io.BytesIO(data))
-        self._memory, self._located = memory, located
+        self._memory, self._located, self._allowed = memory, located, allowed
 
     def persistent_load(self, identity):
         name, key, count, offset, shape, strides = identity
         return tensor_array(self._memory(key, dtypes.named(name), count), offset, shape, strides)
 
     def find_class(self, module, name):
-        return self._tensor if (module, name) == _TENSOR else super().find_class(module, name)
+        if (module, name) == _TENSOR:
+            return self._tensor
+        if self._allowed is None or (module, name) in _ALWAYS:
+            return super().find_class(module, name)
+        if (module, name) not in self._allowed:
+            raise UnsafePickleError(
+                f"Weights only load failed: Unsupported global: GLOBAL {module}.{name} was not an allowed global. "
+                f"Hint: add_safe_globals([{name}]) allows it, where you trust it."
+            )
+        return self._allowed[module, name]
 
     def _tensor(self, cls, array, where, requires_grad, state):
         out = make(backends.transfer(array, self._located(where)), None, cls)
@@ -63,11 +84,20 @@ class _Unpickler(pickle.Unpickler):
         return out.requires_grad_(requires_grad)
 
 
-def undump(data, memory, located, where):
-    """The value of a pickle that ``dump`` wrote. It imports and calls what the pickle names."""
+class _Trusting(_Reading, pickle.Unpickler):
+    """Fast; reserves as much memory as a file asks for."""
+
+
+class _Careful(_Reading, pickle._Unpickler):
+    """Python's own machine in Python: what it remembers of a file is never larger than the file."""
+
+
+def undump(data, memory, located, where, allowed=None):
+    """The value of a pickle that ``dump`` wrote. It imports and calls what the pickle names, of what is ``allowed``."""
+    trusted = allowed is None
     try:
-        return _Unpickler(data, memory, located).load()
-    except DeviceError:
+        return (_Trusting if trusted else _Careful)(data, memory, located, allowed).load()
+    except (DeviceError, UnsafePickleError):
         raise
-    except (pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError) as error:
+    except _DAMAGE if trusted else Exception as error:
         raise FileFormatError(f"{where}: it is damaged: {type(error).__name__}: {error}") from error

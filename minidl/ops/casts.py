@@ -35,7 +35,7 @@ def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, mem
     ``non_blocking``: a copy from page-locked memory (``pin_memory``) to a GPU takes its turn on the current stream, and
     the call returns at once: write to the source only after that. A copy to the host lands in page-locked memory and
     is there after ``minidl.cuda.synchronize()``, or an event recorded behind it. Where the host's memory is ordinary
-    the call waits. Source: ``torch.Tensor.to``.
+    the call waits. ``memory_format``: see ``clone``; None keeps the order of the elements. Source: ``torch.Tensor.to``.
 
     >>> import minidl
     >>> minidl.tensor([1, 2]).to(minidl.float32)

@@ -246,7 +246,9 @@ def affine_grid(theta, size, align_corners=None):
     own = {"dtype": theta.dtype, "device": theta.device}
     rank, columns = len(size) - 2, []
     for dim, n in enumerate(size[2:]):
-        line = zeros(1, **own) if n == 1 else linspace(-1, 1, n, **own) * (1.0 if corners else (n - 1) / n)
+        line = zeros(1, **own) if n == 1 else linspace(-1, 1, n, **own)
+        if not corners and n > 1:
+            line = line * (n - 1) / n
         columns.insert(0, line.reshape([n if d == dim else 1 for d in range(rank)]).expand(size[2:]))
     base = stack([*columns, ones(size[2:], **own)], -1).reshape(1, prod(size[2:]), rank + 1)
     return matmul(base, theta.transpose(1, 2)).reshape(size[0], *size[2:], rank)

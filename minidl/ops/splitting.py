@@ -27,10 +27,23 @@ def _tensor_list(tensors, name, argument="tensors"):
     return tuple(tensors)
 
 
+def _only(name, *given):
+    """The one argument that was given, under whichever of its names. Raises ``TypeError`` for none or several."""
+    found = [value for value in given if value is not None]
+    if len(found) != 1:
+        kinds = ", ".join(value.__class__.__name__ for value in found)
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments - got (Tensor{kinds and ', ' + kinds})"
+        )
+    return found[0]
+
+
 @function(tensors="input")
-def tensor_split(input, indices_or_sections, dim=0):
+def tensor_split(
+    input, indices_or_sections=None, dim=0, *, indices=None, sections=None, tensor_indices_or_sections=None
+):
     """Views along ``dim``: in that many parts as equal as can be, or cut before the given indices.
-    Source: ``torch.tensor_split``.
+    The keywords name the second argument by what it is. Source: ``torch.tensor_split``.
 
     >>> import minidl
     >>> [len(part) for part in minidl.arange(5).tensor_split(2)]
@@ -40,7 +53,8 @@ def tensor_split(input, indices_or_sections, dim=0):
         raise RuntimeError(
             "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
         )
-    dim, cuts = wrap_dim(dim, input.ndim), indices_or_sections
+    cuts = _only("tensor_split", indices_or_sections, indices, sections, tensor_indices_or_sections)
+    dim = wrap_dim(dim, input.ndim)
     if isinstance(cuts, Tensor):
         if cuts.dtype.name != "int64" or cuts.ndim > 1:
             raise RuntimeError(
@@ -60,13 +74,13 @@ def tensor_split(input, indices_or_sections, dim=0):
 
 
 def _nd_split(name, least, dim_of):
-    def forward(input, indices_or_sections):
+    def forward(input, indices_or_sections=None, *, indices=None, sections=None):
         if input.ndim < least:
             raise RuntimeError(
                 f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor "
                 f"with {input.ndim} dimensions!"
             )
-        dim, cuts = dim_of(input.ndim), indices_or_sections
+        dim, cuts = dim_of(input.ndim), _only(name, indices_or_sections, indices, sections)
         if not isinstance(cuts, (int, tuple, list, Tensor)):
             kind = cuts.__class__.__name__
             raise TypeError(f"{name}() received an invalid combination of arguments - got (Tensor, {kind})")

@@ -58,6 +58,21 @@ class UntypedStorage:
     def __getitem__(self, index):
         return self._values()[index].tolist()
 
+    def __setitem__(self, index, value):
+        """Writes elements; every tensor on this memory sees them, and no gradient is told."""
+        if self.device.type != "cpu":
+            raise NotImplementedError(
+                f"a storage on {self.device} is not written. Hint: write to a tensor on it."
+            )
+        if isinstance(index, int) and not -self.size() <= index < self.size():
+            raise IndexError(f"index {index} is out of bounds for dimension 0 with size {self.size()}")
+        self._values()[index] = value
+
+    def fill_(self, value):
+        """Sets every element to ``value``. Returns the storage."""
+        self[:] = value
+        return self
+
     def __eq__(self, other):
         if not isinstance(other, UntypedStorage):
             return NotImplemented

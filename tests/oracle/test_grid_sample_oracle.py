@@ -178,3 +178,18 @@ def test_warnings():
                 call(library)
             messages.append(str(caught[0].message))
         assert messages[0] == messages[1]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_regular_places_are_pytorch_s_to_the_last_bit(dtype):
+    """The map that changes nothing reads exactly at elements, where the gradient jumps: rounding decides its side."""
+    for n in (1, 2, 3, 7, 28, 33, 1001):
+        for ends in ((-1, 1), (0.3, -3.7)):
+            ours, theirs = (m.linspace(*ends, n, dtype=getattr(m, dtype)) for m in (minidl, torch))
+            assert np.array_equal(ours.numpy(), theirs.numpy())
+    for n, corners in itertools.product((2, 7, 28), (False, True)):
+        ours, theirs = (
+            m.nn.functional.affine_grid(m.eye(2, 3, dtype=getattr(m, dtype))[None], (1, 1, n, n + 1), corners)
+            for m in (minidl, torch)
+        )
+        assert np.array_equal(ours.numpy(), theirs.numpy())

@@ -70,12 +70,18 @@ def test_is_contiguous(how, format):
     assert ours is theirs
 
 
-def test_five_dimensions():
-    ours, theirs = (
-        image(lib, (2, 3, 4, 5, 6)).contiguous(memory_format=lib.channels_last_3d) for lib in LIBRARIES
-    )
+@pytest.mark.parametrize("name", COPIES)
+def test_five_dimensions(name):
+    ours, theirs = (COPIES[name](lib, image(lib, (2, 3, 4, 5, 6)), lib.channels_last_3d) for lib in LIBRARIES)
     assert ours.stride() == theirs.stride()
     assert ours.is_contiguous(memory_format=minidl.channels_last_3d) and not ours.is_contiguous()
+
+
+def test_what_is_no_format():
+    for lib in LIBRARIES:
+        for call in (lib.zeros(3).clone, lib.zeros(3).t().contiguous):
+            with pytest.raises(TypeError, match=r"must be torch\.memory_format, not int"):
+                call(memory_format=3)
 
 
 @pytest.mark.parametrize("format", ["channels_last", "channels_last_3d"])

@@ -1,5 +1,7 @@
 """Creation and casts."""
 
+import numpy as np
+
 
 def astype(xp, input, dtype):
     """Copy in another dtype."""
@@ -30,7 +32,16 @@ def arange(xp, start, end, step, dtype):
 
 
 def linspace(xp, start, end, steps, dtype):
-    return xp.linspace(start, end, steps, dtype=dtype)
+    """Counted from both ends to the middle, start + i step and end - i step, each rounded once: PyTorch's numbers."""
+    if steps < 2 or dtype.kind != "f" or dtype.itemsize < 4:
+        return xp.linspace(start, end, steps, dtype=dtype)
+    wide = (
+        np.float64 if dtype.itemsize == 4 else np.longdouble
+    )  # holds the product, as a fused multiply-add does
+    start, end, i = dtype.type(start), dtype.type(end), np.arange(steps)
+    step = wide((end - start) / dtype.type(steps - 1))
+    numbers = np.where(i < steps // 2, wide(start) + step * i, wide(end) - step * (steps - 1 - i))
+    return xp.asarray(numbers.astype(dtype), dtype=dtype)
 
 
 def eye(xp, n, m, dtype):
