@@ -10,8 +10,8 @@
 
 namespace minidl::cuda {
 
-// From sm_80 on the halves take the tensor cores (attention_select.h): the code of a GPU holds only the
-// kernels that it is given. The emulator has all.
+// From sm_80 on the halves take the tensor cores (attention_select.h): the code of a GPU holds only
+// the kernels that it is given. The emulator has all.
 #ifdef __CUDA_ARCH__
 template <class T>
 inline constexpr bool given_tiled = sizeof(T) > 2 || __CUDA_ARCH__ < 800;

@@ -94,10 +94,10 @@ class _Careful(_Reading, pickle._Unpickler):
 
 def undump(data, memory, located, where, allowed=None):
     """The value of a pickle that ``dump`` wrote. It imports and calls what the pickle names, of what is ``allowed``."""
-    trusted = allowed is None
+    machine, damage = (_Trusting, _DAMAGE) if allowed is None else (_Careful, Exception)
     try:
-        return (_Trusting if trusted else _Careful)(data, memory, located, allowed).load()
+        return machine(data, memory, located, allowed).load()
     except (DeviceError, UnsafePickleError):
         raise
-    except _DAMAGE if trusted else Exception as error:
+    except damage as error:
         raise FileFormatError(f"{where}: it is damaged: {type(error).__name__}: {error}") from error
