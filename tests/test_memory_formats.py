@@ -1,6 +1,8 @@
 """Channels-last tensors on every device: the same values in another order, and training in it (PyTorch beside it:
 tests/oracle/test_memory_formats_oracle.py)."""
 
+import copy
+
 import numpy as np
 
 import minidl
@@ -17,6 +19,14 @@ def test_there_and_back(device):
     assert back.stride() == x.stride()
     for each in (pixels, back, pixels.clone()):
         np.testing.assert_array_equal(each.cpu().numpy(), x.cpu().numpy())
+
+
+def test_deep_copies(device):
+    net = nn.Conv2d(3, 4, 3).to(device, memory_format=minidl.channels_last)
+    other = copy.deepcopy(net)
+    assert other.weight.is_contiguous(memory_format=minidl.channels_last)
+    images = minidl.ones(2, 3, 4, 4, device=device).contiguous(memory_format=minidl.channels_last)
+    assert copy.deepcopy(images).stride() == images.stride()
 
 
 def test_gradients_of_a_copy(device):

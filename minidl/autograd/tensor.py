@@ -9,6 +9,7 @@ from minidl.autograd.interop import Interop
 from minidl.autograd.node import AccumulateGrad, add_hook, classed
 from minidl.autograd.size import Size
 from minidl.autograd.views import fresh_edge, settled_edge
+from minidl.backends.memory_order import copied
 from minidl.layouts import strided
 
 new = object.__new__
@@ -338,11 +339,10 @@ class Tensor(Interop):
             )
         if id(self) in memo:
             return memo[id(self)]
-        space = backends.of(self._array)
-        out = make(space.copy(self._array), None, self.__class__)
+        out = make(copied(self._array), None, self.__class__)
         memo[id(self)] = out
         out.__dict__.update({k: v for k, v in self.__dict__.items() if k != "_retained"})
-        out._grad = None if self._grad is None else make(space.copy(self._grad._array), None)
+        out._grad = None if self._grad is None else make(copied(self._grad._array), None)
         return out.requires_grad_(self.requires_grad)
 
     def __reduce_ex__(self, protocol):

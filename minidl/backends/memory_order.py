@@ -101,9 +101,9 @@ def in_order(array, order):
     return _back(space.copy(array.transpose(order)), order)
 
 
-def like(array, other):
-    """An array in the order of another one's elements: itself where its strides are the same, else a copy."""
-    return array if array.strides == other.strides else in_order(array, order_of(other, None))
+def copied(array):
+    """A copy in the order of the array's own elements."""
+    return in_order(array, order_of(array, None))
 
 
 def made_in_order(make, shape, order):
