@@ -113,8 +113,9 @@ def test_breaking_off_ends_the_workers():
 
 
 SLOW = """
-import os, time
+import os, signal, time
 from minidl.utils.data import DataLoader
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may have it ignored
 class Slow(list):
     def __getitem__(self, i):
         os.write(1, f"{os.getpid()}\\n".encode())  # one write: lines of two workers do not mix

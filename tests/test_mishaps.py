@@ -302,6 +302,7 @@ INTERRUPTED = """
 import os, signal, sys, threading, time
 import numpy as np
 from minidl import keras
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may have it ignored
 keras.utils.set_random_seed(0)
 X = np.random.default_rng(0).normal(size=(64, 8)).astype("f4")
 Y = X[:, :1]

@@ -5,22 +5,17 @@
 
 #include "common/half.h"
 #include "cuda/attention_select.h"
+#include "cuda/ptx/capability.h"
 #include "cuda/stream.h"
 #include "cuda/walk.h"
 
 namespace minidl::cuda {
 
 // From sm_80 on the halves take the tensor cores (attention_select.h): the code of a GPU holds only
-// the kernels that it is given. The emulator has all.
-#ifdef __CUDA_ARCH__
+// the kernels that it is given.
 template <class T>
-inline constexpr bool given_tiled = sizeof(T) > 2 || __CUDA_ARCH__ < 800;
-inline constexpr bool given_mma = __CUDA_ARCH__ >= 800;
-#else
-template <class T>
-inline constexpr bool given_tiled = true;
-inline constexpr bool given_mma = true;
-#endif
+inline constexpr bool given_tiled = sizeof(T) > 2 || before_sm_80;
+inline constexpr bool given_mma = from_sm_80;
 
 // A matrix of each leading index: rows are queries or keys.
 struct AttentionStrides {

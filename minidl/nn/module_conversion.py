@@ -54,11 +54,9 @@ class Conversion:
 
         def convert(tensor):
             wanted = dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
+            laid = memory_format if memory_format is not None and tensor.dim() in (4, 5) else None
             return tensor.to(
-                tensor.device if where is None else where,
-                wanted,
-                non_blocking,
-                memory_format=memory_format if tensor.dim() in (4, 5) else None,
+                tensor.device if where is None else where, wanted, non_blocking, memory_format=laid
             )
 
         return self._apply(convert)

@@ -1,5 +1,6 @@
 """Programs of fit, evaluate, predict, save, load, compile and trainable, beside linear regression in NumPy."""
 
+import contextlib
 import tempfile
 import warnings
 from pathlib import Path
@@ -16,6 +17,14 @@ BATCHES = st.sampled_from([1, 3, 4, 100])
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (7, 3)).astype("float32")
 Y = RNG.uniform(-1, 1, (7, 2)).astype("float32")
+
+
+@contextlib.contextmanager
+def all_may_be_frozen():
+    """Keras warns where no weight is trained."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The model does not have any trainable weights")
+        yield
 
 
 class Training(RuleBasedStateMachine):
@@ -79,7 +88,8 @@ class Training(RuleBasedStateMachine):
 
     @rule(size=BATCHES, epochs=st.integers(1, 2))
     def fit(self, size, epochs):
-        history = self.net.fit(X, Y, batch_size=size, epochs=epochs, shuffle=False, verbose=0)
+        with all_may_be_frozen():
+            history = self.net.fit(X, Y, batch_size=size, epochs=epochs, shuffle=False, verbose=0)
         for epoch in range(epochs):
             total = 0.0
             for i in range(0, len(X), size):
@@ -92,7 +102,8 @@ class Training(RuleBasedStateMachine):
     def train_on_batch(self):
         wanted = self.loss_of(X[:4], Y[:4])
         self.net.reset_metrics()
-        assert near(self.net.train_on_batch(X[:4], Y[:4])[0], wanted)
+        with all_may_be_frozen():
+            assert near(self.net.train_on_batch(X[:4], Y[:4])[0], wanted)
         self.step(X[:4], Y[:4])
 
     @rule(size=BATCHES)
