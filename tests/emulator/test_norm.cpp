@@ -176,6 +176,18 @@ TEST(norm_moves_running_statistics) {
   }
 }
 
+TEST(norm_of_an_empty_batch_has_no_mean) {
+  HostArray<float> x({0, 4, 3}), mean({4}), variance({4}), inv({4});
+  for (auto* array : {&mean, &variance, &inv}) std::fill_n(array->values.begin(), 4, 0.0f);
+  HostArray<float> partial({cuda::norm_channels_workspace(x.array(), 0)});
+  const cuda::Array to_variance = variance.array();
+  cuda::norm_statistics(x.array(), 0, eps, mean.array(), &to_variance, inv.array(), partial.array(),
+                        nullptr);
+  for (auto* array : {&mean, &variance, &inv}) {
+    for (const float value : array->values) EXPECT(std::isnan(value));
+  }
+}
+
 TEST(norms_refuse_what_does_not_fit) {
   HostArray<float> x({3, 4}), y({4, 3}), mean({3}), inv({3});
   const cuda::Array m = mean.array();
