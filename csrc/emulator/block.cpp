@@ -48,6 +48,7 @@ void FiberPool::restart_all() {
 Block::Block(const Launch& launch, const Schedule& schedule, const std::function<void()>& kernel)
     : launch_(launch),
       shuffled_(schedule.seed.has_value()),
+      uneven_(schedule.seed && *schedule.seed % 4 == 0),
       random_(schedule.seed.value_or(0)),
       capability_(capability_from_environment()),
       kernel_(kernel),
@@ -152,6 +153,11 @@ Thread* Block::next() {
     ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(head_));
     head_ = 0;
   }
+  if (uneven_ && random_.below(8)) {  // mostly who became ready last
+    Thread* const last = ready_.back();
+    ready_.pop_back();
+    return last;
+  }
   if (shuffled_) std::swap(ready_[head_], ready_[head_ + random_.below(ready_.size() - head_)]);
   return ready_[head_++];
 }
@@ -197,7 +203,9 @@ void Block::barrier(Place place) {
     }
   }
   at_barrier_ = 0;
-  for (Thread& thread : threads_) {
+  const std::size_t first = uneven_ ? random_.below(threads_.size()) : 0;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    Thread& thread = threads_[(first + i) % threads_.size()];
     thread.waits = {};
     if (&thread != current_) ready_.push_back(&thread);
   }

@@ -111,7 +111,7 @@ class Block {
   void check_end() const;
 
   const Launch& launch_;
-  const bool shuffled_;
+  const bool shuffled_, uneven_;
   Random random_;
   const int capability_;
   const std::function<void()>& kernel_;

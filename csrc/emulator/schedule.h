@@ -8,7 +8,9 @@ namespace minidl::emulator {
 
 // Eager (no seed): a thread runs until it has to wait, threads and blocks in index order.
 // Shuffled (a seed): blocks in a random order; at every barrier, warp exchange, atomic and exit a
-// random thread goes on. A kernel that forgets a barrier can pass the first; some seed fails it.
+// random thread goes on; every fourth seed leaves a thread that was ready early behind for long, so
+// that whole warps end while others have not gone on. A kernel that forgets a barrier can pass the
+// first; some seed fails it.
 struct Schedule {
   std::optional<std::uint64_t> seed;
 

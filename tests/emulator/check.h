@@ -39,10 +39,10 @@ inline void with_seed(std::optional<int> seed, const std::function<void()>& body
   unsetenv("MINIDL_EMULATOR_SEED");
 }
 
-// Runs `body` under the eager schedule and under three seeds.
+// Runs `body` under the eager schedule and under four seeds, the last an uneven one.
 inline void with_schedules(const std::function<void()>& body) {
-  for (const std::optional<int> seed :
-       {std::optional<int>(), std::optional(1), std::optional(2), std::optional(3)}) {
+  for (const std::optional<int> seed : {std::optional<int>(), std::optional(1), std::optional(2),
+                                        std::optional(3), std::optional(4)}) {
     with_seed(seed, body);
   }
 }

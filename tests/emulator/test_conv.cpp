@@ -160,6 +160,50 @@ TEST(convolution_sums_long_weight_gradients_in_parts) {
   }
 }
 
+// Three dimensions; a kernel a channel, and one for all.
+TEST(convolution_of_volumes) {
+  std::mt19937 random(6);
+  for (const std::int64_t groups : {2, 1}) {
+    const cuda::ConvGeometry geometry{{2, 1, 1}, {0, 1, 0}, {1, 1, 2}, groups};
+    HostArray<float> input({2, 2, 7, 3, 5}), weight({2, 2 / groups, 2, 2, 3}),
+        output({2, 2, 3, 4, 1}), g(output.shape), input_grad(input.shape),
+        weight_grad(weight.shape);
+    for (auto* array : {&input, &weight, &g}) array->randomize(random);
+    HostArray<double> out_wanted(output.shape), input_wanted(input.shape),
+        weight_wanted(weight.shape);
+    for (auto* wanted : {&out_wanted, &input_wanted, &weight_wanted})
+      std::fill(wanted->values.begin(), wanted->values.end(), 0.0);
+    const std::int64_t each = weight.array().count() / 2;
+    for (std::int64_t i = 0; i < output.array().count() * each; ++i) {
+      const std::int64_t tap = i % each, t = tap % 3, s = tap / 3 % 2, r = tap / 6 % 2,
+                         c = tap / 12;
+      const std::int64_t at = i / each, q = at % 4, p = at / 4 % 3, k = at / 12 % 2, n = at / 24;
+      const std::int64_t from = groups == 2 ? k : c, z = 2 * p + r, y = q - 1 + s, x = 2 * t;
+      if (y < 0 || y >= 3) continue;
+      out_wanted.at(n, k, p, q, 0) += input.at(n, from, z, y, x) * weight.at(k, c, r, s, t);
+      input_wanted.at(n, from, z, y, x) += g.at(n, k, p, q, 0) * weight.at(k, c, r, s, t);
+      weight_wanted.at(k, c, r, s, t) += g.at(n, k, p, q, 0) * input.at(n, from, z, y, x);
+    }
+    with_seed(1, [&] {
+      Workspace forward, backward, sums;
+      cuda::conv_forward(input.array(), weight.array(), nullptr, output.array(), forward.taken(),
+                         geometry, nullptr);
+      cuda::conv_input_grad(g.array(), weight.array(), input_grad.array(), backward.taken(),
+                            geometry, nullptr);
+      cuda::conv_weight_grad(g.array(), input.array(), weight_grad.array(), sums.taken(), geometry,
+                             nullptr);
+    });
+    const auto same = [](const HostArray<float>& found, const HostArray<double>& wanted,
+                         const char* where) {
+      for (std::size_t i = 0; i < wanted.values.size(); ++i)
+        expect_close(found.values[i], wanted.values[i], 1e-4, where);
+    };
+    same(output, out_wanted, "conv_forward of volumes");
+    same(input_grad, input_wanted, "conv_input_grad of volumes");
+    same(weight_grad, weight_wanted, "conv_weight_grad of volumes");
+  }
+}
+
 TEST(convolution_refuses_what_does_not_fit) {
   HostArray<float> input({1, 4, 5, 5}), weight({6, 4, 3, 3}), output({1, 6, 3, 3}),
       wrong({1, 6, 4, 3});

@@ -76,22 +76,22 @@ TEST(cross_entropy_of_samples_that_are_neighbours) {
 }
 
 TEST(cross_entropy_notes_a_bad_target) {
-  HostArray<float> x({2, 3}), loss({2}), total(std::vector<std::int64_t>{});
-  HostArray<double> partial({4});
-  HostArray<std::int64_t> target({2});
-  x.values = {1, 2, 3, 4, 5, 6};
-  target.values = {2, 3};
+  HostArray<float> x({3, 3}), loss({3}), total(std::vector<std::int64_t>{});
+  HostArray<double> partial({6});
+  HostArray<std::int64_t> target({3});
+  x.values = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  target.values = {2, 3, 0};
   const cuda::Array targets = target.array();
   cuda::FaultRecord record = {};
   cuda::nll_loss(x.array(), {targets, nullptr, -100, cuda::LossReduction::none, 0, &record},
                  loss.array(), total.array(), partial.array(), nullptr);
-  EXPECT(loss.values[0] == -3 && loss.values[1] == 0 && total.values[0] == 1);
+  EXPECT((loss.values == Values<float>{-3, 0, -7}) && total.values[0] == 2);
   EXPECT(record.claimed == 1 && record.index == 3 && record.size == 3);
-  HostArray<std::int64_t> wrong({3});
-  const cuda::Array three = wrong.array();
+  HostArray<std::int64_t> wrong({2});
+  const cuda::Array two = wrong.array();
   expect_mentions(message_of([&] {
                     cuda::nll_loss(x.array(),
-                                   {three, nullptr, -100, cuda::LossReduction::sum, 0, &record},
+                                   {two, nullptr, -100, cuda::LossReduction::sum, 0, &record},
                                    loss.array(), total.array(), partial.array(), nullptr);
                   }),
                   {"target", "[2]", "[3]"});

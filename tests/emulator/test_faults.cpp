@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.h"
+#include "cuda/block_sum.h"
 #include "cuda/launch.h"
 #include "cuda/ptx/shared.h"
 #include "cuda/ptx/warp.h"
@@ -46,6 +47,33 @@ TEST(a_missing_barrier_passes_in_order_and_fails_shuffled) {
     EXPECT(!neighbours_are_right<false>(seed));
     EXPECT(neighbours_are_right<true>(seed));
   }
+}
+
+namespace {
+
+// The block's sum is in its first thread, and part of it in others: whoever writes last decides.
+template <bool first>
+__global__ void write_sum(int* sums) {
+  const int thread = static_cast<int>(threadIdx.x);
+  const int sum = cuda::block_sum(thread, cuda::dynamic_shared<int>(), thread, 256);
+  if ((thread == 0) == first) sums[blockIdx.x] = sum;
+}
+
+template <bool first>
+bool sums_are_right(std::optional<int> seed) {
+  std::vector<int> sums(8);
+  with_seed(seed, [&] {
+    launch("write_sum", write_sum<first>,
+           {.grid = {8}, .block = {256}, .shared_bytes = 8 * sizeof(int)}, nullptr, sums.data());
+  });
+  return sums == std::vector<int>(8, 255 * 128);
+}
+
+}  // namespace
+
+TEST(a_write_by_the_wrong_threads_fails_where_warps_are_uneven) {
+  EXPECT(sums_are_right<false>(std::nullopt) && !sums_are_right<false>(4));
+  EXPECT(sums_are_right<true>(std::nullopt) && sums_are_right<true>(4));
 }
 
 namespace {

@@ -63,9 +63,11 @@ TEST(index_writes_let_the_last_stay) {
   });
 }
 
-TEST(index_adds_in_a_fixed_order) {
+namespace {
+
+void check_adds(std::int64_t entries) {
   std::mt19937 random(2);
-  const std::int64_t entries = 600, rows = 300, columns = 3;
+  const std::int64_t rows = 300, columns = 3;
   HostArray<float> target({rows, columns}), source({entries, columns});
   HostArray<std::int64_t> index({entries});
   source.randomize(random);
@@ -92,6 +94,13 @@ TEST(index_adds_in_a_fixed_order) {
     if (first.empty()) first = target.values;
     EXPECT(first == target.values);
   });
+}
+
+}  // namespace
+
+TEST(index_adds_in_a_fixed_order) {
+  check_adds(600);
+  check_adds(300);  // three chunks
 }
 
 TEST(a_radix_sort_is_stable) {

@@ -89,6 +89,12 @@ TEST(wgmma_products_of_stacks_and_strides) {
   });
 }
 
+// A bias ends where its array does: 272 bytes, a multiple of the 16 that arrays are aligned to.
+TEST(wgmma_products_read_no_bias_beyond_the_columns) {
+  for (const int padding : {1, 8})
+    check<BFloat16>({1, 9, 136, 70, true, true, {128, 1}, true, padding});
+}
+
 TEST(wgmma_products_refuse_what_does_not_fit) {
   HostArray<BFloat16> a({8, 16}), b({16, 8}), out({8, 8}), wrong({8, 9});
   const auto with = [&](const Array& left, const Array& to) {

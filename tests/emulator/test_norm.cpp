@@ -160,6 +160,34 @@ TEST(norm_of_groups) {
   check_channels(3, 8, 4, 2, {0, 2, 1});
 }
 
+// Four channels: their arrays end where nobody may write.
+TEST(norm_moves_running_statistics) {
+  HostArray<float> mean({4}), variance({4}), running_mean({4}), running_var({4});
+  for (std::int64_t i = 0; i < 4; ++i) {
+    mean.at(i) = static_cast<float>(i);
+    variance.at(i) = static_cast<float>(4 * i);
+    running_mean.at(i) = running_var.at(i) = 8;
+  }
+  const cuda::Array to_mean = running_mean.array(), to_var = running_var.array();
+  cuda::norm_update(&to_mean, &to_var, mean.array(), variance.array(), 0.25, 5, nullptr);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    expect_close(running_mean.at(i), 6 + 0.25 * i, 1e-6, "running mean");
+    expect_close(running_var.at(i), 6 + 1.25 * i, 1e-6, "running variance");  // unbiased: 5 / 4
+  }
+}
+
+TEST(norm_of_an_empty_batch_has_no_mean) {
+  HostArray<float> x({0, 4, 3}), mean({4}), variance({4}), inv({4});
+  for (auto* array : {&mean, &variance, &inv}) std::fill_n(array->values.begin(), 4, 0.0f);
+  HostArray<float> partial({cuda::norm_channels_workspace(x.array(), 0)});
+  const cuda::Array to_variance = variance.array();
+  cuda::norm_statistics(x.array(), 0, eps, mean.array(), &to_variance, inv.array(), partial.array(),
+                        nullptr);
+  for (auto* array : {&mean, &variance, &inv}) {
+    for (const float value : array->values) EXPECT(std::isnan(value));
+  }
+}
+
 TEST(norms_refuse_what_does_not_fit) {
   HostArray<float> x({3, 4}), y({4, 3}), mean({3}), inv({3});
   const cuda::Array m = mean.array();

@@ -231,6 +231,28 @@ TEST(the_largest_of_every_pooling_bin) {
   }
 }
 
+TEST(the_largest_of_bins_of_volumes) {
+  std::mt19937 random(11);
+  HostArray<float> input({2, 2, 5, 7, 6}), output({2, 2, 2, 3, 4});
+  HostArray<std::int64_t> indices(output.shape);
+  input.randomize(random);
+  cuda::bin_maximum(input.array(), output.array(), indices.array(), nullptr);
+  for (std::int64_t i = 0; i < output.array().count(); ++i) {
+    const std::int64_t plane = i / 24, at[] = {i / 12 % 2, i / 4 % 3, i % 4};
+    const auto inside = [&](int axis, std::int64_t place) {
+      const std::int64_t size = input.shape[2 + axis], out = output.shape[2 + axis];
+      return place >= at[axis] * size / out && place < ((at[axis] + 1) * size + out - 1) / out;
+    };
+    std::int64_t winner = -1;
+    for (std::int64_t n = 0; n < 210; ++n) {
+      if (!inside(0, n / 42) || !inside(1, n / 6 % 7) || !inside(2, n % 6)) continue;
+      if (winner < 0 || input.values[plane * 210 + n] > input.values[plane * 210 + winner])
+        winner = n;
+    }
+    EXPECT(indices.values[i] == winner && output.values[i] == input.values[plane * 210 + winner]);
+  }
+}
+
 TEST(long_pooling_windows_take_a_block_where_channels_lie_apart) {
   EXPECT(cuda::select_pool_mean({127, false}).spell() == "a thread a window");
   EXPECT(cuda::select_pool_mean({128, false}).spell() == "a block a window");
