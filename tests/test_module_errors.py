@@ -127,3 +127,4 @@ def test_bad_use(call, error, text):
     with pytest.raises(error) as raised:
         call()
     assert text in str(raised.value)
+    assert str(raised.value).count("Hint:") <= 1

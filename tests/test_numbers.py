@@ -102,3 +102,31 @@ def test_results_are_pickled_as_leaves():
 
 def test_empty_tensors_are_chunked_into_as_many_parts():
     assert [tuple(part.shape) for part in minidl.zeros(0, 2).chunk(2)] == [(0, 2), (0, 2)]
+
+
+def test_bessel_functions_of_both_kinds_fit_together():
+    """J_1 Y_0 - J_0 Y_1 = 2 / (pi x), Abramowitz and Stegun 9.1.16."""
+    x = minidl.cat([minidl.logspace(-300, 2, 9_000, dtype=minidl.float64), minidl.linspace(0.5, 120, 9_000)])
+    j0, j1, y0, y1 = (getattr(minidl.special, f"bessel_{name}")(x) for name in ("j0", "j1", "y0", "y1"))
+    np.testing.assert_allclose(((j1 * y0 - j0 * y1) * (x * np.pi / 2)).numpy(), 1, rtol=1e-12)
+
+
+def test_incomplete_gamma_functions_of_all_sizes():
+    """P(a + 1, x) = P(a, x) - x^a exp(-x) / Gamma(a + 1), 6.5.21; a large element makes the others no slower."""
+    a = minidl.cat([minidl.linspace(0.1, 90, 9_000), minidl.tensor([3e5])]).double()
+    x = a * minidl.linspace(0.2, 1.8, a.numel(), dtype=minidl.float64)
+    step = (a * x.log() - x - (a + 1).lgamma()).exp()
+    assert minidl.allclose(minidl.igamma(a, x) - step, minidl.igamma(a + 1, x), rtol=0, atol=1e-12)
+    assert minidl.allclose(minidl.igamma(a, x) + minidl.igammac(a, x), minidl.ones(()).double())
+
+
+def test_zeta_and_airy_functions_far_from_zero():
+    """zeta(s, q) = q^-s + zeta(s, q + 1), far below 0 too; Ai at 5, 10 and 50."""
+    s, q = minidl.tensor([2.0, 3.0, 5.0]).double(), minidl.tensor([-20000.5, -7.25, -0.75]).double()
+    after = minidl.special.zeta(s, q + 1) + q**-s
+    assert minidl.allclose(minidl.special.zeta(s, q), after, rtol=1e-13)
+    assert minidl.special.zeta(s[0], q[0]).item() == pytest.approx(np.pi**2 - 1 / 20001, rel=1e-9)
+    ai = minidl.special.airy_ai(minidl.tensor([5.0, 10.0, 50.0]).double()).tolist()
+    assert ai == pytest.approx(
+        [1.083444281360744e-4, 1.104753255289869e-10, 4.584941724074788e-104], rel=1e-13
+    )

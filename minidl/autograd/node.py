@@ -154,6 +154,14 @@ class RemovableHandle:
     def __exit__(self, *exc):
         self.remove()
 
+    def __getstate__(self):
+        return self._hooks(), self.id
+
+    def __setstate__(self, state):
+        hooks, self.id = state
+        self._hooks = weakref.ref(Hooks() if hooks is None else hooks)
+        RemovableHandle._ids = itertools.count(max(next(RemovableHandle._ids), self.id + 1))
+
 
 class Hooks(dict):
     """Hooks by handle id, in the order of registration (a dict that can be referred to weakly)."""

@@ -70,9 +70,9 @@ class Linear(Module):
             return linear(input, weight, bias)
         except RuntimeError as error:
             if getattr(input, "ndim", 0) and input.shape[-1] != weight.shape[-1]:
+                text = str(error).partition(" Hint:")[0]
                 raise RuntimeError(
-                    f"{error} Hint: {self!r} takes inputs whose last dimension is {weight.shape[-1]}, this "
-                    "one's is "
+                    f"{text} Hint: {self!r} takes inputs whose last dimension is {weight.shape[-1]}, this one's is "
                     f"{input.shape[-1]}."
                 ) from None
             raise

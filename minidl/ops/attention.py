@@ -38,8 +38,21 @@ def _weights(query, key, bias, causal, scale):
     return where(blind, 0.0, softmax(where(blind, 0.0, scores), -1))
 
 
+def _defined(query, key, value, bias, causal, scale, dropout_p):
+    """The definition; float16 and bfloat16 are computed in float32, and rounded once."""
+    narrow = query.dtype
+    if narrow in (dtypes.float16, dtypes.bfloat16):
+        query, key, value, bias = (
+            x if x is None else x.to(dtypes.float32) for x in (query, key, value, bias)
+        )
+    weights = _weights(query, key, bias, causal, scale)
+    if dropout_p:
+        weights = dropout(weights, dropout_p, True)
+    return _product(weights, value).to(narrow)
+
+
 def _composed(query, key, value, bias, causal, scale):
-    return _product(_weights(query, key, bias, causal, scale), value)
+    return _defined(query, key, value, bias, causal, scale, 0.0)
 
 
 def _rule(g, query, key, value, bias, result, lse, causal, scale, needs):
@@ -126,6 +139,5 @@ def scaled_dot_product_attention(
     bias = None if attn_mask is None else _additive(query, attn_mask)
     scale = query.shape[-1] ** -0.5 if scale is None and query.shape[-1] else float(scale or 1.0)
     if dropout_p > 0 or (bias is not None and bias.requires_grad):
-        weights = _weights(query, key, bias, bool(is_causal), scale)
-        return _product(dropout(weights, dropout_p, True), value)
+        return _defined(query, key, value, bias, bool(is_causal), scale, dropout_p)
     return _attention(query, key, value, bias, bool(is_causal), scale)

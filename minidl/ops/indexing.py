@@ -64,9 +64,11 @@ def _broadcast_to_index(value, target_shape):
 
 
 def _setitem(self, index, value):
-    """``self[index] = value``, in place: the value is broadcast and cast."""
+    """``self[index] = value``, in place: the value is broadcast; numbers, and all that ints and slices select, are
+    cast. Raises ``RuntimeError`` where tensors or lists select and the dtypes differ.
+    """
     recorded = modes.is_grad_enabled()
-    basic, advanced = split_index(index, self._array, keep=recorded)
+    own, (basic, advanced) = index, split_index(index, self._array, keep=recorded)
     check_writable(self, "__setitem__")
     if not isinstance(value, Tensor):
         value = Tensor._from_array(_constant(value, self._array))
@@ -76,7 +78,8 @@ def _setitem(self, index, value):
             region.copy_(_broadcast_to_index(value, region._array.shape))
             return
         shape = of(self._array).getitem(region._array, advanced).shape
-        write(region, _replaced(region, _broadcast_to_index(value, shape), advanced), "__setitem__")
+        value = _of_dtype(_broadcast_to_index(value, shape), region._array, own, advanced)
+        write(region, _replaced(region, value, advanced), "__setitem__")
         return
     space = of(self._array, value._array)
     region = self._array if basic is None else space.getitem(self._array, basic)
@@ -84,8 +87,28 @@ def _setitem(self, index, value):
     index = (Ellipsis,) if advanced is None else advanced
     with modes.no_grad():
         value = _broadcast_to_index(value, space.getitem(region, index).shape)
+        if advanced is not None:
+            value = _of_dtype(value, region, own, advanced)
     space.setitem(region, index, value._array)
     bump(self)
+
+
+def _of_dtype(value, array, index, advanced):
+    """``value`` where it may be written: one mask alone takes one number of any dtype, other tensors only their own."""
+    if value._array.dtype == array.dtype:
+        return value
+    selecting = [part for part in advanced if hasattr(part, "dtype")]
+    masked = len(selecting) == 1 and selecting[0].dtype == dtypes.BOOL
+    if masked and (value._array.size == 1 or index is True or index is False):
+        return value
+    raise RuntimeError(dtypes_differ(array, value._array))
+
+
+def dtypes_differ(array, source):
+    return (
+        f"Index put requires the source and destination dtypes match, got {dtypes.scalar_name(array.dtype)} for the "
+        f"destination and {dtypes.scalar_name(source.dtype)} for the source."
+    )
 
 
 def _constant(value, array):

@@ -8,7 +8,7 @@ from minidl.autograd.inplace import check_writable, write
 from minidl.backends import of
 from minidl.ops.arithmetic import add
 from minidl.ops.index_parts import split_index
-from minidl.ops.indexing import _replaced, index_add_at
+from minidl.ops.indexing import _replaced, dtypes_differ, index_add_at
 from minidl.ops.memory_formats import clone
 from minidl.ops.selection import where
 from minidl.ops.shapes import expand
@@ -43,11 +43,7 @@ def index_put(input, indices, values, accumulate=False):
     tensor([2., 0., 0.])
     """
     if input.dtype is not values.dtype:
-        raise RuntimeError(
-            "Index put requires the source and destination dtypes match, got "
-            f"{dtypes.scalar_name(input._array.dtype)} for the destination and "
-            f"{dtypes.scalar_name(values._array.dtype)} for the source."
-        )
+        raise RuntimeError(dtypes_differ(input._array, values._array))
     return _put(input, tuple(map(_with_a_dimension, indices)), values, accumulate)
 
 

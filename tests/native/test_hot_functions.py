@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -9,6 +10,9 @@ import thread_counts
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+import minidl
+from minidl.backends import threads
 
 _native = pytest.importorskip("minidl._native", exc_type=ImportError)
 
@@ -97,6 +101,23 @@ def test_set_num_threads_refuses_nonsense():
         _native.set_num_threads(0)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="times of threads are counted as POSIX does")
+def test_the_number_of_threads_is_also_that_of_numpy_s_blas():
+    """Products in double are the BLAS's: on one thread they use no more of the processor than the caller does."""
+    if not threads._blas_setters():
+        pytest.skip("NumPy's BLAS is not OpenBLAS from its wheel")
+    before, x = minidl.get_num_threads(), np.ones((600, 600))
+    minidl.set_num_threads(1)
+    try:
+        mine, all_of_them = time.thread_time(), time.process_time()
+        for _ in range(8):
+            x @ x
+        mine, all_of_them = time.thread_time() - mine, time.process_time() - all_of_them
+    finally:
+        minidl.set_num_threads(before)
+    assert all_of_them < 1.3 * mine + 0.02
+
+
 def test_threads_of_python_share_the_pool():
     x = np.random.default_rng(0).normal(size=300_000).astype(np.float32)
     failures = []
@@ -106,10 +127,10 @@ def test_threads_of_python_share_the_pool():
             if not np.array_equal(_native.add(x, x), x + x):
                 failures.append(1)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for thread in workers:
         thread.start()
-    for thread in threads:
+    for thread in workers:
         thread.join()
     assert not failures
 

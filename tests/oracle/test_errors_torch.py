@@ -6,6 +6,13 @@ import minidl
 
 torch = pytest.importorskip("torch")
 
+
+def _written(lib, index, value):
+    x = lib.zeros(3, 4)
+    x[index] = value
+    return x.tolist()
+
+
 CALLS = {
     "add of shapes": lambda lib: lib.ones(2, 3) + lib.ones(4),
     "matmul of shapes": lambda lib: lib.ones(2, 3) @ lib.ones(4, 2),
@@ -116,8 +123,27 @@ CALLS = {
     "logits with an integer target": lambda lib: lib.nn.BCEWithLogitsLoss()(lib.ones(2), lib.ones(2).long()),
     "hstack of numbers": lambda lib: lib.hstack([1.0, 2.0]),
     "promotion of no dtype": lambda lib: lib.promote_types(1, lib.float32),
+    "write of another dtype at indices": lambda lib: _written(lib, lib.tensor([0, 1]), lib.ones(4).double()),
+    "write of a wider number at indices": lambda lib: _written(lib, [0, 1], lib.tensor(1)),
+    "write of another dtype at a mask": lambda lib: _written(lib, lib.ones(3) > 0, lib.ones(4).half()),
+    "write of another dtype that wants a gradient": lambda lib: _written(
+        lib, (0, lib.tensor([1])), lib.ones(1).double().requires_grad_()
+    ),
     "seedless generator": lambda lib: lib.multinomial(lib.zeros(3), 1),
 }
+
+
+def test_writes_that_cast():
+    def results(lib):
+        mask, wide = lib.tensor([True, False, True]), lib.ones(4).double()
+        columns = lib.tensor([True, False, True, True])
+        pairs = [
+            (slice(0, 2), wide), (lib.tensor(1), wide), (True, wide), (mask, lib.tensor(2.0).double()),
+            ((slice(None), columns), lib.tensor(5)), (lib.tensor([0, 1]), 3), (lib.tensor([0, 1]), True),
+        ]  # fmt: skip
+        return [_written(lib, index, value) for index, value in pairs]
+
+    assert results(minidl) == results(torch)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

@@ -1,6 +1,8 @@
 """What hooks of every kind see and in which order, the paths of layers, and Module's odds and ends: beside PyTorch."""
 
+import copy
 import importlib
+import pickle
 import pkgutil
 import warnings
 
@@ -175,7 +177,28 @@ PROGRAMS = [
     super_init,
     emptied,
 ]
-PROGRAMS += [made_of]
+
+
+def _nothing(module, args, output):
+    return output * 0
+
+
+def pickled(library):
+    """A handle in its module removes the hook of the copy; alone, it removes nothing."""
+    net = library.nn.Sequential(library.nn.Linear(2, 2))
+    net.handle = net[0].register_forward_hook(_nothing)
+    found = []
+    for other in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
+        found.append((other.handle.id == net.handle.id, other(library.ones(2)).tolist()))
+        other.handle.remove()
+        found.append((len(other[0]._forward_hooks), len(net[0]._forward_hooks)))
+        later = other[0].register_forward_hook(_nothing)
+        found.append(later.id > net.handle.id)
+    pickle.loads(pickle.dumps(net.handle)).remove()
+    return *found, len(net[0]._forward_hooks)
+
+
+PROGRAMS += [made_of, pickled]
 
 
 @pytest.mark.filterwarnings("ignore:Using a non-full backward hook")

@@ -24,8 +24,10 @@ def attention_backward(xp, g, query, key, value, bias, output, lse, causal, scal
     p = _probabilities(xp, _scores(xp, query, key, bias, causal, scale), lse)
     wide = _wide(g)
     of_value = xp.matmul(_turned(p), wide) if needs[2] else None
-    ds = xp.matmul(wide, _turned(_wide(value))) - (wide * _wide(output)).sum(axis=-1, keepdims=True)
-    ds = ds * p * p.dtype.type(scale)
+    dp = xp.matmul(wide, _turned(_wide(value)))
+    # g . output = dp . p, of which a 16-bit output has but three digits
+    product = wide * output if wide.dtype == output.dtype else dp * p
+    ds = (dp - product.sum(axis=-1, keepdims=True)) * p * p.dtype.type(scale)
     of_query = xp.matmul(ds, _wide(key)) if needs[0] else None
     of_key = xp.matmul(_turned(ds), _wide(query)) if needs[1] else None
     return tuple(d if d is None else d.astype(g.dtype, copy=False) for d in (of_query, of_key, of_value))

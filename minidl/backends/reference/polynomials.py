@@ -46,10 +46,34 @@ def _in_float64(function):
     return call
 
 
-def _j_integral(xp, x, order):
-    """J_order(x) = the mean of cos(order t - x sin t) over a period, exact to rounding for |x| < 100."""
-    t = (xp.arange(_NODES) + 0.5) * (math.pi / _NODES)
-    return xp.mean(xp.cos(order * t - x[:, None] * xp.sin(t)), axis=1)
+_TINY = 1e-3  # below, the first terms of power series are exact to rounding; the recurrence would overflow
+
+
+def _j_sums(xp, x, *weights):
+    """For each of ``weights``, from n: the sum over n of weights(n) J_n(x), for _TINY <= x <= 50.
+
+    The recurrence J_{n-1} = 2n / x J_n - J_{n+1} downwards from an order where J vanishes, which gives all orders but
+    for a factor, and that from J_0 + 2 J_2 + 2 J_4 + ... = 1.
+    Source: J. Miller, "Bessel Functions, Part II", British Association Mathematical Tables 10, 1952.
+    """
+    above, now, step = xp.zeros_like(x), xp.full_like(x, 1e-300), 2 / x
+    norm, sums = xp.zeros_like(x), [xp.zeros_like(x) for _ in weights]
+    for n in range(100, -1, -1):
+        if n % 2 == 0:
+            norm += now * (2 if n else 1)
+        for total, weight in zip(sums, weights, strict=True):
+            if weight(n):
+                total += now * weight(n)
+        above, now = now, n * step * now - above
+    return [total / norm for total in sums]
+
+
+def _j_near(xp, x, order):
+    """J_order(x) for 0 <= x <= 50."""
+    (out,) = _j_sums(xp, xp.maximum(x, _TINY), lambda n: n == order)
+    square = x * x / 4
+    tiny = x / 2 * (1 - square / 2 + square * square / 12) if order else 1 - square + square * square / 4
+    return xp.where(x < _TINY, tiny, out)
 
 
 def _hankel(xp, x, order):
@@ -74,7 +98,7 @@ def _j(xp, x, order):
     size = xp.absolute(x)
     far = xp.maximum(size, 50.0)
     large = _large(xp, far, order, xp.cos, lambda a: -xp.sin(a))
-    out = xp.where(size < 50, _j_integral(xp, xp.minimum(size, 50.0), order), large)
+    out = xp.where(size < 50, _j_near(xp, xp.minimum(size, 50.0), order), large)
     out = xp.where(xp.isinf(size), 0.0, out)
     return xp.where(x < 0, -out, out) if order else out
 
@@ -91,24 +115,31 @@ def bessel_j1(xp, input):
 
 def _y(xp, x, order):
     """Neumann's series in J for x < 50 (A&S 9.1.89, and its derivative), Hankel's expansion above."""
-    near = xp.clip(x, 1e-300, 50.0)
-    logs = xp.log(near / 2) + 0.57721566490153286
-    if order == 0:
-        total = sum((-1) ** k / k * _j_integral(xp, near, 2 * k) for k in range(1, 50))
-        small = 2 / math.pi * logs * _j_integral(xp, near, 0) - 4 / math.pi * total
-    else:
-        total = sum(
-            (-1) ** k / k * (_j_integral(xp, near, 2 * k - 1) - _j_integral(xp, near, 2 * k + 1)) / 2
-            for k in range(1, 50)
-        )
-        small = (
-            2 / math.pi * (logs * _j_integral(xp, near, 1) - _j_integral(xp, near, 0) / near)
-            + 4 / math.pi * total
-        )
+    small = 2 / math.pi * _y_near(xp, xp.clip(x, 5e-324, 50.0), order)
     far = xp.maximum(x, 50.0)
     large = _large(xp, far, order, xp.sin, xp.cos)
     out = xp.where(x < 50, small, large)
     return xp.where(x == 0, -xp.inf, xp.where(x < 0, xp.nan, xp.where(xp.isinf(x), 0.0, out)))
+
+
+def _y_near(xp, x, order):
+    """pi / 2 times Y_order(x) for 0 < x <= 50."""
+    safe, square = xp.maximum(x, _TINY), x * x / 4
+    logs, logs_of_tiny = (xp.log(v) - math.log(2) + 0.57721566490153286 for v in (safe, x))
+    if order == 0:
+        j, total = _j_sums(xp, safe, lambda n: n == 0, _neumann)
+        tiny = logs_of_tiny * (1 - square + square * square / 4) + square - 3 / 8 * square * square
+        return xp.where(x < _TINY, tiny, logs * j - 2 * total)
+    zeroth, j, total = _j_sums(
+        xp, safe, lambda n: n == 0, lambda n: n == 1, lambda n: n and _neumann(n + 1) - _neumann(n - 1)
+    )
+    tiny = (logs_of_tiny * (1 - square / 2) - 0.5 + 5 / 8 * square) * x / 2 - 0.5 / (x / 2)
+    return xp.where(x < _TINY, tiny, logs * j - zeroth / safe + total)
+
+
+def _neumann(n):
+    """(-1)^k / k for n = 2k, 0 for odd n and 0."""
+    return 0.0 if n % 2 or not n else (-1) ** (n // 2) * 2 / n
 
 
 @_in_float64
@@ -162,13 +193,16 @@ def spherical_bessel_j0(xp, input):
 
 
 def _airy_right(xp, x):
-    """Ai(x) = exp(-2/3 x^(3/2)) / pi times the integral over t > 0 of exp(-sqrt(x) t^2) cos(t^3 / 3)."""
-    root = xp.sqrt(x)[:, None]
-    end = xp.minimum(xp.sqrt(40.0 / root), 8.0)
-    t = end * (xp.arange(2 * _NODES + 1) / (2 * _NODES))
-    values = xp.exp(-root * t * t) * xp.cos(t**3 / 3)
-    values[:, 0] = values[:, 0] / 2
-    return xp.sum(values, axis=1) * end[:, 0] / (2 * _NODES) / math.pi * xp.exp(-2 / 3 * x**1.5)
+    """Ai(x) = sqrt(x / 3) / pi K_{1/3}(z), z = 2/3 x^(3/2) (A&S 10.4.14), for x >= 2: exp(z) K_{1/3}(z) is the integral
+    over t > 0 of exp(-2 z sinh(t/2)^2) cosh(t/3).
+    """
+    z = 2 / 3 * x**1.5
+    step = xp.arccosh(1 + 45.0 / z) / 28
+    total = 0.5 + 0 * z
+    for k in range(1, 29):
+        half = step * (k / 2)
+        total += xp.exp(-2 * z * xp.sinh(half) ** 2) * xp.cosh(2 / 3 * half)
+    return xp.sqrt(x / 3) / math.pi * total * step * xp.exp(-z)
 
 
 def _airy_middle(xp, x):

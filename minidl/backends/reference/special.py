@@ -217,10 +217,22 @@ def digamma(xp, input):
 
 
 def _zeta(xp, s, q):
-    """Sum over k of (q + k)^-s, by Euler and Maclaurin."""
+    """Sum over k of (q + k)^-s, where s is whole or q above 0: what is below 0 is a sum from 1 - f less one from 1 - q,
+    where f is q's fraction, both with the sign (-1)^s.
+    """
+    below = q < 0
+    fraction = q - xp.floor(q)
+    out = _zeta_above(xp, s, xp.where(below, fraction, q))
+    if not xp.any(below):
+        return out
+    sizes = _zeta_above(xp, s, 1 - fraction) - _zeta_above(xp, s, xp.where(below, 1 - q, 2.0))
+    return xp.where(below, out + xp.where(s % 2 == 0, sizes, -sizes), out)
+
+
+def _zeta_above(xp, s, q):
+    """Sum over k of (q + k)^-s for q > 0, by Euler and Maclaurin."""
     total, shifted = xp.zeros_like(s + q), q + 0 * s
-    lowest = float(xp.min(shifted)) if shifted.size else 0.0
-    for _ in range(max(10, min(10 - math.floor(lowest), 100000)) if math.isfinite(lowest) else 10):
+    for _ in range(10):
         low = shifted < 10
         total = xp.where(low, total + shifted**-s, total)
         shifted = xp.where(low, shifted + 1, shifted)
@@ -298,21 +310,43 @@ def _incomplete(xp, a, x):
     """P and Q: the series of P where x < a + 1, the continued fraction of Q elsewhere."""
     good = (a > 0) & (x > 0) & xp.isfinite(a) & xp.isfinite(x)
     b, y = xp.where(good, a, 1.0), xp.where(good, x, 1.0)
+    shape, b, y = b.shape, b.reshape(-1), y.reshape(-1)
     scale = xp.exp(b * xp.log(y) - y - _lgamma(xp, b))
     series = y < b + 1
-    below, above = xp.where(series, y, 1.0), xp.where(series, b + 2, y)
-    steps = int(60 + 12 * math.sqrt(float(xp.max(b)))) if b.size else 0
-    term = total = 1 / b
-    for k in range(1, 4 * steps):
-        term = term * below / (b + k)
-        total = total + term
-    fraction = above - b + 1 + 2 * steps
-    for k in range(steps, 0, -1):
-        fraction = above - b + (2 * k - 1) + k * (b - k) / (fraction + 0.0)
-        fraction = xp.where(fraction == 0, 1e-300, fraction)
-    p, q = scale * total, scale / fraction
-    p, q = xp.where(series, p, 1 - q), xp.where(series, 1 - p, q)
+    p, q = xp.zeros_like(b), xp.zeros_like(b)
+    for low, high in (
+        (0, 64),
+        (64, 4096),
+        (4096, math.inf),
+    ):  # how many terms are needed grows with the root of b
+        some = (b > low) & (b <= high)
+        near, far = xp.nonzero(some & series), xp.nonzero(some & ~series)
+        p[near] = scale[near] * _gamma_series(xp, b[near], y[near])
+        q[far] = scale[far] / _gamma_fraction(xp, b[far], y[far])
+    p, q = (v.reshape(shape) for v in (xp.where(series, p, 1 - q), xp.where(series, 1 - p, q)))
     return tuple(_incomplete_edges(xp, a, x, good, out, at) for out, at in ((p, 0.0), (q, 1.0)))
+
+
+def _gamma_series(xp, b, y):
+    """Sum over k of y^k / (b (b + 1) ... (b + k)), for y < b + 1; ends where no term is seen any more."""
+    steps = int(240 + 48 * math.sqrt(float(xp.max(b)))) if b.size else 0
+    term = total = 1 / b
+    for k in range(1, steps):
+        term = term * y / (b + k)
+        total = total + term
+        if k % 16 == 0 and not xp.any(term > 1e-17 * total):
+            break
+    return total
+
+
+def _gamma_fraction(xp, b, y):
+    """y + 1 - b - 1 (1 - b) / (y + 3 - b - 2 (2 - b) / ...), for y >= b + 1."""
+    steps = int(60 + 12 * math.sqrt(float(xp.max(b)))) if b.size else 0
+    fraction = y - b + 1 + 2 * steps
+    for k in range(steps, 0, -1):
+        fraction = y - b + (2 * k - 1) + k * (b - k) / fraction
+        fraction = xp.where(fraction == 0, 1e-300, fraction)
+    return fraction
 
 
 def _incomplete_edges(xp, a, x, good, out, at_zero):
