@@ -54,10 +54,8 @@ KNOWN = {
         "minidl.arange: end in place 1, not 0",
         "minidl.nuclear_norm: keepdim in place 2, not 1",
         *(f"{place}.conv{n}d: padding=0, not 'valid'" for place in PLACES for n in (1, 2, 3)),
-        *(f"minidl.{d}split: no {name}" for d in "hvd" for name in ("indices", "sections")),
         "minidl.split_copy: no split_size",
         "minidl.view_copy: no dtype",
-        *(f"minidl.tensor_split: no {n}" for n in ("indices", "sections", "tensor_indices_or_sections")),
         *(f"minidl.result_type: no {name}" for name in ("other", "scalar", "scalar1", "scalar2", "tensor")),
     ],
     "the overload of counts alone is missing": [
