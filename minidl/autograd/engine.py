@@ -168,9 +168,8 @@ def _into_leaf(node, g, boxed):
             # fresh from a rule and owned by nobody else (this frame, its caller's and getrefcount's own reference)
             mine = sys.getrefcount(g) <= 3 and _has_own_memory(g)
             array = tensor._array
-            if (
-                g.strides != array.strides and not array.flags.c_contiguous
-            ):  # in the leaf's order, for optimizers
+            if g.strides != array.strides and not array.flags.c_contiguous:
+                # in the leaf's order: an optimizer's step wants one for all its arrays
                 tensor._grad = make(memory_order.in_order(g, memory_order.order_of(array, None)), None)
             else:
                 tensor._grad = make(g if mine else backends.of(g).copy(g), None)

@@ -34,10 +34,10 @@ def is_laid(array, memory_format):
     return True
 
 
-def suggested(array):
-    """The format whose results PyTorch gives for an array: channels-last where the strides say so beyond doubt."""
+def suggested(shape, strides):
+    """The format that PyTorch gives the results of an array: channels-last where the strides say so beyond doubt."""
     for memory_format, order in _ORDERS.items():
-        if array.ndim == len(order) and _says(array.shape, array.strides, order):
+        if len(shape) == len(order) and _says(shape, strides, order):
             return memory_format
     return contiguous_format
 

@@ -3,8 +3,7 @@
 from typing import ClassVar
 
 from minidl.distributions import constraints
-from minidl.distributions.categorical import Categorical
-from minidl.distributions.distribution import Distribution
+from minidl.distributions.over_categorical import OverCategorical
 from minidl.ops.blends import xlogy
 from minidl.ops.create import arange, ones_like
 from minidl.ops.special import lgamma
@@ -13,7 +12,7 @@ from minidl.ops.splitting import broadcast_tensors
 __all__ = ["Multinomial"]
 
 
-class Multinomial(Distribution):
+class Multinomial(OverCategorical):
     """How often each of K classes comes in ``total_count`` independent draws, (*sample_shape, *batch_shape, K).
 
     log p(x) = log(n!) - sum_k log(x_k!) + sum_k x_k log(p_k), of counts x that sum to n. ``probs`` or ``logits``, as of
@@ -27,44 +26,18 @@ class Multinomial(Distribution):
     """
 
     arg_constraints: ClassVar = {"probs": constraints.simplex, "logits": constraints.real_vector}
+    _kept = ("total_count",)
 
     def __init__(self, total_count=1, probs=None, logits=None, validate_args=None):
         if not isinstance(total_count, int):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
-        self._categorical = Categorical(probs, logits)
-        super().__init__(
-            self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args=validate_args
-        )
-
-    def expand(self, batch_shape, _instance=None):
-        """This distribution with its parameters expanded to ``batch_shape``, views of them."""
-        return self._expanded(
-            tuple(batch_shape),
-            _instance,
-            total_count=self.total_count,
-            _categorical=self._categorical.expand(batch_shape),
-        )
+        super().__init__(probs, logits, validate_args)
 
     @property
     def support(self):
         """Counts that sum to ``total_count`` at most."""
         return constraints.multinomial(self.total_count)
-
-    @property
-    def probs(self):
-        """The probabilities, normalised."""
-        return self._categorical.probs
-
-    @property
-    def logits(self):
-        """The logarithms of the probabilities."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self):
-        """The shape of the parameter that was given."""
-        return self._categorical.param_shape
 
     @property
     def mean(self):

@@ -3,15 +3,14 @@
 from typing import ClassVar
 
 from minidl.distributions import constraints
-from minidl.distributions.categorical import Categorical
-from minidl.distributions.distribution import Distribution
+from minidl.distributions.over_categorical import OverCategorical
 from minidl.ops.create import eye
 from minidl.ops.embedding import one_hot
 
 __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
-class OneHotCategorical(Distribution):
+class OneHotCategorical(OverCategorical):
     """``Categorical`` whose samples are rows with a 1 at the class, (*sample_shape, *batch_shape, K).
 
     Source: ``torch.distributions.OneHotCategorical``.
@@ -24,33 +23,6 @@ class OneHotCategorical(Distribution):
     arg_constraints: ClassVar = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.one_hot
     has_enumerate_support = True
-
-    def __init__(self, probs=None, logits=None, validate_args=None):
-        self._categorical = Categorical(probs, logits)
-        super().__init__(
-            self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args=validate_args
-        )
-
-    def expand(self, batch_shape, _instance=None):
-        """This distribution with its parameters expanded to ``batch_shape``, views of them."""
-        return self._expanded(
-            tuple(batch_shape), _instance, _categorical=self._categorical.expand(batch_shape)
-        )
-
-    @property
-    def probs(self):
-        """The probabilities, normalised."""
-        return self._categorical.probs
-
-    @property
-    def logits(self):
-        """The logarithms of the probabilities."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self):
-        """The shape of the parameter that was given."""
-        return self._categorical.param_shape
 
     @property
     def mean(self):

@@ -55,7 +55,10 @@ def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, mem
     out = _converted(self, dtype, device, non_blocking, copy)
     if memory_format is None or memory_format == preserve_format:
         return out
-    fits = suggested(out._array) == memory_format and (out is self or is_laid(out._array, memory_format))
+    array = out._array
+    fits = suggested(array.shape, array.strides) == memory_format and (
+        out is self or is_laid(array, memory_format)
+    )
     return out if fits else clone(out, memory_format=memory_format)
 
 

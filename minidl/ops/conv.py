@@ -7,8 +7,8 @@ the three is linear in both of its arguments, and each argument's gradient is an
 from minidl.autograd import function, op
 from minidl.autograd.node import named
 from minidl.backends import of
-from minidl.backends.memory_order import is_laid
-from minidl.layouts import channels_last, channels_last_3d
+from minidl.backends.memory_order import is_laid, suggested
+from minidl.layouts import contiguous_format
 from minidl.ops.arithmetic import add
 from minidl.ops.conv_checks import check_conv, check_transposed, per_dimension
 from minidl.ops.joining import constant_pad
@@ -18,10 +18,10 @@ from minidl.ops.shapes import reshape
 from minidl.ops.windows import batched, is_tensor, unbatched
 
 
-def _laid(g, strides):
-    """``g`` in the memory format of images that have these strides: kernels are at their best with one format."""
-    memory_format = {4: channels_last, 5: channels_last_3d}.get(len(strides))
-    if memory_format is None or strides[1] >= strides[-1] or is_laid(getattr(g, "_array", g), memory_format):
+def _laid(g, shape, strides):
+    """``g`` in the memory format of images of this shape and strides: kernels are at their best with one format."""
+    memory_format = suggested(shape, strides)
+    if memory_format == contiguous_format or is_laid(getattr(g, "_array", g), memory_format):
         return g
     return clone(g, memory_format=memory_format)
 
@@ -32,10 +32,10 @@ def _bias_grad(g, input_shape):
 
 @op(
     input=lambda g, input_shape, input_strides, weight, stride, padding, dilation, groups: conv_input_grad(
-        _laid(g, input_strides), weight, input_shape, stride, padding, dilation, groups
+        _laid(g, input_shape, input_strides), weight, input_shape, stride, padding, dilation, groups
     ),
     weight=lambda g, input, input_strides, weight_shape, stride, padding, dilation, groups: conv_weight_grad(
-        _laid(g, input_strides), input, weight_shape, stride, padding, dilation, groups
+        _laid(g, input.shape, input_strides), input, weight_shape, stride, padding, dilation, groups
     ),
     bias=_bias_grad, faces=(), method=False,
 )  # fmt: skip
