@@ -4,11 +4,9 @@ import warnings
 
 import driving
 import numpy as np
-import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 
 def normal(*shape, seed=0):

@@ -8,10 +8,9 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 NAMES = ["float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"]
 DTYPES = {getattr(torch, name): getattr(minidl, name) for name in NAMES}

@@ -3,11 +3,10 @@
 import driving
 import numpy as np
 import pytest
+import torch
 from beside_torch import normal
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 INPLACE = {
     "elu_": (0.7,), "hardtanh_": (-0.5, 0.4), "leaky_relu_": (0.2,), "threshold_": (0.1, 3.0), "relu_": (),

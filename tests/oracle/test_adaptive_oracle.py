@@ -4,11 +4,10 @@ import inspect
 
 import numpy as np
 import pytest
+import torch
 from beside_torch import refusal
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 X = np.random.default_rng(2).standard_normal((40, 16))
 

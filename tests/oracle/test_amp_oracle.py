@@ -7,10 +7,10 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
 
-torch = pytest.importorskip("torch")
 MODULES = {"minidl": minidl, "torch": torch}
 
 

@@ -4,12 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from beside_torch import refusal, second_derivatives
 
 import minidl
 from minidl import nn
-
-torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(3)
 Q, K = RNG.standard_normal((3, 2, 4)), RNG.standard_normal((5, 2, 4))

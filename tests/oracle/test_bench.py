@@ -1,12 +1,11 @@
 """Every workload of ``minidl.bench`` computes the same numbers on minidl and on PyTorch."""
 
 import pytest
+import torch
 
 import minidl
 from minidl import bench
 from minidl.bench import accuracy
-
-torch = pytest.importorskip("torch")
 
 ROWS = [row for row in bench.registered() if not row.random]
 MOST = 2e-5  # float32 sums of some thousand products

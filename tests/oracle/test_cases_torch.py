@@ -5,11 +5,10 @@ import warnings
 import driving
 import numpy as np
 import pytest
+import torch
 from cases import CASES
 
 from minidl.autograd import registry
-
-torch = pytest.importorskip("torch")
 
 ROWS = [case for case in CASES if case.torch is not False]
 TOLERANCE = {"float64": 1e-9, "float32": 5e-5, "float16": 2e-3, "bfloat16": 2e-2}

@@ -3,14 +3,13 @@
 import driving
 import hypothesis.strategies as st
 import pytest
+import torch
 from beside_torch import assert_same, both, normal
 from hypothesis import given
 
 import minidl
 from minidl import nn
 from minidl.testing import conv_geometries
-
-torch = pytest.importorskip("torch")
 
 
 @given(data=st.data())

@@ -5,12 +5,11 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from beside_torch import refusal
 
 import minidl
 from minidl import nn
-
-torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(8)
 LOGITS = RNG.standard_normal((30, 5, 7)) * 2

@@ -5,10 +5,9 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 
 def data(library):

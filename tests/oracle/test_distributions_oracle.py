@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 R = np.random.default_rng(0)
 LOC, SCALE, PROBS = R.normal(size=(2, 3)), R.uniform(0.1, 2, (2, 3)), R.uniform(0.05, 0.95, (2, 3))

@@ -5,12 +5,11 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from beside_torch import refusal
 
 import minidl
 from minidl import nn
-
-torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(10)
 TABLE = RNG.integers(-2, 3, (6, 4)) * 0.5  # with equal values, so that there is a choice of maxima

@@ -1,10 +1,9 @@
 """Bad arguments: minidl raises what PyTorch raises, with most of its opening words."""
 
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 
 def _written(lib, index, value):

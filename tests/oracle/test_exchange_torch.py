@@ -3,10 +3,9 @@
 import re
 
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
 
 NAMES = ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"]
 

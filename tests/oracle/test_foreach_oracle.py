@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 ROWS = [np.random.default_rng(i).uniform(0.1, 0.9, size) for i, size in enumerate(((2, 3), (4,), ()))]
 NAMES = sorted(name for name in dir(minidl) if name.startswith("_foreach_"))

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from minidl.errors import GradcheckError, NotDifferentiableError
 from minidl.testing import check_gradients, from_torch, given_gradients, tensors
-
-torch = pytest.importorskip("torch")
 
 
 class Wrong(torch.autograd.Function):

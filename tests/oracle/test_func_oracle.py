@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 LIBRARIES = (minidl, torch)
 DATA = np.random.default_rng(0).normal(size=(3, 4))

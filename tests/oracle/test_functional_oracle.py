@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
 
-torch = pytest.importorskip("torch")
 MODULES = (minidl, torch)
 
 FUNCTIONS = {  # function, shapes of the inputs, whether they are a tuple, whether it returns one number

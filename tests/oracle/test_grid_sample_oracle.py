@@ -6,11 +6,10 @@ import re
 import driving
 import numpy as np
 import pytest
+import torch
 from beside_torch import normal
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 OPTIONS = list(
     itertools.product(("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection"), (False, True))

@@ -6,12 +6,11 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
 from minidl import nn
 from minidl.utils import data
-
-torch = pytest.importorskip("torch")
 
 FILLS = {
     "uniform_": {"a": -1.0, "b": 3.0},

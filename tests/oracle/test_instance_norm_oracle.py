@@ -4,11 +4,10 @@ import warnings
 
 import driving
 import pytest
+import torch
 from beside_torch import assert_same, both, normal
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 5), (2, 3, 4, 2), (1, 3, 2, 2, 2)], ids=str)

@@ -7,11 +7,10 @@ import warnings
 import driving
 import numpy as np
 import pytest
+import torch
 from beside_torch import assert_same, both, normal
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 SHAPES = {1: (2, 3, 7), 2: (2, 3, 5, 6), 3: (1, 2, 3, 4, 5)}
 MODES = {

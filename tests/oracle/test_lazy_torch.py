@@ -4,11 +4,10 @@ import inspect
 
 import numpy as np
 import pytest
+import torch
 from test_lazy import LAZY
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 layers = pytest.mark.parametrize("name", LAZY)
 

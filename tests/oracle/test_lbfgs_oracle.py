@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 OPTIONS = [
     {},

@@ -3,11 +3,10 @@
 import inspect
 
 import pytest
+import torch
 from beside_torch import refusal
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 
 def call(lib, *shapes, target=(0, 1), **options):

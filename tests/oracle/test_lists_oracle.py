@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
 
-torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings(
     "ignore"
 )  # PyTorch's own, of lists that mean tuples and of slow lists

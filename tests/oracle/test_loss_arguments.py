@@ -7,11 +7,10 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
 from minidl import nn
-
-torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(9)
 X, T = RNG.uniform(0.1, 0.9, (3, 4)), RNG.uniform(0.1, 0.9, (3, 4))

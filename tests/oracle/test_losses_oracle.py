@@ -4,12 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from beside_torch import refusal, second_derivatives
 
 import minidl
 from minidl import nn
-
-torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(5)
 REDUCTIONS = ("none", "mean", "sum")

@@ -6,12 +6,11 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from beside_torch import refusal, second_derivatives
 
 import minidl
 from minidl import nn
-
-torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(6)
 A, B, C = RNG.standard_normal((3, 4, 3))

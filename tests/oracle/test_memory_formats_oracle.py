@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from beside_torch import refusal
 
 import minidl
 
-torch = pytest.importorskip("torch")
 LIBRARIES = (minidl, torch)
 FORMATS = ("contiguous_format", "preserve_format", "channels_last", "channels_last_3d")
 

@@ -4,12 +4,9 @@ import copy
 import warnings
 
 import pytest
-
-import minidl
-
-torch = pytest.importorskip("torch")
-torch_databases = pytest.importorskip("torch_databases")
-from torch_databases import (  # noqa: E402
+import torch
+import torch_databases
+from torch_databases import (
     DTYPES,
     Converter,
     Unsupported,
@@ -19,6 +16,8 @@ from torch_databases import (  # noqa: E402
     raised,
     refusal_differs,
 )  # fmt: skip
+
+import minidl
 
 MODULES = torch_databases.database("common_modules", "module_db")
 

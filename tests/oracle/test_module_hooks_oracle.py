@@ -8,11 +8,10 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
 from minidl.nn import modules
-
-torch = pytest.importorskip("torch")
 
 
 def both(function):

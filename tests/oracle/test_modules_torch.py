@@ -5,13 +5,12 @@ import warnings
 import driving
 import numpy as np
 import pytest
+import torch
 from cases import MODULE_CASES
 
 import minidl
 from minidl import autograd, nn
 from minidl.autograd.tensor import leaf
-
-torch = pytest.importorskip("torch")
 
 # The rows of layers that this PyTorch has: LinearCrossEntropyLoss came with 2.13.
 ROWS = [

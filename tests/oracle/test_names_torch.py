@@ -1,10 +1,9 @@
 """The node that a tensor prints, ``grad_fn=<...>``, is called what PyTorch calls it."""
 
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 CALLS = {
     "add": lambda m, x: x + 1,

@@ -5,12 +5,12 @@ import warnings
 import driving
 import numpy as np
 import pytest
+import torch
 
 import minidl
 from minidl import nn
 from minidl.autograd.tensor import leaf
 
-torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated:FutureWarning")
 
 LAYERS = {

@@ -4,12 +4,11 @@ import functools
 import warnings
 
 import pytest
+import torch
+import torch_databases
+from torch_databases import Converter, Unsupported, difference, flat, gradients_differ, look_up, raised
 
 import minidl
-
-torch = pytest.importorskip("torch")
-torch_databases = pytest.importorskip("torch_databases")
-from torch_databases import Converter, Unsupported, difference, flat, gradients_differ, look_up, raised  # noqa: E402
 
 OPS = torch_databases.database("common_methods_invocations", "op_db")
 F = minidl.nn.functional

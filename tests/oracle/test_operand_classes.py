@@ -4,10 +4,9 @@ import operator
 import warnings
 
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 PLAIN = (
     "add",

@@ -3,10 +3,10 @@
 import importlib
 
 import pytest
+import torch
 
 import minidl
 
-torch = pytest.importorskip("torch")
 LIBRARIES = [minidl, torch]
 
 

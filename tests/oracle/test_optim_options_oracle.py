@@ -3,11 +3,10 @@
 import driving
 import numpy as np
 import pytest
+import torch
 
 import minidl
 from minidl import backends
-
-torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(0)
 SHAPES = [(4, 3), (3,), (), (2, 3, 4), (0, 2), (1, 5), (5, 1)]

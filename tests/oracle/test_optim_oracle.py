@@ -5,11 +5,10 @@ import warnings
 import driving
 import numpy as np
 import pytest
+import torch
 
 import minidl
 from minidl import backends, nn, optim
-
-torch = pytest.importorskip("torch")
 
 STEPS = 50
 OPTIMIZERS = [

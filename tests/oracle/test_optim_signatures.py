@@ -4,10 +4,9 @@ import importlib
 import inspect
 
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 NOT_THERE = {"SparseAdam", "swap_in_optimizer_params_and_state"}  # sparse gradients; for tracing programs
 PLACES = {

@@ -6,12 +6,11 @@ import copy
 import warnings
 
 import pytest
+import torch
+import torch_databases
+from torch_databases import Converter, Unsupported, difference, raised, refusal_differs
 
 import minidl
-
-torch = pytest.importorskip("torch")
-torch_databases = pytest.importorskip("torch_databases")
-from torch_databases import Converter, Unsupported, difference, raised, refusal_differs  # noqa: E402
 
 OPTIMIZERS = torch_databases.database("common_optimizers", "optim_db")
 STEPS = 10

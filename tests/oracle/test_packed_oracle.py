@@ -5,6 +5,7 @@ import warnings
 import driving
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from minidl import autograd, nn
 from minidl.autograd.tensor import leaf
 from minidl.nn.utils import rnn
 
-torch = pytest.importorskip("torch")
 theirs_rnn = torch.nn.utils.rnn
 
 

@@ -5,11 +5,10 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from beside_torch import assert_same, both, normal
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 SHAPES = [(2, 5), (2, 3, 5), (3, 4, 5), (2, 3, 4, 5), (2, 3, 4, 5), (2, 2, 3, 4, 5)]
 RANKS = [1, 1, 2, 2, 3, 3]

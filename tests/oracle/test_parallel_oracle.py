@@ -1,10 +1,9 @@
 """Which indices a replica gets, beside PyTorch's DistributedSampler in the order of the data set."""
 
 import pytest
+import torch
 
 from minidl.utils.data.distributed import DistributedSampler
-
-torch = pytest.importorskip("torch")
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 10])

@@ -4,14 +4,13 @@ import driving
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+import torch
 from beside_torch import assert_same, both, normal
 from hypothesis import given
 
 import minidl
 from minidl import nn
 from minidl.testing import pool_geometries
-
-torch = pytest.importorskip("torch")
 
 
 def shuffled(shape):

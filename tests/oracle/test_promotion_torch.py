@@ -4,10 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 NAMES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
 PAIRS = list(itertools.product(NAMES, NAMES))

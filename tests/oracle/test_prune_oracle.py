@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
+import torch.nn.utils.prune
 
 import minidl
 from minidl.autograd.tensor import leaf
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("torch.nn.utils.prune")
 
 
 def layers():

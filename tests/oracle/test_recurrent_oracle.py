@@ -5,14 +5,13 @@ import warnings
 import driving
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import minidl
 from minidl import autograd, nn
 from minidl.autograd.tensor import leaf
-
-torch = pytest.importorskip("torch")
 
 
 def twins(name, *args, **kwargs):

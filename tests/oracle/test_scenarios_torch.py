@@ -3,12 +3,11 @@
 import driving
 import numpy as np
 import pytest
+import torch
 from refusals import REFUSALS
 from scenarios import RESULTS
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 X = np.random.default_rng(0).uniform(-1, 1, (3, 4))
 Y = np.random.default_rng(1).uniform(0.5, 1.5, 4)

@@ -9,10 +9,9 @@ import inspect
 import pathlib
 
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 TOP_STUB = "_C/_VariableFunctions.pyi"
 STUBS = ("_C/_nn.pyi", TOP_STUB, "nn/functional.pyi")

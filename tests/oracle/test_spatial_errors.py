@@ -5,11 +5,10 @@ import warnings
 
 import driving
 import pytest
+import torch
 from beside_torch import assert_same, both, normal
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 WRONG = {
     "pixel_shuffle": [((4, 3), 2), ((4, 3, 3), 0), ((5, 3, 3), 2), ((4, 3, 3), 2.0)],

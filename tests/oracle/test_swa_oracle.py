@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
 
-torch = pytest.importorskip("torch")
 LIBRARIES = [minidl, torch]
 AVERAGES = {
     "mean": lambda u: {},

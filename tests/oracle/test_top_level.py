@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 TABLE = np.random.default_rng(1).standard_normal((5, 3))
 INDICES, OFFSETS = np.array([1, 3, 1, 0, 2, 3, 3]), np.array([0, 2, 2, 5])

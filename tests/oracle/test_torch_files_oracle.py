@@ -5,10 +5,9 @@ import io
 
 import numpy as np
 import pytest
+import torch
 
 import minidl
-
-torch = pytest.importorskip("torch")
 
 DTYPES = minidl.dtypes.available()
 

@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from beside_torch import refusal
 
 import minidl
 
-torch = pytest.importorskip("torch")
 pytestmark = [
     pytest.mark.filterwarnings("ignore:enable_nested_tensor is True:UserWarning"),
     pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning"),
