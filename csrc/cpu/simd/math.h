@@ -111,15 +111,19 @@ MINIDL_INLINE V exp_beyond_linear(V r) {
 }
 
 // Range reduction x = n ln2 + r, the Taylor polynomial of exp(r), and a multiplication by 2^n
-// (J.-M. Muller, "Elementary Functions", 3rd edition, section 6.2).
+// (J.-M. Muller, "Elementary Functions", 3rd edition, section 6.2). What is surely 0 is not
+// computed: processors take a hundred cycles to round a number away, and masks put -infinity into
+// half the scores of a causal attention.
 template <typename V>
 MINIDL_INLINE V exp(V x) {
   using T = Lane<V>;
-  constexpr T kHigh = kSingle<V> ? T(89) : T(710), kLow = kSingle<V> ? T(-110) : T(-760);
+  constexpr T kHigh = kSingle<V> ? T(89) : T(710), kLow = kSingle<V> ? T(-104) : T(-746);
+  const auto vanishes = x < kLow;
   x = x > kHigh ? same<V>(kHigh) : x;  // keeps NaN: the comparison is false
-  x = x < kLow ? same<V>(kLow) : x;
+  x = vanishes ? same<V>(T(0)) : x;
   const auto [n, r] = reduce_by_ln2(x);
-  return scale_by_power<V>(exp_beyond_linear(r) * (r * r) + r + T(1), n);
+  const V found = scale_by_power<V>(exp_beyond_linear(r) * (r * r) + r + T(1), n);
+  return vanishes ? same<V>(T(0)) : found;
 }
 
 // exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), with 2^(n - 1) in the place of 2^n: that of the
