@@ -35,7 +35,7 @@ class Scratch {
 // Memory of the calling thread for code of cpu/simd, which can hold no Scratch: its member
 // functions would be shared between the levels. A slot has one user at a time; its next call
 // invalidates what the last one returned.
-enum class Slot { gemm_a, gemm_b, gemm_shared, norm, norm_shared, embedding, count };
+enum class Slot { gemm_a, gemm_b, gemm_shared, attention, norm, norm_shared, embedding, count };
 void* thread_scratch(Slot slot, int64_t bytes);
 
 }  // namespace minidl::cpu

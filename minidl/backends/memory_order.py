@@ -1,8 +1,9 @@
 """Orders of an array's elements in memory: which one it is in, and copies in another one."""
 
+from itertools import pairwise
 from types import NoneType
 
-from minidl.backends import of
+from minidl import backends
 from minidl.layouts import channels_last, channels_last_3d, contiguous_format, preserve_format
 from minidl.layouts import memory_format as memory_format_type
 
@@ -71,11 +72,13 @@ def order_of(array, memory_format):
     """``order_in`` a format; in that of an array for None and ``preserve_format``."""
     if memory_format is not None and memory_format != preserve_format:
         return order_in(memory_format, array.ndim)
-    return None if array.flags.c_contiguous else _dense_order(array.shape, array.strides)
+    return None if array.flags.c_contiguous else order_by(array.shape, array.strides)
 
 
-def _dense_order(sizes, strides):
+def order_by(sizes, strides):
     """The order that strides give, by insertion: an axis that is repeated (stride 0) stays beside its neighbour."""
+    if all(slow >= fast > 0 for slow, fast in pairwise(strides)):
+        return None
     order = list(range(len(sizes)))
     for i in range(1, len(order)):
         at = i
@@ -95,7 +98,7 @@ def _dense_order(sizes, strides):
 
 def in_order(array, order):
     """A copy of an array whose axes lie in ``order``, from the slowest to the fastest; None for row-major."""
-    space = of(array)
+    space = backends.of(array)
     if order is None:
         return space.copy(array)
     return _back(space.copy(array.transpose(order)), order)

@@ -20,18 +20,21 @@ def _index_name(shape, kept):
 
 
 @op(
-    input=lambda g, input_shape, index: index_add_at(g, index, input_shape), view=True, shown=_index_name,
-    faces=(), method=False,
-)  # fmt: skip
+    input=lambda g, input_shape, input_strides, index: index_add_at(g, index, input_shape, input_strides),
+    view=True,
+    shown=_index_name,
+    faces=(),
+    method=False,
+)
 def index_with(input, index):
     """``input[index]`` for a raw index: ints, slices, None, Ellipsis and arrays, checked before."""
     return of(input).getitem(input, index)
 
 
 @op(g=lambda g0, index: index_with(g0, index), faces=(), method=False)
-def index_add_at(g, index, shape):
-    """Zeros of ``shape`` with ``g`` added at ``index``."""
-    return of(g).index_add(g, index, shape)
+def index_add_at(g, index, shape, strides=None):
+    """Zeros of ``shape`` with ``g`` added at ``index``, in the order of ``strides`` in memory."""
+    return of(g).index_add(g, index, shape, strides)
 
 
 def _getitem(self, index):

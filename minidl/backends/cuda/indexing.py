@@ -89,7 +89,7 @@ def setitem(xp, ext, target, index, source):
     return None
 
 
-def index_add(xp, ext, g, index, shape):
+def index_add(xp, ext, g, index, shape, strides=None):
     if not _holds_arrays(index) or g.dtype.char == "?":
         return NotImplemented
     out = xp.zeros(shape, g.dtype)

@@ -1,5 +1,7 @@
 """Reading and writing by index. Indices are checked above this floor."""
 
+from minidl.backends.memory_order import made_in_order, order_by
+
 
 def defers_index_errors(xp):
     """Whether functions that take indices find bad ones themselves and tell later; here their caller looks before."""
@@ -18,9 +20,14 @@ def setitem(xp, target, index, source):
     )
 
 
-def index_add(xp, g, index, shape):
-    """Zeros of ``shape`` with ``g`` added at ``index``; what meets at one place is summed."""
-    out = xp.zeros(shape, g.dtype)
+def index_add(xp, g, index, shape, strides=None):
+    """Zeros of ``shape`` with ``g`` added at ``index``; what meets at one place is summed.
+
+    The zeros lie in memory in the order of ``strides``, those of the array that was indexed: its gradient then takes
+    the way back through transpositions and reshapes without a copy.
+    """
+    order = None if strides is None else order_by(shape, strides)
+    out = made_in_order(lambda shape: xp.zeros(shape, g.dtype), shape, order)
     if _distinct(index):
         out[index] = g
     else:

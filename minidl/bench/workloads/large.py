@@ -5,7 +5,7 @@ where the name says so, ``float32``. Targets are PyTorch's time / ours.
 """
 
 from minidl.bench.registry import BACKWARD, BOTH, FORWARD, STEP, Case, Target, workload
-from minidl.bench.workloads import conv, loss, matmul, norm, pool, recurrent
+from minidl.bench.workloads import attention, conv, loss, matmul, norm, pool, recurrent
 
 _GPU = {"family": "large", "devices": ("cuda",)}
 _GEMM = {FORWARD: Target(0.97, 1.02)}
@@ -172,22 +172,14 @@ def adamw(kit, tensors, length, fused=False):
     return run
 
 
-@workload(
+workload(
     "large/attention",
     [
-        Case(f"B4-H16-T{steps}-D{width}{'-causal' * causal}",
-             {"batch": 4, "heads": 16, "steps": steps, "width": width, "causal": causal}, {FORWARD: Target(0.6, 0.85)})
-        for steps, width in ((2048, 64), (4096, 128)) for causal in (False, True)
+        attention.case(4, 16, steps, width, causal, {FORWARD: Target(0.6, 0.85)})
+        for steps, width in ((2048, 64), (4096, 128))
+        for causal in (False, True)
     ],
-    lambda mode, batch, heads, steps, width, causal: (
-        (4 if mode == FORWARD else 10) * batch * heads * steps**2 * width // (2 if causal else 1),
-        (4 if mode == FORWARD else 8) * batch * heads * steps * width,
-    ),
+    attention.cost,
     modes=(FORWARD, BACKWARD),
     **_GPU,
-)  # fmt: skip
-def attention(kit, batch, heads, steps, width, causal):
-    """softmax(q k^T / sqrt(width)) v of every head."""
-    q, k, v = (kit.leaf(batch, heads, steps, width) for _ in range(3))
-    function = kit.lib.nn.functional.scaled_dot_product_attention
-    return lambda: function(q, k, v, is_causal=causal)
+)(attention.attention)

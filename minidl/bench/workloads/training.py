@@ -107,7 +107,10 @@ def lstm(kit, batch, steps, inputs, hidden, fused=False):
     ],
     lambda mode, **shape: networks.transformer_cost(**shape),
     modes=(STEP,),
-    variants={"torch best": {"fused": True, "fused_attention": True}},
+    variants={
+        "torch best": {"fused": True, "fused_attention": True},
+        "minidl best": {"fused_attention": True},
+    },
 )
 def transformer(kit, batch, steps, width, layers, heads, words, fused=False, fused_attention=False):
     """A character model: causal self-attention of 4 heads, GELU layers of four times the width, layer norms first."""
