@@ -31,6 +31,17 @@ def index_with(input, index):
     return of(input).getitem(input, index)
 
 
+@op(
+    input=lambda g, input_shape, index: index_add_at(g, index, input_shape),
+    shown=_index_name,
+    faces=(),
+    method=False,
+)
+def _pick(input, index):
+    """``input[index]`` for arrays among slices: a copy."""
+    return of(input).pick(input, index)
+
+
 @op(g=lambda g0, index: index_with(g0, index), faces=(), method=False)
 def index_add_at(g, index, shape, strides=None):
     """Zeros of ``shape`` with ``g`` added at ``index``, in the order of ``strides`` in memory."""
@@ -47,7 +58,7 @@ def _getitem(self, index):
         )
     basic, advanced = split_index(index, self._array, keep=self._edge is not None)
     out = self if basic is None else index_with(self, basic)
-    return out if advanced is None else index_with(out, advanced)
+    return out if advanced is None else _pick(out, advanced)
 
 
 def _broadcast_to_index(value, target_shape):
@@ -155,7 +166,10 @@ def _checked_index(name, input, dim, index, src=None, own="self"):
     size = input.shape[dim] if input.ndim else 1
     if told_later(index, input):
         return
-    low, high = (int(index.min()), int(index.max())) if index.size else (0, -1)
+    distinct = index[
+        tuple(slice(1) if step == 0 else slice(None) for step in index.strides)
+    ]  # once if repeated
+    low, high = (int(distinct.min()), int(distinct.max())) if index.size else (0, -1)
     if low < 0 or high >= size:
         raise RuntimeError(
             f"index {low if low < 0 else high} is out of bounds for dimension {dim} with size {size}"

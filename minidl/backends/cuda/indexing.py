@@ -57,6 +57,10 @@ def add_along(xp, ext, input, dim, index, source):
 def getitem(xp, ext, input, index):
     if not _holds_arrays(index):
         return plain_shapes.getitem(xp, input, index)
+    return pick(xp, ext, input, index)
+
+
+def pick(xp, ext, input, index):
     index = _for_kernels(index)
     parsed = _parsed(input, index)
     if parsed is None:

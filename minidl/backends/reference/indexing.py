@@ -20,6 +20,11 @@ def setitem(xp, target, index, source):
     )
 
 
+def pick(xp, input, index):
+    """A copy of what arrays among slices select."""
+    return input[index]
+
+
 def index_add(xp, g, index, shape, strides=None):
     """Zeros of ``shape`` with ``g`` added at ``index``; what meets at one place is summed.
 

@@ -1,0 +1,75 @@
+"""Reading and writing by index in C++: along an axis any dtype, sums float32 and float64, any strides; slices of
+contiguous arrays. What is small, and an index that is out of range, is the reference's.
+"""
+
+import numpy as np
+
+from minidl import _native
+
+_SMALL = 256  # elements, from which on a call pays
+_INT64 = np.dtype("int64")
+
+
+def _served(index, *arrays):
+    first = arrays[0]
+    return (
+        index.size >= _SMALL
+        and index.dtype == _INT64
+        and first.ndim
+        and all(x.__class__ is np.ndarray and x.dtype == first.dtype and x.flags.aligned for x in arrays)
+        and not first.dtype.hasobject
+        and first.dtype.itemsize <= 8
+    )
+
+
+def take_along(input, dim, index):
+    if not _served(index, input):
+        return NotImplemented
+    out = _native.empty(index.shape, input.dtype)
+    return out if _native.take_along(input, dim, index, out) else NotImplemented
+
+
+def put_along(input, dim, index, source):
+    if not _fits(index, input, source):
+        return NotImplemented
+    out = _native.copy(input)
+    return out if _native.put_along(out, dim, index, source) else NotImplemented
+
+
+def add_along(input, dim, index, source):
+    if not _fits(index, input, source) or input.dtype.char not in "fd":
+        return NotImplemented
+    out = _native.copy(input)
+    return out if _native.add_along(out, dim, index, source) else NotImplemented
+
+
+def _fits(index, input, source):
+    return _served(index, input, source) and source.shape == index.shape
+
+
+def pick(input, index):
+    dim = _only_array(index)
+    if dim is None or not _served(index[dim], input) or not input.flags.c_contiguous:
+        return NotImplemented
+    where = np.ascontiguousarray(index[dim])
+    out = _native.empty((*input.shape[:dim], *where.shape, *input.shape[dim + 1 :]), input.dtype)
+    return out if _native.take_slices(input, dim, where, out) else NotImplemented
+
+
+def index_add(g, index, shape, strides=None):
+    dim = _only_array(index)
+    if dim is None or not _served(index[dim], g) or g.dtype.char not in "fd":
+        return NotImplemented
+    out = np.zeros(shape, g.dtype)
+    slices, where = np.ascontiguousarray(g), np.ascontiguousarray(index[dim])
+    return out if _native.add_slices(out, dim, where, slices) else NotImplemented
+
+
+def _only_array(index):
+    """The place of the one array in a tuple of whole slices; None for other indices."""
+    if index.__class__ is not tuple:
+        return None
+    arrays = [place for place, part in enumerate(index) if part.__class__ is np.ndarray]
+    others = [part for part in index if part.__class__ is not np.ndarray]
+    whole = all(part.__class__ is slice and part == slice(None) for part in others)
+    return arrays[0] if len(arrays) == 1 and whole else None
