@@ -7,7 +7,7 @@ from minidl.autograd import Saved, Tensor, function, op
 from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.common import wrap_dim
-from minidl.ops.indexing import _scatter_zeros, gather, index_with
+from minidl.ops.indexing import _scatter_zeros
 from minidl.ops.reductions import amax, amin, with_kept
 from minidl.ops.selection import maximum, minimum
 from minidl.ops.shapes import _reshape, movedim
@@ -127,6 +127,12 @@ def _sort(input, dim, descending):
     return (values, order), Saved(order=order)
 
 
+@op(input=_sort_rule, returns=ValueIndex["topk"], shown="Topk", faces=(), method=False)
+def _topk(input, dim, descending, count):
+    values, order = of(input).sort_first(input, dim, descending, count)
+    return (values, order), Saved(order=order)
+
+
 @function(tensors="input")
 def sort(input, dim=-1, descending=False, stable=False):
     """Values in order along ``dim`` and their indices. Always stable; NaN counts as largest. Source: ``torch.sort``.
@@ -167,10 +173,9 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
         raise RuntimeError(
             f"selected index k out of range: k={k} for size {input.size(d) if input.ndim else 1}"
         )
-    order = _sort(input.detach(), dim, bool(largest)).indices
-    if input.ndim:
-        order = index_with(order, (slice(None),) * d + (slice(0, k),)).contiguous()
-    return ValueIndex["topk"](gather(input, dim, order), order)
+    if input.ndim == 0:
+        return ValueIndex["topk"](*_sort(input, dim, bool(largest)))
+    return _topk(input, d, bool(largest), k)
 
 
 @function(tensors="input")

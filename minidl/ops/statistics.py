@@ -5,7 +5,7 @@ from collections import namedtuple
 from minidl import dtypes
 from minidl.autograd import Saved, Tensor, function, op
 from minidl.autograd.node import named
-from minidl.backends import of
+from minidl.backends import is_host, of
 from minidl.ops.arithmetic import div, mul
 from minidl.ops.common import as_index, refuse_bool, wrap_dim
 from minidl.ops.comparison import isnan, logical_not
@@ -41,17 +41,16 @@ def _statistic(name):
 
 
 def _kth(space, input, k, dim):
-    values, order = space.sort(input, dim, False)
-    index = (slice(None),) * dim + (k - 1,)
-    return space.copy(space.getitem(values, index)), space.copy(space.getitem(order, index))
+    return space.select(input, dim, k)
 
 
 def _middle(space, input, ignore_nan, dim):
     """The lower median; NaN where there is one, or the median of the others."""
     n = input.shape[dim]
+    integral = not dtypes.is_floating(input.dtype)
+    if integral or (is_host(input) and not space.isnan(input).any()):
+        return space.select(input, dim, (n - 1) // 2 + 1)
     values, order = space.sort(input, dim, False)
-    if not dtypes.is_floating(input.dtype):
-        return _kth(space, input, (n - 1) // 2 + 1, dim)
     bad = space.isnan(values)
     count = space.sum(space.astype(bad, dtypes.INT64), (dim,), True)
     if ignore_nan:

@@ -73,6 +73,18 @@ def sort(xp, input, dim, descending):
     return xp.take_along_axis(input, order, axis=dim), order
 
 
+def sort_first(xp, input, dim, descending, count):
+    """The first ``count`` values of ``sort`` and their indices."""
+    index = (slice(None),) * dim + (slice(count),)
+    return tuple(xp.ascontiguousarray(x[index]) for x in sort(xp, input, dim, descending))
+
+
+def select(xp, input, dim, rank):
+    """The ``rank``-th smallest value (from 1) along ``dim`` and its index; the dimension is gone."""
+    index = (slice(None),) * dim + (rank - 1,)
+    return tuple(x[index].copy() for x in sort(xp, input, dim, False))
+
+
 def argsort(xp, input, dim, descending):
     """Indices that sort along ``dim``, stable; NaN counts as largest."""
     if not descending:
