@@ -20,6 +20,8 @@
   X(maximum, 2, 0, 1, "maximum(input, other); NaN wins")                                 \
   X(minimum, 2, 0, 1, "minimum(input, other); NaN wins")                                 \
   X(pow, 2, 0, 24, "pow(input, exponent): input ** exponent")                            \
+  X(fmod, 2, 0, 8, "fmod(input, other): the rest, of the input's sign")                  \
+  X(remainder, 2, 0, 8, "remainder(input, other): the rest, of the other's sign")        \
   X(relu_grad, 2, 0, 1, "relu_grad(g, result): g where result > 0 or NaN")               \
   X(tanh_grad, 2, 0, 1, "tanh_grad(g, result): g (1 - result^2)")                        \
   X(sigmoid_grad, 2, 0, 1, "sigmoid_grad(g, result): g result (1 - result)")             \

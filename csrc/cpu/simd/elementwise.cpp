@@ -5,6 +5,7 @@
 #include "cpu/simd/gamma.h"
 #include "cpu/simd/math.h"
 #include "cpu/simd/power.h"
+#include "cpu/simd/remainders.h"
 #include "cpu/simd/trigonometry.h"
 
 namespace minidl::cpu::MINIDL_ISA {
@@ -36,6 +37,8 @@ MINIDL_BINARY(div, a, b, a / b)
 MINIDL_BINARY(maximum, a, b, (a >= b) | (a != a) ? a : b)
 MINIDL_BINARY(minimum, a, b, (a <= b) | (a != a) ? a : b)
 MINIDL_BINARY(pow, a, b, MINIDL_ISA::pow(a, b))
+MINIDL_BINARY(fmod, a, b, MINIDL_ISA::fmod(a, b))
+MINIDL_BINARY(remainder, a, b, MINIDL_ISA::remainder(a, b))
 MINIDL_BINARY(relu_grad, g, result, result <= T(0) ? V{} : g)  // NaN passes g, as in PyTorch
 MINIDL_BINARY(tanh_grad, g, result, g*(T(1) - result * result))
 MINIDL_BINARY(sigmoid_grad, g, result, g*((T(1) - result) * result))
