@@ -385,7 +385,9 @@ def test_limits_may_be_python_numbers(native, dtype, limits):
 def test_remainders_are_exact(native, dtype):
     rng = np.random.default_rng(0)
     sizes = [np.exp(rng.uniform(-40, 40, (2, 20000))), np.stack([np.full(20000, 100.0), np.full(20000, 3.0)])]
-    special = np.array([0, -0.0, 1, -1, 3, -6, 2**22, 2**51, np.inf, -np.inf, np.nan, np.finfo(dtype).max, 1e-45])
+    special = np.array(
+        [0, -0.0, 1, -1, 3, -6, 2**22, 2**51, np.inf, -np.inf, np.nan, np.finfo(dtype).max, 1e-45]
+    )
     pairs = [*(rng.standard_normal((2, 20000)) * size for size in sizes)]
     pairs += [(np.arange(-1000.0, 1000), np.full(2000, unit)) for unit in (3, -0.1, 0.7)]
     pairs.append([grid.reshape(-1) for grid in np.meshgrid(special, special)])

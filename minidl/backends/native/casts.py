@@ -1,0 +1,20 @@
+"""Conversions between float32 and the formats of 16 bits in C++; the others, and small arrays, are NumPy's."""
+
+from minidl import _native
+
+_SMALL = 1024
+_CONVERSIONS = {  # by the characters of NumPy's dtypes; E is ml_dtypes' bfloat16
+    ("f", "e"): _native.to_float16,
+    ("e", "f"): _native.from_float16,
+    ("f", "E"): _native.to_bfloat16,
+    ("E", "f"): _native.from_bfloat16,
+}
+
+
+def astype(input, dtype):
+    kinds = input.dtype.char, getattr(dtype, "char", None)
+    convert = _CONVERSIONS.get(kinds) if input.size >= _SMALL else None
+    if convert is None or not input.flags.c_contiguous or not input.flags.aligned:
+        return NotImplemented
+    out = _native.empty(input.shape, dtype)
+    return out if convert(input, out) else NotImplemented
