@@ -25,6 +25,19 @@ class Taps:
         self.parts = tuple((_evenly(index), weight, _places(where, size)) for index, weight, where in parts)
 
     @functools.cached_property
+    def rows(self):
+        """The table by outputs: where the taps of each begin, and the end; their inputs and weights, in their order."""
+        outputs, inputs = np.arange(self.size), np.arange(self.inputs)
+        target = np.concatenate(
+            [outputs[:0], *(outputs if part[2] is None else outputs[part[2]] for part in self.parts)]
+        )
+        source = np.concatenate([inputs[:0], *(inputs[part[0]] for part in self.parts)])
+        weights = [np.ones(len(inputs[i])) if weight is None else weight for i, weight, _ in self.parts]
+        order = np.argsort(target, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(target, minlength=self.size))])
+        return starts, source[order], np.concatenate([np.ones(0), *weights])[order]
+
+    @functools.cached_property
     def transposed(self):
         """The table of the gradient: from outputs to inputs."""
         outputs, inputs = np.arange(self.size), np.arange(self.inputs)
