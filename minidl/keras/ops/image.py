@@ -1,12 +1,23 @@
 """``keras.ops.image``: functions of images (N, H, W, C) or (H, W, C)."""
 
 import minidl
+from minidl.keras.layers.colors import grayscale
+from minidl.keras.layers.colors import hsv_to_rgb as hsv_to_rgb_values
+from minidl.keras.layers.colors import rgb_to_hsv as rgb_to_hsv_values
 from minidl.keras.layers.resampling import METHODS, resized
 from minidl.keras.ops.operation import floating, operation, tensor
 from minidl.keras.settings import standardize_data_format
 from minidl.nn import functional as F
 
-__all__ = ["crop_images", "extract_patches", "pad_images", "resize", "rgb_to_grayscale"]
+__all__ = [
+    "crop_images",
+    "extract_patches",
+    "hsv_to_rgb",
+    "pad_images",
+    "resize",
+    "rgb_to_grayscale",
+    "rgb_to_hsv",
+]
 
 
 def _first(images, data_format):
@@ -32,11 +43,50 @@ def resize(images, size, interpolation="bilinear", antialias=False, data_format=
 
 @operation
 def rgb_to_grayscale(images, data_format=None):
-    """0.2989 R + 0.587 G + 0.114 B, as one channel."""
-    images = floating(images)
+    """0.2989 R + 0.587 G + 0.114 B, as one channel; images of one channel as they are."""
+    return _recoloured(grayscale, floating(images), data_format, (1, 3))
+
+
+def _recoloured(change, images, data_format, channels=(3,)):
     axis = -3 if standardize_data_format(data_format) == "channels_first" else -1
-    weights = minidl.tensor([0.2989, 0.5870, 0.1140], dtype=images.dtype, device=images.device)
-    return (images.movedim(axis, -1) * weights).sum(-1, keepdim=True).movedim(-1, axis)
+    if images.ndim not in (3, 4):
+        raise ValueError(
+            "Invalid images rank: expected rank 3 (single image) or rank 4 (batch of images). Received input with "
+            f"shape: images.shape={tuple(images.shape)}"
+        )
+    if images.shape[axis] not in channels:
+        raise ValueError(
+            "Invalid channel size: expected 3 (RGB)"
+            f"{' or 1 (Grayscale)' if 1 in channels else ''}. Received input with shape: "
+            f"images.shape={tuple(images.shape)}"
+        )
+    return change(images.movedim(axis, -1)).movedim(-1, axis)
+
+
+@operation
+def rgb_to_hsv(images, data_format=None):
+    """Hue and saturation in [0, 1], and the value, of red, green and blue.
+
+    >>> from minidl.keras import ops
+    >>> ops.image.rgb_to_hsv(ops.array([[[0.0, 1.0, 0.0]]])).tolist()
+    [[[0.3333333432674408, 1.0, 1.0]]]
+    """
+    return _recoloured(rgb_to_hsv_values, _real(images), data_format)
+
+
+@operation
+def hsv_to_rgb(images, data_format=None):
+    """Red, green and blue of hue, saturation and value."""
+    return _recoloured(hsv_to_rgb_values, _real(images), data_format)
+
+
+def _real(images):
+    images = tensor(images)
+    if not images.is_floating_point():
+        raise ValueError(
+            f"Invalid images dtype: expected float dtype. Received: images.dtype={images.dtype.name}"
+        )
+    return images
 
 
 @operation
