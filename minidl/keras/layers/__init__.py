@@ -53,7 +53,7 @@ from minidl.keras.layers.conv_transpose import (
 )
 from minidl.keras.layers.dense import Activation, Dense, Flatten
 from minidl.keras.layers.einsum_dense import EinsumDense
-from minidl.keras.layers.embedding import Embedding, Masking
+from minidl.keras.layers.embedding import Embedding, Masking, ReversibleEmbedding
 from minidl.keras.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -68,7 +68,8 @@ from minidl.keras.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
-from minidl.keras.layers.lookups import Discretization, Hashing, IntegerLookup, StringLookup
+from minidl.keras.layers.hashing import HashedCrossing, Hashing
+from minidl.keras.layers.lookups import Discretization, IntegerLookup, StringLookup
 from minidl.keras.layers.merging import (
     Add,
     Average,
@@ -87,7 +88,7 @@ from minidl.keras.layers.merging import (
     multiply,
     subtract,
 )
-from minidl.keras.layers.multi_head import MultiHeadAttention
+from minidl.keras.layers.multi_head import GroupQueryAttention, MultiHeadAttention
 from minidl.keras.layers.norm import BatchNormalization
 from minidl.keras.layers.norm_by_sample import (
     GroupNormalization,
@@ -95,6 +96,7 @@ from minidl.keras.layers.norm_by_sample import (
     RMSNormalization,
     UnitNormalization,
 )
+from minidl.keras.layers.pipeline import Pipeline
 from minidl.keras.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
 from minidl.keras.layers.random_colors import (
     AutoContrast,
@@ -135,6 +137,7 @@ from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
 from minidl.keras.layers.recurrent_layers import GRU, LSTM, CuDNNGRU, CuDNNLSTM, SimpleRNN
 from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
 from minidl.keras.layers.resizing import CenterCrop, Resizing
+from minidl.keras.layers.spectral import SpectralNormalization
 from minidl.keras.layers.text import TextVectorization
 from minidl.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minidl.keras.layers.windowed_pooling import (
@@ -231,6 +234,8 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "HashedCrossing",
     "Hashing",
     "Identity",
     "Input",
@@ -258,6 +263,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
     "RandAugment",
     "RandomBrightness",
@@ -284,6 +290,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -295,6 +302,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",
