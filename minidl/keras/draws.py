@@ -1,8 +1,8 @@
-"""How initializers draw: the sizes, the fans of a kernel, the cut normal distribution."""
+"""How initializers and random layers draw: sizes, fans of a kernel, the cut normal, gamma and beta distributions."""
 
 import math
 
-from minidl import dtypes, erfinv
+from minidl import as_tensor, dtypes, erfinv, ones, rand, randn, where, zeros
 from minidl.keras.settings import named_dtype
 
 TRUNCATED_STDDEV = 0.87962566103423978  # of a standard normal that is cut at -2 and 2
@@ -40,3 +40,32 @@ def compute_fans(shape, input_axes=None, output_axes=None):
         return shape[0], shape[0]
     field = math.prod(shape[:-2])
     return shape[-2] * field, shape[-1] * field
+
+
+def _log_gamma_draw(shape, alpha, generator):
+    """Logarithms of draws of the gamma distribution: those of a small ``alpha`` are below every number.
+
+    Source: G. Marsaglia, W. Tsang, "A simple method for generating gamma variables", 2000.
+    """
+    alpha = as_tensor(alpha).to(dtypes.float64).cpu().expand(shape)
+    d = where(alpha < 1, alpha + 1, alpha) - 1 / 3
+    c = 1 / (9 * d).sqrt()
+    found, waiting = zeros(shape, dtype=d.dtype), ones(shape, dtype=dtypes.bool_)
+    while bool(waiting.any()):
+        x, u = (draw(*shape, dtype=d.dtype, generator=generator) for draw in (randn, rand))
+        log_v = 3 * (1 + c * x).clamp(min=1e-300).log()
+        fits = (1 + c * x > 0) & (u.clamp(min=1e-300).log() < 0.5 * x * x + d * (1 - log_v.exp() + log_v))
+        found, waiting = where(waiting & fits, d.log() + log_v, found), waiting & ~fits
+    u = rand(*shape, dtype=d.dtype, generator=generator).clamp(min=1e-300)
+    return where(alpha < 1, found + u.log() / alpha, found)
+
+
+def gamma_draw(shape, alpha, generator):
+    """Of the gamma distribution of shape ``alpha`` and scale 1, float64."""
+    return _log_gamma_draw(sizes(shape), alpha, generator).exp()
+
+
+def beta_draw(shape, alpha, beta, generator):
+    """Of the beta distribution, float64."""
+    a, b = (_log_gamma_draw(sizes(shape), v, generator) for v in (alpha, beta))
+    return (a - b).sigmoid()

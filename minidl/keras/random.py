@@ -7,7 +7,7 @@ True
 """
 
 import minidl
-from minidl.keras.draws import drawn, truncated
+from minidl.keras.draws import beta_draw, drawn, gamma_draw, truncated
 from minidl.keras.ops.operation import floating, operation, tensor
 from minidl.keras.settings import make_default_seed, named_dtype
 from minidl.ops.generator import Generator
@@ -110,29 +110,10 @@ def binomial(shape, counts, probabilities, dtype=None, seed=None):
 
 
 def gamma(shape, alpha, dtype=None, seed=None):
-    """Of the gamma distribution of shape ``alpha`` and scale 1.
-
-    Source: G. Marsaglia, W. Tsang, "A simple method for generating gamma variables", 2000.
-    """
-    generator = _generator(seed)
-    shape = tuple(shape)
-    alpha = floating(alpha).double().expand(shape)
-    low = alpha < 1
-    d = minidl.where(low, alpha + 1, alpha) - 1 / 3
-    c = 1 / (9 * d).sqrt()
-    found, open_ = minidl.zeros(shape, dtype=d.dtype), minidl.ones(shape, dtype=minidl.bool)
-    while bool(open_.any()):
-        x = minidl.randn(*shape, dtype=d.dtype, generator=generator)
-        u = minidl.rand(*shape, dtype=d.dtype, generator=generator).clamp(min=1e-300)
-        v = (1 + c * x) ** 3
-        fits = (v > 0) & (u.log() < 0.5 * x * x + d - d * v + d * v.clamp(min=1e-300).log())
-        found, open_ = minidl.where(open_ & fits, d * v, found), open_ & ~fits
-    u = minidl.rand(*shape, dtype=d.dtype, generator=generator).clamp(min=1e-300)
-    return minidl.where(low, found * u ** (1 / alpha), found).to(named_dtype(dtype))
+    """Of the gamma distribution of shape ``alpha`` and scale 1."""
+    return gamma_draw(shape, floating(alpha), _generator(seed)).to(named_dtype(dtype))
 
 
 def beta(shape, alpha, beta, dtype=None, seed=None):
     """Of the beta distribution."""
-    seeds = SeedGenerator(seed) if isinstance(seed, int) else seed
-    a, b = gamma(shape, alpha, "float64", seeds), gamma(shape, beta, "float64", seeds)
-    return (a / (a + b)).to(named_dtype(dtype))
+    return beta_draw(shape, floating(alpha), floating(beta), _generator(seed)).to(named_dtype(dtype))

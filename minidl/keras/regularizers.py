@@ -150,9 +150,4 @@ def deserialize(config, custom_objects=None):
     return _KNOWN.deserialize(config, custom_objects)
 
 
-l1, l2, orthogonal_regularizer = L1, L2, OrthogonalRegularizer
-
-
-def l1_l2(l1=0.01, l2=0.01):
-    """An ``L1L2`` whose defaults are 0.01 each."""
-    return L1L2(l1=l1, l2=l2)
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer

@@ -63,6 +63,19 @@ def test_logits_twin():
     assert L.MeanSquaredError().on_logits() is None
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_weight_a_sample_counts_for_each_of_its_steps(masked):
+    y, p = np.zeros((2, 3, 1), "float32"), np.arange(6, dtype="float32").reshape(2, 3, 1)
+    weights, seen = np.array([1.0, 3.0], "float32"), np.array([[1, 1, 0], [1, 0, 0]], bool)
+    pred = minidl.tensor(p)
+    if masked:
+        pred._keras_mask = minidl.tensor(seen)
+    counted = weights[:, None] * (seen if masked else np.ones((2, 3)))
+    loss = keras.losses.MeanAbsoluteError(reduction="mean_with_sample_weight")
+    wanted = np.average(p[..., 0], weights=counted)
+    assert float(loss(y, pred, sample_weight=weights)) == pytest.approx(wanted)
+
+
 def test_own_losses():
     def squares(y_true, y_pred):
         return ((y_true - y_pred) ** 2).sum(-1)

@@ -53,7 +53,7 @@ from minidl.keras.layers.conv_transpose import (
 )
 from minidl.keras.layers.dense import Activation, Dense, Flatten
 from minidl.keras.layers.einsum_dense import EinsumDense
-from minidl.keras.layers.embedding import Embedding, Masking
+from minidl.keras.layers.embedding import Embedding, Masking, ReversibleEmbedding
 from minidl.keras.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -68,7 +68,8 @@ from minidl.keras.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
-from minidl.keras.layers.lookups import Discretization, Hashing, IntegerLookup, StringLookup
+from minidl.keras.layers.hashing import HashedCrossing, Hashing
+from minidl.keras.layers.lookups import Discretization, IntegerLookup, StringLookup
 from minidl.keras.layers.merging import (
     Add,
     Average,
@@ -87,7 +88,7 @@ from minidl.keras.layers.merging import (
     multiply,
     subtract,
 )
-from minidl.keras.layers.multi_head import MultiHeadAttention
+from minidl.keras.layers.multi_head import GroupQueryAttention, MultiHeadAttention
 from minidl.keras.layers.norm import BatchNormalization
 from minidl.keras.layers.norm_by_sample import (
     GroupNormalization,
@@ -95,16 +96,33 @@ from minidl.keras.layers.norm_by_sample import (
     RMSNormalization,
     UnitNormalization,
 )
+from minidl.keras.layers.pipeline import Pipeline
 from minidl.keras.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
-from minidl.keras.layers.random_images import (
+from minidl.keras.layers.random_colors import (
+    AutoContrast,
+    Equalization,
     RandomBrightness,
+    RandomColorDegeneration,
+    RandomColorJitter,
     RandomContrast,
+    RandomGrayscale,
+    RandomHue,
+    RandomInvert,
+    RandomPosterization,
+    RandomSaturation,
+    Solarization,
+)
+from minidl.keras.layers.random_filters import RandomErasing, RandomGaussianBlur, RandomSharpness
+from minidl.keras.layers.random_images import (
     RandomCrop,
     RandomFlip,
+    RandomPerspective,
     RandomRotation,
+    RandomShear,
     RandomTranslation,
     RandomZoom,
 )
+from minidl.keras.layers.random_mixing import AugMix, CutMix, MixUp, RandAugment
 from minidl.keras.layers.random_noise import (
     AlphaDropout,
     Dropout,
@@ -119,6 +137,7 @@ from minidl.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
 from minidl.keras.layers.recurrent_layers import GRU, LSTM, CuDNNGRU, CuDNNLSTM, SimpleRNN
 from minidl.keras.layers.reshaping import Permute, RepeatVector, Reshape
 from minidl.keras.layers.resizing import CenterCrop, Resizing
+from minidl.keras.layers.spectral import SpectralNormalization
 from minidl.keras.layers.text import TextVectorization
 from minidl.keras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minidl.keras.layers.windowed_pooling import (
@@ -154,6 +173,8 @@ __all__ = [
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AugMix",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -186,6 +207,7 @@ __all__ = [
     "Cropping3D",
     "CuDNNGRU",
     "CuDNNLSTM",
+    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -194,6 +216,7 @@ __all__ = [
     "Dropout",
     "EinsumDense",
     "Embedding",
+    "Equalization",
     "Flatten",
     "GRUCell",
     "GaussianDropout",
@@ -211,6 +234,8 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "HashedCrossing",
     "Hashing",
     "Identity",
     "Input",
@@ -231,18 +256,33 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MixUp",
     "ModuleLayer",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
+    "RandAugment",
     "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
     "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
     "RandomTranslation",
     "RandomZoom",
     "ReLU",
@@ -250,6 +290,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -257,9 +298,11 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
+    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",

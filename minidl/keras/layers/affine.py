@@ -1,10 +1,12 @@
-"""Images moved by an affine map each: coordinates, borders, interpolation, all samples at once."""
+"""Images moved by an affine map or a projection each: coordinates, borders, interpolation, all samples at once."""
 
 from minidl.nn import functional as F
 from minidl.ops.create import arange
+from minidl.ops.joining import stack
+from minidl.ops.linear_systems import solve
 from minidl.ops.selection import where
 
-__all__ = ["FILL_MODES", "INTERPOLATIONS", "affine", "centred"]
+__all__ = ["FILL_MODES", "INTERPOLATIONS", "affine", "centred", "homography", "projected"]
 
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 INTERPOLATIONS = ("bilinear", "nearest")
@@ -21,11 +23,42 @@ def affine(images, numbers, interpolation="bilinear", fill_mode="reflect", fill_
 
     ``numbers`` are a, b, e, c, d, f, each (N,). Outside the image ``fill_mode`` says what is seen.
     """
-    height, width = images.shape[1:3]
     a, b, e, c, d, f = (v.reshape(-1, 1, 1) for v in numbers)
-    y = arange(height, dtype=images.dtype, device=images.device).reshape(1, -1, 1)
-    x = arange(width, dtype=images.dtype, device=images.device).reshape(1, 1, -1)
-    column, row = a * x + b * y + e, c * x + d * y + f
+    x, y = _grid(images)
+    places = c * x + d * y + f, a * x + b * y + e
+    return _read(images, *places, interpolation, fill_mode, fill_value)
+
+
+def projected(images, numbers, interpolation="bilinear", fill_mode="constant", fill_value=0.0):
+    """As ``affine``, with coordinates divided by g x + h y + 1; ``numbers`` are a, b, e, c, d, f, g, h."""
+    a, b, e, c, d, f, g, h = (v.reshape(-1, 1, 1) for v in numbers)
+    x, y = _grid(images)
+    below = g * x + h * y + 1
+    places = (c * x + d * y + f) / below, (a * x + b * y + e) / below
+    return _read(images, *places, interpolation, fill_mode, fill_value)
+
+
+def homography(start, end):
+    """The eight numbers of the projections that take points ``end`` (N, 4, 2) to ``start`` (N, 4, 2): x before y."""
+    x, y = end[..., 0], end[..., 1]
+    one, zero = x * 0 + 1, x * 0
+    rows = []
+    for i, lead in enumerate([(x, y, one, zero, zero, zero), (zero, zero, zero, x, y, one)]):
+        to = start[..., i]
+        rows.append(stack((*lead, -to * x, -to * y), -1))
+    system = stack(rows, 2).reshape(-1, 8, 8)
+    found = solve(system, start.reshape(-1, 8, 1))
+    return [found[:, i, 0] for i in range(8)]
+
+
+def _grid(images):
+    y = arange(images.shape[1], dtype=images.dtype, device=images.device).reshape(1, -1, 1)
+    x = arange(images.shape[2], dtype=images.dtype, device=images.device).reshape(1, 1, -1)
+    return x, y
+
+
+def _read(images, row, column, interpolation, fill_mode, fill_value):
+    """The images at coordinates (N, H, W) between pixels."""
     seen = _Seen(images, fill_mode, fill_value)
     if interpolation == "nearest":
         return seen.at((row + 0.5).floor(), (column + 0.5).floor())

@@ -134,6 +134,12 @@ class Conv3DTranspose(BaseConvTranspose):
 
     rank = 3
 
+    def __init__(
+        self, filters, kernel_size, strides=1, padding="valid", data_format=None, output_padding=None, *args, **kwargs
+    ):  # fmt: skip
+        # the one whose data_format comes before its output_padding
+        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, *args, **kwargs)
+
 
 Convolution1DTranspose, Convolution2DTranspose, Convolution3DTranspose = (
     Conv1DTranspose, Conv2DTranspose, Conv3DTranspose,

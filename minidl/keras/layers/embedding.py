@@ -2,10 +2,13 @@
 
 from minidl import int64
 from minidl.keras.dropped import warn
+from minidl.keras.engine.keras_tensor import KerasTensor
 from minidl.keras.layers.arguments import Described
+from minidl.keras.settings import named_dtype
 from minidl.nn import functional as F
+from minidl.ops.matmul import matmul
 
-__all__ = ["Embedding", "Masking"]
+__all__ = ["Embedding", "Masking", "ReversibleEmbedding"]
 
 
 class Embedding(Described):
@@ -56,7 +59,7 @@ class Embedding(Described):
     def call(self, inputs):
         index = self._numbers(inputs)
         out = F.embedding(index, self.embeddings)
-        return out.to(self.compute_dtype) if self._mixed else out
+        return out.to(self._compute_dtype) if self._mixed else out
 
     def _numbers(self, inputs):
         if not inputs.is_floating_point():
@@ -74,6 +77,62 @@ class Embedding(Described):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape, self.output_dim)
+
+
+class ReversibleEmbedding(Embedding):
+    """An embedding that also goes back: ``layer(x, reverse=True)`` scores every row, logits (..., input_dim).
+
+    The scores are products with the rows, or with a matrix ``reverse_embeddings`` (output_dim, input_dim) of their own
+    without ``tie_weights``, in ``reverse_dtype``; ``logit_soft_cap`` c makes them c tanh(scores / c).
+    Source: O. Press, L. Wolf, 2017; Keras' ``ReversibleEmbedding``.
+
+    >>> import numpy as np
+    >>> from minidl import keras
+    >>> layer = keras.layers.ReversibleEmbedding(10, 4)
+    >>> layer(layer(np.array([[1, 2, 0]])), reverse=True).shape
+    torch.Size([1, 3, 10])
+    """
+
+    _goes_back = False
+
+    def __init__(
+        self, input_dim, output_dim, tie_weights=True, embeddings_initializer="uniform", embeddings_regularizer=None,
+        embeddings_constraint=None, mask_zero=False, reverse_dtype=None, logit_soft_cap=None, **kwargs,
+    ):  # fmt: skip
+        super().__init__(
+            input_dim, output_dim, embeddings_initializer, embeddings_regularizer, embeddings_constraint, mask_zero,
+            **kwargs,
+        )  # fmt: skip
+        self.keep(tie_weights=tie_weights, reverse_dtype=reverse_dtype, logit_soft_cap=logit_soft_cap)
+
+    def build(self, input_shape=None):
+        if self.built:
+            return
+        super().build(input_shape)
+        if not self.tie_weights:
+            self.reverse_embeddings = self.add_weight(
+                shape=(self.output_dim, self.input_dim), initializer=self.embeddings_initializer,
+                name="reverse_embeddings",
+            )  # fmt: skip
+
+    def call(self, inputs, reverse=False):
+        self._goes_back = reverse
+        if not reverse:
+            return super().call(inputs)
+        kernel = self.embeddings.permute(1, 0) if self.tie_weights else self.reverse_embeddings
+        dtype = named_dtype(self.reverse_dtype or self.variable_dtype)
+        logits = matmul(inputs.to(dtype), kernel.to(dtype))
+        cap = self.logit_soft_cap
+        return logits if cap is None else (logits / cap).tanh() * cap
+
+    def compute_mask(self, inputs, mask=None):
+        return None if self._goes_back else super().compute_mask(inputs, mask)
+
+    def compute_output_shape(self, input_shape, reverse=False):
+        return (*input_shape[:-1], self.input_dim) if reverse else (*input_shape, self.output_dim)
+
+    def compute_output_spec(self, inputs, reverse=False):
+        return KerasTensor(self.compute_output_shape(inputs.shape, reverse), self.compute_dtype)
 
 
 class Masking(Described):

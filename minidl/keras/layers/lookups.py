@@ -1,48 +1,13 @@
-"""Layers that give numbers to words and whole numbers: StringLookup, IntegerLookup, Hashing, Discretization."""
+"""Layers that give numbers to words and whole numbers: StringLookup, IntegerLookup, Discretization."""
 
 import numpy as np
 
 from minidl.autograd.tensor import Tensor
-from minidl.keras.engine.tensors import as_numpy, as_tensor, named_dtype
-from minidl.keras.layers.arguments import Described
+from minidl.keras.engine.tensors import as_numpy, as_tensor
+from minidl.keras.layers.hashing import hash_of, salt_of
+from minidl.keras.layers.host import HostLayer
 
-__all__ = ["Discretization", "Hashing", "IntegerLookup", "StringLookup"]
-
-MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
-
-
-class HostLayer(Described):
-    """A layer of what need not be numbers: NumPy arrays and lists of strings go in, numbers come out."""
-
-    def __call__(self, inputs, *args, **kwargs):
-        if isinstance(inputs, Tensor) or hasattr(inputs, "history"):
-            return super().__call__(inputs, *args, **kwargs)
-        return self.call(inputs)
-
-    def check_mode(self, mode, sparse):
-        """``ValueError`` for an unknown mode, ``NotImplementedError`` for sparse results."""
-        if mode not in MODES:
-            raise ValueError(f"Invalid `output_mode`: expected one of {MODES}. Received: output_mode={mode}")
-        if sparse:
-            raise NotImplementedError(f"{type(self).__name__}(sparse=True) is not supported: leave it out")
-
-    def encoded(self, index, mode, size, weights=None):
-        """Places as they are ('int'), or as vectors of ``size``: what occurs, how often, weighted by rarity."""
-        if mode == "int":
-            return as_tensor(index.astype("int64"))
-        index = (
-            index[..., None] if index.ndim == 0 or (mode == "one_hot" and index.shape[-1:] != (1,)) else index
-        )
-        hot = (index[..., None] == np.arange(size)).astype("float32")
-        found = hot.max(-2) if mode in ("one_hot", "multi_hot") else hot.sum(-2)
-        return as_tensor(found if weights is None else found * weights).to(named_dtype(self.compute_dtype))
-
-    def compute_output_shape(self, input_shape):
-        mode = self.output_mode
-        if mode == "int":
-            return tuple(input_shape)
-        kept = tuple(input_shape) if mode == "one_hot" and input_shape[-1] != 1 else tuple(input_shape[:-1])
-        return (*kept, self.vector_size())
+__all__ = ["Discretization", "IntegerLookup", "StringLookup"]
 
 
 class IndexLookup(HostLayer):
@@ -54,10 +19,20 @@ class IndexLookup(HostLayer):
 
     def __init__(
         self, max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, invert, output_mode, sparse,
-        pad_to_max_tokens, idf_weights, **kwargs,
+        pad_to_max_tokens, idf_weights, oov_method="farmhash", salt=None, **kwargs,
     ):  # fmt: skip
         super().__init__(**kwargs)
+        output_mode = {"binary": "multi_hot", "tf-idf": "tf_idf"}.get(output_mode, output_mode)
         self.check_mode(output_mode, sparse)
+        if oov_method not in ("floormod", "farmhash"):
+            raise ValueError(
+                f"Unknown value for `oov_method` argument of layer {type(self).__name__}. Expected one of: "
+                f"('floormod', 'farmhash'). Received: oov_method={oov_method}"
+            )
+        if salt is not None and oov_method != "farmhash":
+            raise ValueError(
+                f"`salt` can only be used when `oov_method='farmhash'`. Received: oov_method={oov_method}"
+            )
         if max_tokens is not None and max_tokens <= 1:
             raise ValueError(
                 f"If set, `max_tokens` must be greater than 1. Received: max_tokens={max_tokens}"
@@ -70,7 +45,8 @@ class IndexLookup(HostLayer):
             raise ValueError(f"`output_mode` must be 'int' where `invert` is True. Received: {output_mode}")
         self.keep(
             max_tokens=max_tokens, num_oov_indices=num_oov_indices, mask_token=mask_token, oov_token=oov_token,
-            invert=invert, output_mode=output_mode, pad_to_max_tokens=pad_to_max_tokens,
+            invert=invert, output_mode=output_mode, pad_to_max_tokens=pad_to_max_tokens, oov_method=oov_method,
+            salt=salt_of(salt),
         )  # fmt: skip
         object.__setattr__(self, "_tokens", [])
         object.__setattr__(self, "_idf", None)
@@ -186,7 +162,11 @@ class IndexLookup(HostLayer):
         return int(masked) + self._bucket(token)
 
     def _bucket(self, token):
-        return 0 if self.num_oov_indices == 1 else _hash(str(token)) % self.num_oov_indices
+        return 0 if self.num_oov_indices == 1 else self._number(token) % self.num_oov_indices
+
+    def _number(self, token):
+        """The number of a token outside the vocabulary, by which it gets one of several places."""
+        return hash_of(token, self.salt)
 
     def get_config(self):
         idf = None if self._idf is None else self._idf[self.num_oov_indices :].tolist()
@@ -212,14 +192,14 @@ class StringLookup(IndexLookup):
     def __init__(
         self, max_tokens=None, num_oov_indices=1, mask_token=None, oov_token="[UNK]", vocabulary=None,
         idf_weights=None, invert=False, output_mode="int", pad_to_max_tokens=False, sparse=False,
-        encoding="utf-8", name=None, **kwargs,
+        encoding="utf-8", salt=None, name=None, **kwargs,
     ):  # fmt: skip
-        self_arguments = (
-            max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, invert, output_mode, sparse,
-            pad_to_max_tokens, idf_weights,
-        )  # fmt: skip
         object.__setattr__(self, "encoding", encoding)
-        super().__init__(*self_arguments, name=name, **kwargs)
+        kwargs.pop("oov_method", None)  # a config's: there is one for texts
+        super().__init__(
+            max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, invert, output_mode, sparse,
+            pad_to_max_tokens, idf_weights, salt=salt, name=name, **kwargs,
+        )  # fmt: skip
 
     def kind(self, value):
         return value.decode(self.encoding) if isinstance(value, bytes) else str(value)
@@ -236,61 +216,18 @@ class IntegerLookup(IndexLookup):
     def __init__(
         self, max_tokens=None, num_oov_indices=1, mask_token=None, oov_token=-1, vocabulary=None,
         vocabulary_dtype="int64", idf_weights=None, invert=False, output_mode="int", sparse=False,
-        pad_to_max_tokens=False, name=None, **kwargs,
+        pad_to_max_tokens=False, oov_method="floormod", salt=None, name=None, **kwargs,
     ):  # fmt: skip
         super().__init__(
             max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, invert, output_mode, sparse,
-            pad_to_max_tokens, idf_weights, name=name, **kwargs,
+            pad_to_max_tokens, idf_weights, oov_method, salt, name=name, **kwargs,
         )  # fmt: skip
 
     def kind(self, value):
         return int(value)
 
-
-def _hash(text):
-    """A number of a text that is the same in every run (FNV-1a, 64 bits)."""
-    found = 0xCBF29CE484222325
-    for byte in text.encode("utf-8"):
-        found = ((found ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return found
-
-
-class Hashing(HostLayer):
-    """Words or numbers as one of ``num_bins`` numbers, by a hash that is the same in every run.
-
-    The bins are not those of TensorFlow's FarmHash: models move between the two by training only.
-
-    >>> from minidl import keras
-    >>> keras.layers.Hashing(3)([["a"], ["b"]]).shape
-    torch.Size([2, 1])
-    """
-
-    def __init__(self, num_bins, mask_value=None, salt=None, output_mode="int", sparse=False, **kwargs):
-        super().__init__(**kwargs)
-        if num_bins is None or num_bins <= 0:
-            raise ValueError(
-                f"The `num_bins` for `Hashing` cannot be `None` or non-positive. Received: {num_bins}"
-            )
-        self.check_mode(output_mode, sparse)
-        self.keep(num_bins=num_bins, mask_value=mask_value, salt=salt, output_mode=output_mode)
-        self.built = True
-
-    def call(self, inputs):
-        array = as_numpy(inputs) if isinstance(inputs, Tensor) else np.asarray(inputs)
-        shift = int(self.mask_value is not None)
-        bins = self.num_bins - shift
-        flat = [
-            0
-            if shift and token == self.mask_value
-            else _hash(f"{self.salt or ''}{token}") % max(bins, 1) + shift
-            for token in array.ravel().tolist()
-        ]
-        index = np.array(flat, dtype="int64").reshape(array.shape)
-        return self.encoded(index, self.output_mode, self.num_bins)
-
-    def vector_size(self):
-        """The size of vectors."""
-        return self.num_bins
+    def _number(self, token):
+        return super()._number(token) if self.oov_method == "farmhash" else token
 
 
 class Discretization(HostLayer):

@@ -1,57 +1,21 @@
-"""Random changes of images while training: flip, rotate, zoom, shift, crop, contrast, brightness."""
+"""Random moves of images while training: flip, rotate, zoom, shift, shear, perspective, crop."""
 
 import math
 
 from minidl import rand
-from minidl.keras.layers.affine import FILL_MODES, INTERPOLATIONS, affine, centred
+from minidl.keras.layers.affine import FILL_MODES, INTERPOLATIONS, affine, centred, homography, projected
+from minidl.keras.layers.image_changes import RandomImages, range_of
 from minidl.keras.layers.random_noise import Noise
 from minidl.keras.layers.resampling import resized
 from minidl.keras.layers.resizing import cropped_to_ratio, cut
 from minidl.keras.settings import standardize_data_format
+from minidl.ops.create import as_tensor
 from minidl.ops.selection import where
 
 __all__ = [
-    "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip", "RandomRotation", "RandomTranslation",
+    "RandomCrop", "RandomFlip", "RandomPerspective", "RandomRotation", "RandomShear", "RandomTranslation",
     "RandomZoom",
 ]  # fmt: skip
-
-
-class RandomImages(Noise):
-    """What the layers share: they change (N, H, W, C) or (H, W, C) in training, each image by its own draw."""
-
-    takes_integers = True
-
-    def _start(self, seed, data_format):
-        self.keep(data_format=standardize_data_format(data_format), seed=seed)
-        self.built = True
-
-    def call(self, data, training=True):
-        if not training:
-            return data
-        first = self.data_format == "channels_first"
-        images = data if data.ndim == 4 else data.unsqueeze(0)
-        images = images.permute(0, 2, 3, 1) if first else images
-        out = self.changed(images)
-        out = out.permute(0, 3, 1, 2) if first else out
-        return out if data.ndim == 4 else out.squeeze(0)
-
-    def uniform(self, images, low, high):
-        """A number of [low, high) an image."""
-        return low + (high - low) * self.drawn(rand, images, (images.shape[0],))
-
-
-def _factor(value, low=-1.0, high=1.0, symmetric=True):
-    """A factor as (lower, upper). ``ValueError`` outside [low, high]."""
-    if isinstance(value, (tuple, list)):
-        pair = tuple(value)
-    else:
-        pair = (-abs(value), abs(value)) if symmetric else (0, abs(value))
-    if len(pair) != 2 or pair[0] > pair[1] or pair[0] < low or pair[1] > high:
-        raise ValueError(
-            "The `factor` argument should be a number (or a list of two numbers) in the range "
-            f"[{low}, {high}]. Received: factor={value}"
-        )
-    return pair
 
 
 class RandomFlip(RandomImages):
@@ -69,34 +33,46 @@ class RandomFlip(RandomImages):
             raise ValueError(
                 f"Unknown `mode` argument: {mode}: one of 'horizontal', 'vertical', 'horizontal_and_vertical'"
             )
-        self._start(seed, data_format)
+        self.start(seed, data_format)
         self.keep(mode=mode)
 
-    def changed(self, images):
+    def draw(self, images):
+        """Which images are mirrored, by dimension."""
+        axes = [axis for name, axis in (("horizontal", 2), ("vertical", 1)) if name in self.mode]
+        return {axis: (self.uniform(images, 0.0, 1.0) < 0.5).reshape(-1, 1, 1, 1) for axis in axes}
+
+    def changed(self, images, drawn):
         """The images, each mirrored or not."""
-        for name, axis in (("horizontal", 2), ("vertical", 1)):
-            if name in self.mode:
-                chosen = self.uniform(images, 0.0, 1.0) < 0.5
-                images = where(chosen.reshape(-1, 1, 1, 1), images.flip(axis), images)
+        for axis, chosen in drawn.items():
+            images = where(chosen, images.flip(axis), images)
         return images
+
+    changed_masks = changed
 
 
 class Moved(RandomImages):
     """What rotation, zoom and translation share: an affine map an image."""
 
     def _take_borders(self, fill_mode, interpolation, fill_value):
-        if fill_mode not in FILL_MODES:
-            raise ValueError(f"Unknown `fill_mode` {fill_mode}. Expected of one {set(FILL_MODES)}.")
-        if interpolation not in INTERPOLATIONS:
-            raise ValueError(
-                f"Unknown `interpolation` {interpolation}. Expected of one {set(INTERPOLATIONS)}."
-            )
+        for name, value, known in (
+            ("fill_mode", fill_mode, FILL_MODES),
+            ("interpolation", interpolation, INTERPOLATIONS),
+        ):
+            if value not in known:
+                raise NotImplementedError(f"Unknown `{name}` {value}. Expected of one {known}.")
         self.keep(fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
 
-    def changed(self, images):
+    def draw(self, images):
+        """The six numbers of each image's map."""
+        return self.numbers(images, *images.shape[1:3])
+
+    def changed(self, images, drawn, interpolation=None):
         """The images moved."""
-        numbers = self.numbers(images, *images.shape[1:3])
-        return affine(images, numbers, self.interpolation, self.fill_mode, self.fill_value)
+        return affine(images, drawn, interpolation or self.interpolation, self.fill_mode, self.fill_value)
+
+    def changed_masks(self, masks, drawn):
+        """The masks moved, with no values between theirs."""
+        return self.changed(masks, drawn, "nearest")
 
 
 class RandomRotation(Moved):
@@ -113,8 +89,8 @@ class RandomRotation(Moved):
         **kwargs,
     ):  # fmt: skip
         super().__init__(**kwargs)
-        self._start(seed, data_format)
-        self.keep(factor=_factor(factor))
+        self.start(seed, data_format)
+        self.keep(factor=range_of(factor))
         self._take_borders(fill_mode, interpolation, fill_value)
 
     def numbers(self, images, height, width):
@@ -138,10 +114,10 @@ class RandomZoom(Moved):
         fill_value=0.0, data_format=None, **kwargs,
     ):  # fmt: skip
         super().__init__(**kwargs)
-        self._start(seed, data_format)
-        self.ranges = [_factor(height_factor, -1.0, 10.0)]
+        self.start(seed, data_format)
+        self.ranges = [range_of(height_factor, -1, 10, "height_factor")]
         if width_factor is not None:
-            self.ranges.append(_factor(width_factor, -1.0, 10.0))
+            self.ranges.append(range_of(width_factor, -1, 10, "width_factor"))
         self.keep(height_factor=height_factor, width_factor=width_factor)
         self._take_borders(fill_mode, interpolation, fill_value)
 
@@ -166,8 +142,11 @@ class RandomTranslation(Moved):
         data_format=None, **kwargs,
     ):  # fmt: skip
         super().__init__(**kwargs)
-        self._start(seed, data_format)
-        self.ranges = [_factor(height_factor), _factor(width_factor)]
+        self.start(seed, data_format)
+        self.ranges = [
+            range_of(height_factor, name="height_factor"),
+            range_of(width_factor, name="width_factor"),
+        ]
         self.keep(height_factor=height_factor, width_factor=width_factor)
         self._take_borders(fill_mode, interpolation, fill_value)
 
@@ -178,35 +157,96 @@ class RandomTranslation(Moved):
         return one, one * 0, -right * width, one * 0, one, -down * height
 
 
-class RandomContrast(RandomImages):
-    """(x - mean) f + mean for each channel, with f of [1 - lower, 1 + upper), cut to ``value_range``."""
+class RandomShear(Moved):
+    """Slants images: x + s y and y + t x, with s of ``x_factor``, t of ``y_factor``, to either side.
 
-    def __init__(self, factor, value_range=(0, 255), seed=None, data_format=None, **kwargs):
+    >>> import numpy as np
+    >>> from minidl import keras
+    >>> keras.layers.RandomShear(0.2, 0.2)(np.ones((2, 8, 8, 3))).shape
+    torch.Size([2, 8, 8, 3])
+    """
+
+    def __init__(
+        self, x_factor=0.0, y_factor=0.0, interpolation="bilinear", fill_mode="reflect", fill_value=0.0,
+        data_format=None, seed=None, **kwargs,
+    ):  # fmt: skip
         super().__init__(**kwargs)
-        self._start(seed, data_format)
-        self.keep(factor=_factor(factor, 0.0, 1.0, symmetric=False), value_range=tuple(value_range))
+        self.start(seed, data_format)
+        self.keep(x_factor=_slant(x_factor, "x_factor"), y_factor=_slant(y_factor, "y_factor"))
+        self._take_borders(fill_mode, interpolation, fill_value)
 
-    def changed(self, images):
-        """The images with another contrast."""
-        lower, upper = self.factor
-        f = self.uniform(images, 1 - lower, 1 + upper).reshape(-1, 1, 1, 1)
-        mean = images.mean((1, 2), True)
-        return ((images - mean) * f + mean).clamp(*self.value_range)
+    def numbers(self, images, height, width):
+        """The maps: slants, of both axes to the same side."""
+        side = where(self.uniform(images, 0.0, 1.0) > 0.5, -1.0, 1.0).to(images.dtype)
+        s, t = (side * self.uniform(images, *pair) for pair in (self.x_factor, self.y_factor))
+        return s * 0 + 1, s, s * 0, t, s * 0 + 1, s * 0
+
+    def get_config(self):
+        config = super().get_config()
+        for name in ("x_factor", "y_factor"):  # Keras refuses the pair that it makes of a number
+            low, high = config[name]
+            config[name] = high if low == -high else (low, high)
+        return config
 
 
-class RandomBrightness(RandomImages):
-    """Adds a share of ``value_range``, of [-factor, factor], to each image, cut to the range."""
+def _slant(value, name):
+    pair = value if isinstance(value, (tuple, list)) else (0, value)
+    whole = len(pair) == 2 and all(isinstance(v, (int, float)) for v in pair)
+    fits = whole and all(0 <= v <= 1 for v in pair)
+    if not fits and not (whole and pair[0] == -pair[1] and 0 <= pair[1] <= 1):  # a config's pair of a number
+        raise ValueError(
+            "The `factor` argument should be a number (or a list of two numbers) in the range [0, 1.0]. "
+            f"Received: {name}={value}"
+        )
+    return tuple(sorted(pair)) if isinstance(value, (tuple, list)) else (-value, value)
 
-    def __init__(self, factor, value_range=(0, 255), seed=None, data_format=None, **kwargs):
+
+class RandomPerspective(RandomImages):
+    """Shows images from another side: each corner moves by a share of ``scale`` / 2 of its coordinates at most.
+
+    An image changes with a probability that is drawn of ``factor``, (0, factor) for a number.
+
+    >>> import numpy as np
+    >>> from minidl import keras
+    >>> keras.layers.RandomPerspective(scale=0.2)(np.ones((2, 8, 8, 3))).shape
+    torch.Size([2, 8, 8, 3])
+    """
+
+    def __init__(
+        self, factor=1.0, scale=1.0, interpolation="bilinear", fill_value=0.0, seed=None, data_format=None, **kwargs
+    ):  # fmt: skip
         super().__init__(**kwargs)
-        self._start(seed, data_format)
-        self.keep(factor=_factor(factor), value_range=tuple(value_range))
+        self.start(seed, data_format)
+        if not 0 <= scale <= 1:
+            raise ValueError(
+                f"The `scale` argument should be a number in the range [0,1]. Received: scale={scale}"
+            )
+        if interpolation not in INTERPOLATIONS:
+            raise NotImplementedError(
+                f"Unknown `interpolation` {interpolation}. Expected of one {INTERPOLATIONS}."
+            )
+        self.keep(
+            factor=range_of(factor, 0, 1), scale=scale, interpolation=interpolation, fill_value=fill_value
+        )
 
-    def changed(self, images):
-        """The images brighter or darker."""
-        low, high = self.value_range
-        shift = self.uniform(images, *self.factor) * (high - low)
-        return (images + shift.reshape(-1, 1, 1, 1)).clamp(low, high)
+    def draw(self, images):
+        """Which images change, and the numbers of each one's map."""
+        chosen = self.chosen(images, self.factor)
+        n, height, width = images.shape[:3]
+        corners = [[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]]
+        start = as_tensor(corners, dtype=images.dtype, device=images.device).unsqueeze(0)
+        moved = start * (1 + self.scale * (self.drawn(rand, images, (n, 4, 2)) - 0.5))
+        return chosen, homography(start.expand(n, 4, 2), moved)
+
+    def changed(self, images, drawn, interpolation=None):
+        """The images, each moved or not."""
+        chosen, numbers = drawn
+        moved = projected(images, numbers, interpolation or self.interpolation, "constant", self.fill_value)
+        return where(chosen, moved, images)
+
+    def changed_masks(self, masks, drawn):
+        """The masks moved, with no values between theirs."""
+        return self.changed(masks, drawn, "nearest")
 
 
 class RandomCrop(Noise):

@@ -41,6 +41,15 @@ def cropped_to_ratio(x, first, height, width):
     return cut(x, first, int((h - high) / 2), int((w - wide) / 2), high, wide)
 
 
+def padded_to_ratio(x, first, height, width, fill_value):
+    """The images with ``fill_value`` around, up to the sides' ratio height to width."""
+    h, w = x.shape[first : first + 2]
+    high, wide = max(int(w * height / width), h), max(int(h * width / height), w)
+    top, left = int((high - h) / 2), int((wide - w) / 2)
+    widths = (left, left, top, top)  # Keras' borders are alike, an odd pixel is not added
+    return F.pad(x, widths if first == x.ndim - 2 else (0, 0, *widths), value=fill_value)
+
+
 class Resizing(ImageLayer):
     """Images in the size (height, width): 'bilinear', 'nearest', 'bicubic', 'lanczos3' or 'lanczos5'.
 
@@ -76,15 +85,8 @@ class Resizing(ImageLayer):
         if self.crop_to_aspect_ratio:
             data = cropped_to_ratio(data, first, self.height, self.width)
         elif self.pad_to_aspect_ratio:
-            data = self._padded(data, first)
+            data = padded_to_ratio(data, first, self.height, self.width, self.fill_value)
         return resized(data, (self.height, self.width), self.interpolation, first, self.antialias)
-
-    def _padded(self, x, first):
-        h, w = x.shape[first : first + 2]
-        high, wide = max(int(w * self.height / self.width), h), max(int(h * self.width / self.height), w)
-        top, left = int((high - h) / 2), int((wide - w) / 2)
-        widths = (left, left, top, top)  # Keras' borders are alike, an odd pixel is not added
-        return F.pad(x, widths if first == x.ndim - 2 else (0, 0, *widths), value=self.fill_value)
 
 
 class CenterCrop(ImageLayer):

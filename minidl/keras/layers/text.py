@@ -6,7 +6,8 @@ import string
 import numpy as np
 
 from minidl.keras.engine.tensors import as_tensor
-from minidl.keras.layers.lookups import HostLayer, StringLookup
+from minidl.keras.layers.host import HostLayer
+from minidl.keras.layers.lookups import StringLookup
 
 __all__ = ["TextVectorization"]
 

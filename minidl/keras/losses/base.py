@@ -51,10 +51,10 @@ def _masked_weights(sample_weight, mask, reduction, like):
 
 
 def _for_each_step(sample_weight, values):
-    """Weights (N,) for values (N, steps, ...): a weight a sample."""
+    """Weights (N,) for values (N, steps, ...): a weight a sample, which counts for each of its steps."""
     missing = values.ndim - sample_weight.ndim
     if 0 < sample_weight.ndim < values.ndim:
-        return sample_weight.reshape(*sample_weight.shape, *(1,) * missing)
+        return sample_weight.reshape(*sample_weight.shape, *(1,) * missing).expand(values.shape)
     return sample_weight
 
 
@@ -66,7 +66,8 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
     sample_weight = _masked_weights(sample_weight, mask, reduction, values)
     if sample_weight is not None:
         values, sample_weight = same_rank(values, sample_weight)
-        values = values * _for_each_step(sample_weight, values)
+        sample_weight = _for_each_step(sample_weight, values)
+        values = values * sample_weight
     if reduction is None or reduction == "none" or values.ndim == 0 or tuple(values.shape) == (0,):
         return values
     if reduction == "sum":

@@ -205,3 +205,10 @@ hanning = _window("hanning", minidl.hann_window, "Hann's window of ``x`` places.
 def kaiser(x, beta):
     """Kaiser's window of ``x`` places."""
     return minidl.kaiser_window(int(x), periodic=False, beta=float(beta))
+
+
+@operation
+def vander(x, N=None, increasing=False):
+    """The powers of a vector's entries as rows, the highest first unless ``increasing``."""
+    x = tensor(x)
+    return minidl.vander(x, N, increasing).to(x.dtype)

@@ -218,3 +218,9 @@ def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
 
 fmod = _binary("fmod", minidl.fmod, "The rest of x1 / x2, of x1's sign.")
 imag = _unary("imag", minidl.zeros_like, "The imaginary part of x: 0, x being real.")
+
+
+@operation
+def angle(x):
+    """0 for numbers that are not negative, pi for the others."""
+    return minidl.angle(floating(x))

@@ -1,12 +1,20 @@
 """``keras.ops.image``: functions of images (N, H, W, C) or (H, W, C)."""
 
 import minidl
+from minidl.keras.layers.affine import FILL_MODES, INTERPOLATIONS, affine, homography, projected
+from minidl.keras.layers.colors import blurred, gaussian_kernel, grayscale
+from minidl.keras.layers.colors import hsv_to_rgb as hsv_to_rgb_values
+from minidl.keras.layers.colors import rgb_to_hsv as rgb_to_hsv_values
 from minidl.keras.layers.resampling import METHODS, resized
+from minidl.keras.layers.resizing import cropped_to_ratio, padded_to_ratio
 from minidl.keras.ops.operation import floating, operation, tensor
 from minidl.keras.settings import standardize_data_format
 from minidl.nn import functional as F
 
-__all__ = ["crop_images", "extract_patches", "pad_images", "resize", "rgb_to_grayscale"]
+__all__ = [
+    "affine_transform", "crop_images", "extract_patches", "gaussian_blur", "hsv_to_rgb", "pad_images",
+    "perspective_transform", "resize", "rgb_to_grayscale", "rgb_to_hsv",
+]  # fmt: skip
 
 
 def _first(images, data_format):
@@ -15,8 +23,11 @@ def _first(images, data_format):
 
 
 @operation(name="resize")
-def resize(images, size, interpolation="bilinear", antialias=False, data_format=None):
-    """Images in another size (height, width).
+def resize(
+    images, size, interpolation="bilinear", antialias=False, crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
+    fill_mode="constant", fill_value=0.0, data_format=None,
+):  # fmt: skip
+    """Images in another size (height, width); ``crop_to_aspect_ratio`` cuts what does not fit, ``pad_...`` adds to it.
 
     >>> from minidl.keras import ops
     >>> ops.image.resize(ops.ones((1, 4, 4, 3)), (8, 8)).shape
@@ -26,17 +37,67 @@ def resize(images, size, interpolation="bilinear", antialias=False, data_format=
         raise ValueError(
             f"Invalid `interpolation` argument. Expected of one {sorted(METHODS)}. Received: {interpolation}"
         )
-    images = floating(images)
-    return resized(images, tuple(size), interpolation, _first(images, data_format), antialias)
+    if pad_to_aspect_ratio and crop_to_aspect_ratio:
+        raise ValueError("Only one of `pad_to_aspect_ratio` & `crop_to_aspect_ratio` can be `True`.")
+    if fill_mode != "constant":
+        raise ValueError(
+            f"Invalid `fill_mode` argument. Only `'constant'` is supported. Received: {fill_mode}"
+        )
+    images, size = floating(images), tuple(size)
+    first = _first(images, data_format)
+    if crop_to_aspect_ratio:
+        images = cropped_to_ratio(images, first, *size)
+    elif pad_to_aspect_ratio:
+        images = padded_to_ratio(images, first, *size, fill_value)
+    return resized(images, size, interpolation, first, antialias)
 
 
 @operation
 def rgb_to_grayscale(images, data_format=None):
-    """0.2989 R + 0.587 G + 0.114 B, as one channel."""
-    images = floating(images)
+    """0.2989 R + 0.587 G + 0.114 B, as one channel; images of one channel as they are."""
+    return _recoloured(grayscale, floating(images), data_format, (1, 3))
+
+
+def _recoloured(change, images, data_format, channels=(3,)):
     axis = -3 if standardize_data_format(data_format) == "channels_first" else -1
-    weights = minidl.tensor([0.2989, 0.5870, 0.1140], dtype=images.dtype, device=images.device)
-    return (images.movedim(axis, -1) * weights).sum(-1, keepdim=True).movedim(-1, axis)
+    if images.ndim not in (3, 4):
+        raise ValueError(
+            "Invalid images rank: expected rank 3 (single image) or rank 4 (batch of images). Received input with "
+            f"shape: images.shape={tuple(images.shape)}"
+        )
+    if images.shape[axis] not in channels:
+        raise ValueError(
+            "Invalid channel size: expected 3 (RGB)"
+            f"{' or 1 (Grayscale)' if 1 in channels else ''}. Received input with shape: "
+            f"images.shape={tuple(images.shape)}"
+        )
+    return change(images.movedim(axis, -1)).movedim(-1, axis)
+
+
+@operation
+def rgb_to_hsv(images, data_format=None):
+    """Hue and saturation in [0, 1], and the value, of red, green and blue.
+
+    >>> from minidl.keras import ops
+    >>> ops.image.rgb_to_hsv(ops.array([[[0.0, 1.0, 0.0]]])).tolist()
+    [[[0.3333333432674408, 1.0, 1.0]]]
+    """
+    return _recoloured(rgb_to_hsv_values, _real(images), data_format)
+
+
+@operation
+def hsv_to_rgb(images, data_format=None):
+    """Red, green and blue of hue, saturation and value."""
+    return _recoloured(hsv_to_rgb_values, _real(images), data_format)
+
+
+def _real(images):
+    images = tensor(images)
+    if not images.is_floating_point():
+        raise ValueError(
+            f"Invalid images dtype: expected float dtype. Received: images.dtype={images.dtype.name}"
+        )
+    return images
 
 
 @operation
@@ -101,3 +162,73 @@ def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid"
     if standardize_data_format(data_format) == "channels_first":
         out = out.permute(0, 3, 1, 2)
     return out[0] if single else out
+
+
+def _moved(images, data_format, move):
+    """``move`` of (N, H, W, C) images, put back in their own layout."""
+    images = floating(images)
+    if images.ndim not in (3, 4):
+        raise ValueError(
+            "Invalid images rank: expected rank 3 (single image) or rank 4 (batch of images). Received input with "
+            f"shape: images.shape={tuple(images.shape)}"
+        )
+    single, first = images.ndim == 3, standardize_data_format(data_format) == "channels_first"
+    x = images.unsqueeze(0) if single else images
+    x = move(x.permute(0, 2, 3, 1) if first else x)
+    x = x.permute(0, 3, 1, 2) if first else x
+    return x.squeeze(0) if single else x
+
+
+def _known(name, value, names):
+    if value not in names:
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected of one {set(names)}. Received: {name}={value}"
+        )
+
+
+@operation
+def affine_transform(
+    images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0, data_format=None
+):  # fmt: skip
+    """Images whose pixel (x, y) is the input's at (a x + b y + e, c x + d y + f) / (g x + h y + 1).
+
+    ``transform`` (8,) or (N, 8) holds a, b, e, c, d, f, g, h; g and h are not read, as in Keras.
+    """
+    _known("interpolation", interpolation, INTERPOLATIONS)
+    _known("fill_mode", fill_mode, FILL_MODES)
+    numbers = floating(transform)
+    numbers = numbers.unsqueeze(0) if numbers.ndim == 1 else numbers
+
+    def move(x):
+        each = numbers.to(x.dtype).expand(x.shape[0], 8)
+        return affine(x, [each[:, i] for i in range(6)], interpolation, fill_mode, fill_value)
+
+    return _moved(images, data_format, move)
+
+
+@operation
+def perspective_transform(
+    images, start_points, end_points, interpolation="bilinear", fill_value=0, data_format=None
+):  # fmt: skip
+    """Images moved so that the four ``start_points`` come to ``end_points``, (4, 2) or (N, 4, 2), x before y."""
+    _known("interpolation", interpolation, INTERPOLATIONS)
+    start, end = (floating(points) for points in (start_points, end_points))
+    if start.shape != end.shape or tuple(start.shape[-2:]) != (4, 2) or start.ndim not in (2, 3):
+        raise ValueError(
+            "Invalid start_points shape: expected (4,2) for a single image or (N,4,2) for a batch, and the same for "
+            f"end_points. Received shapes: {tuple(start.shape)}, {tuple(end.shape)}"
+        )
+    start, end = (p.unsqueeze(0) if p.ndim == 2 else p for p in (start, end))
+
+    def move(x):
+        points = (p.to(x.dtype).expand(x.shape[0], 4, 2) for p in (start, end))
+        return projected(x, homography(*points), interpolation, "constant", fill_value)
+
+    return _moved(images, data_format, move)
+
+
+@operation
+def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None):
+    """Images weighted by a Gaussian of ``kernel_size`` and widths ``sigma``, each (x, y), with zeros around."""
+    widths = floating(sigma)
+    return _moved(images, data_format, lambda x: blurred(x, gaussian_kernel(tuple(kernel_size), widths, x)))

@@ -213,3 +213,14 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     """The integral of y by trapezoids."""
     y = floating(y)
     return minidl.trapezoid(y, dx=dx, dim=axis) if x is None else minidl.trapezoid(y, floating(x), dim=axis)
+
+
+@operation
+def argpartition(x, kth, axis=-1):
+    """Places of the entries along ``axis``, those of the ``kth`` smallest first, int32."""
+    x = tensor(x)
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    if not -x.shape[axis] <= kth < x.shape[axis]:
+        raise ValueError(f"kth(={kth}) out of bounds ({x.shape[axis]})")
+    return minidl.argsort(x, axis, stable=True).int()

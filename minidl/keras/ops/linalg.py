@@ -2,6 +2,7 @@
 
 import minidl
 from minidl.keras.ops.operation import both, floating, operation, tensor
+from minidl.nn import functional as F
 
 
 def _typed(x1, x2):
@@ -153,3 +154,48 @@ def lstsq(a, b, rcond=None):
 def norm(x, ord=None, axis=None, keepdims=False):
     """The norm of vectors along one axis or of matrices in two; of everything by its squares by default."""
     return minidl.linalg.norm(floating(x), ord, axis, keepdims)
+
+
+@operation
+def lu_factor(x):
+    """The factors L and U in one matrix, and the rows that were exchanged, counted from 0."""
+    found, rows = minidl.linalg.lu_factor(floating(x))
+    return found, (rows - 1).int()
+
+
+@operation
+def cholesky_inverse(x, upper=False):
+    """The inverse of the matrix whose Cholesky factor is x."""
+    return minidl.cholesky_inverse(floating(x), upper)
+
+
+@operation
+def corrcoef(x):
+    """The correlations between the rows of x.
+
+    >>> from minidl.keras import ops
+    >>> ops.corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
+    """
+    return minidl.corrcoef(floating(x))
+
+
+@operation
+def correlate(x1, x2, mode="valid"):
+    """The sliding products of two vectors: where they overlap wholly ('valid'), as long as the longer, or 'full'."""
+    a, b = (v if v.is_floating_point() else floating(v) for v in _typed(x1, x2))
+    if a.ndim != 1 or b.ndim != 1:
+        raise ValueError(
+            f"Expected 1-dimensional inputs. Received: x1.shape={tuple(a.shape)}, x2.shape={tuple(b.shape)}"
+        )
+    if mode not in ("valid", "same", "full"):
+        raise ValueError(f"Invalid mode: '{mode}'. Mode must be one of: 'full', 'same', 'valid'.")
+    back = a.shape[0] < b.shape[0]
+    long, short = (b, a) if back else (a, b)
+    n, m = long.shape[0], short.shape[0]
+    around = F.pad(long, (m - 1, m - 1)).unfold(0, m, 1)
+    found = around @ short
+    found = found.flip(0) if back else found
+    if mode == "same":
+        found = found.narrow(0, (m - 1 + back * (1 - m % 2)) // 2, n)
+    return found.narrow(0, m - 1, n - m + 1) if mode == "valid" else found

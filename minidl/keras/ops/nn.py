@@ -160,13 +160,13 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
 
 
 @operation
-def rms_normalization(x, scale=1, axis=-1, epsilon=None):
+def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """x / sqrt(mean(x^2) + epsilon) over ``axis``, times ``scale``."""
     x = floating(x)
     y = x * minidl.rsqrt(
         x.square().mean(axis, keepdim=True) + (default_epsilon() if epsilon is None else epsilon)
     )
-    return y * tensor(scale).to(y.dtype)
+    return y if scale is None else y * tensor(scale).to(y.dtype)
 
 
 def _affine(y, gamma, beta, axis):
@@ -178,9 +178,15 @@ def _affine(y, gamma, beta, axis):
 
 @operation
 def dot_product_attention(
-    query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None, **kwargs
-):
+    query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None,
+    attn_logits_soft_cap=None,
+):  # fmt: skip
     """softmax(q k^T scale + bias) v of (N, T, heads, size) tensors; ``mask`` is True where a query may look."""
+    if attn_logits_soft_cap is not None:
+        raise NotImplementedError(
+            "dot_product_attention takes no attn_logits_soft_cap, as Keras does not outside TPUs: cap the scores with "
+            "ops.tanh before ops.softmax"
+        )
     q, k, v = (floating(x).transpose(1, 2) for x in (query, key, value))
     if k.shape[1] != q.shape[1]:
         k, v = (minidl.repeat_interleave(x, q.shape[1] // x.shape[1], 1) for x in (k, v))

@@ -234,3 +234,77 @@ nanmax = _ignoring(
 nanmin = _ignoring(
     "nanmin", float("inf"), lambda x, _, a, k: minidl.amin(x, a, k), "``min`` without the NaNs."
 )
+
+
+@operation
+def nanprod(x, axis=None, keepdims=False):
+    """``prod`` without the NaNs."""
+    return prod(_filled(tensor(x), 1.0), axis, keepdims)
+
+
+@operation
+def nancumsum(x, axis=None, dtype=None):
+    """``cumsum`` with NaNs as 0."""
+    x = _filled(tensor(x, dtype), 0.0)
+    return cumsum(x, axis)
+
+
+@operation
+def nancumprod(x, axis=None, dtype=None):
+    """``cumprod`` with NaNs as 1."""
+    x = _filled(tensor(x, dtype), 1.0)
+    return cumprod(x, axis)
+
+
+def _filled(x, value):
+    return minidl.where(minidl.isnan(x), x.new_full((), value), x) if x.is_floating_point() else x
+
+
+@operation
+def nanquantile(x, q, axis=None, method="linear", keepdims=False):
+    """``quantile`` without the NaNs; NaN where there is nothing else."""
+    x = floating(x)
+    flat, kept = _flat(x, axis)
+    q = tensor(q).to(x.dtype)
+    found = minidl.nanquantile(flat, q, -1, interpolation=method)
+    return found.reshape(*q.shape, *kept) if keepdims else found
+
+
+@operation
+def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
+    """``nanquantile`` with q in percent."""
+    return nanquantile(x, tensor(q).to(floating(x).dtype) / 100, axis, method, keepdims)
+
+
+@operation
+def nanmedian(x, axis=None, keepdims=False):
+    """``median`` without the NaNs.
+
+    >>> from minidl.keras import ops
+    >>> float(ops.nanmedian([1.0, float("nan"), 4.0]))
+    2.5
+    """
+    return nanquantile(x, 0.5, axis, keepdims=keepdims)
+
+
+def _place_without_nan(x, axis, keepdims, fill, find):
+    x = floating(x)
+    gone = minidl.isnan(x)
+    found = find(minidl.where(gone, x.new_full((), fill), x), axis, keepdims)
+    if axis is None:
+        nothing = gone.all().reshape(found.shape)
+    else:
+        nothing = gone.all(axis, keepdims)
+    return minidl.where(nothing, found * 0 - 1, found).int()
+
+
+@operation
+def nanargmax(x, axis=None, keepdims=False):
+    """``argmax`` without the NaNs; -1 where there is nothing else."""
+    return _place_without_nan(x, axis, keepdims, float("-inf"), minidl.argmax)
+
+
+@operation
+def nanargmin(x, axis=None, keepdims=False):
+    """``argmin`` without the NaNs; -1 where there is nothing else."""
+    return _place_without_nan(x, axis, keepdims, float("inf"), minidl.argmin)

@@ -316,3 +316,14 @@ def space_to_depth(x, block_size, data_format="channels_last"):
     n, h, w, c = x.shape
     x = x.reshape(n, h // b, b, w // b, b, c).permute(0, 1, 3, 2, 4, 5).reshape(n, h // b, w // b, c * b * b)
     return x if data_format == "channels_last" else x.permute(0, 3, 1, 2)
+
+
+@operation
+def extract_sequences(x, sequence_length, sequence_stride):
+    """Windows of the last dimension: (..., windows, sequence_length).
+
+    >>> from minidl.keras import ops
+    >>> ops.extract_sequences([1, 2, 3, 4], 3, 1).tolist()
+    [[1, 2, 3], [2, 3, 4]]
+    """
+    return tensor(x).unfold(-1, sequence_length, sequence_stride)

@@ -22,6 +22,7 @@ _ONLY_KERAS3 = {
     ),
     *("use_gate", "sliding_window", "rms_scaling", "renorm", "renorm_clipping", "ragged_inputs", "num_bins"),
 }
+_PUBLIC_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}  # in a .keras
 _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
 _SYMBOLIC = ("Operator", "Operation")
@@ -77,6 +78,7 @@ def _entry(entry, keras3, graphs):
     if not own:
         return {"module": entry["module"], **made, "registered_name": entry.get("registered_name")}
     if keras3:
+        made["class_name"] = _PUBLIC_NAMES.get(name, name)
         return {"module": _MODULES.get(name, "keras.layers"), **made, "registered_name": None}
     return made
 
@@ -215,7 +217,10 @@ def _known_input(model, keras3, layers):
 
 
 def _node(node, symbols, keras3):
-    """A call: Keras 2's list, which Keras 3 reads as well, unless another argument than the first is a tensor."""
+    """A call: Keras 2's list, which Keras 3 reads as well, unless another argument than the first is a tensor.
+
+    ``said`` tells an argument that the program gave from a default, which Keras 3 writes too; it reads over the key.
+    """
     if isinstance(node, dict):
         return _value(node, keras3, {})
     kwargs = {key: value for key, value in (node[0][3] if node else {}).items() if value is not None}
@@ -224,7 +229,8 @@ def _node(node, symbols, keras3):
         return [[*entry[:3], kwargs if i == 0 else {}] for i, entry in enumerate(node)]
     first = [_tensor(entry[:3], symbols) for entry in node]
     others = {key: _symbolic(value, symbols) for key, value in kwargs.items()}
-    return {"args": [first if len(first) > 1 else first[0]], "kwargs": others}
+    made = {"args": [first if len(first) > 1 else first[0]], "kwargs": others}
+    return {**made, "said": ["training"]} if "training" in others else made
 
 
 def _holds_place(value):

@@ -13,7 +13,6 @@ _PIECES = {
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), ("cell",)),
     "Bidirectional": ("forward_layer", "backward_layer"),
     "MultiHeadAttention": ("query_dense", "key_dense", "value_dense", "output_dense"),
-    "GroupQueryAttention": ("_query_dense", "_key_dense", "_value_dense", "_output_dense"),
 }
 
 

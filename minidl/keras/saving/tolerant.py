@@ -28,7 +28,11 @@ _DROPPED = {
 _OF_PLAIN_CONV = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint", "filters"}
 _RECURRENT = {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM2D"}
 _SAYS_NOTHING = (None, False, "auto", [], {})
-_CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
+_CLASSES = {
+    "GroupQueryAttention": "GroupedQueryAttention",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+}
 _ARGUMENTS = {  # of a class, arguments by the names of other versions
     "LeakyReLU": {"alpha": "negative_slope"},
     "RandomZoom": {"interpolation_order": "interpolation"},
@@ -192,9 +196,14 @@ def _is_layer(value):
 
 
 def _node(node, recurrent=False):
-    """A call without arguments that say nothing. Keras 2 lists a recurrent layer's states after its input."""
+    """A call without arguments that say nothing. Keras 2 lists a recurrent layer's states after its input.
+
+    Keras 3 writes every argument, ``training=False`` for a Dropout too: its model says which mode it is.
+    """
     if isinstance(node, dict):
         kwargs = {k: v for k, v in (node.get("kwargs") or {}).items() if v is not None}
+        if "training" not in (node.get("said") or ()):
+            kwargs.pop("training", None)
         return {"args": [_argument(arg) for arg in node.get("args", ())], "kwargs": _argument(kwargs)}
     made = []
     for entry in node:

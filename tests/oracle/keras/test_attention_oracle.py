@@ -40,30 +40,27 @@ OPTIONS = [
     ({}, {}), ({"value_dim": 3}, {}), ({"use_bias": False}, {}), ({"output_shape": 7}, {}),
     ({}, {"use_causal_mask": True}), ({}, {"attention_mask": SEEN}), ({}, {"return_attention_scores": True}),
     ({}, {"value_mask": np.array([[1, 1, 0, 1, 0], [1, 1, 1, 1, 1]], dtype=bool)}),
+    ({"use_gate": True, "value_dim": 4}, {}), ({"sliding_window": 2}, {}),
+    ({"sliding_window": 2}, {"use_causal_mask": True, "return_attention_scores": True}),
 ]  # fmt: skip
+HALL = RNG.standard_normal((2, 3, 4, 6)).astype("float32")
 
 
-@pytest.mark.parametrize(("options", "call"), OPTIONS)
-@pytest.mark.parametrize("keyed", [False, True])
-def test_multi_head_attention_equals_keras(options, call, keyed):
-    values = [Q, V, K] if keyed else [Q, V]
-    layers = [kit.layers.MultiHeadAttention(2, 3, **options) for kit in (keras, ours)]
-    theirs, mine = layers
+def compare_attention(make, values, call):
+    """Names, outputs, scores, gradients, shapes and configs of a layer called on (query, value, key)."""
+    theirs, mine = make(keras), make(ours)
     theirs(*values), mine(*values)
     mine.set_weights(randomise(theirs))
     compare_names(theirs, mine)
     assert [w.path.split("/")[-2:] for w in mine.weights] == [w.path.split("/")[-2:] for w in theirs.weights]
 
-    def spread(layer, tensor):
-        masks = {n: tensor(m) if isinstance(m, np.ndarray) else m for n, m in call.items()}
-        return lambda x, **_: layer(*x, **masks)
-
     class Spread:
         def __init__(self, layer, tensor):
-            self.run, self.layer = spread(layer, tensor), layer
+            self.masks = {n: tensor(m) if isinstance(m, np.ndarray) else m for n, m in call.items()}
+            self.layer = layer
 
         def __call__(self, x, **options):
-            return self.run(x)
+            return self.layer(*x, **self.masks)
 
         def call(self, x):
             pass
@@ -73,7 +70,50 @@ def test_multi_head_attention_equals_keras(options, call, keyed):
     compare_outputs(Spread(theirs, keras.ops.array), Spread(mine, minidl.tensor), values, Row("", ()))
     shapes = [v.shape for v in values]
     assert tuple(mine.compute_output_shape(*shapes)) == tuple(theirs.compute_output_shape(*shapes))
-    compare_configs(*(kit.layers.MultiHeadAttention(2, 3, **options) for kit in (keras, ours)))
+    compare_configs(make(keras), make(ours))
+
+
+@pytest.mark.parametrize(("options", "call"), OPTIONS)
+@pytest.mark.parametrize("keyed", [False, True])
+def test_multi_head_attention_equals_keras(options, call, keyed):
+    values = [Q, V, K] if keyed else [Q, V]
+    compare_attention(lambda kit: kit.layers.MultiHeadAttention(2, 3, **options), values, call)
+
+
+@pytest.mark.parametrize(
+    ("axes", "seen"), [(None, (3, 4, 3, 4)), (1, (3, 3)), ((-2,), (4, 4)), ((1, 2), (3, 4, 3, 4))]
+)
+def test_attention_along_other_axes_equals_keras(axes, seen):
+    def make(kit):
+        return kit.layers.MultiHeadAttention(2, 3, attention_axes=axes)
+
+    compare_attention(make, [HALL, HALL], {"return_attention_scores": True})
+    mask = RNG.random((2, *seen)) < 0.8
+    mask |= np.eye(int(np.prod(seen[: len(seen) // 2])), dtype=bool).reshape(seen)
+    compare_attention(make, [HALL, HALL], {"attention_mask": mask})
+
+
+@pytest.mark.parametrize(
+    ("options", "call"),
+    [({}, {}), ({"use_gate": True}, {"use_causal_mask": True}),
+     ({"sliding_window": 2}, {"return_attention_scores": True}),
+     ({"use_bias": False}, {"key_mask": np.array([[1, 1, 0, 1, 0], [1, 1, 1, 1, 1]], dtype=bool)})],
+)  # fmt: skip
+@pytest.mark.parametrize("shared", [1, 2, 4])
+def test_group_query_attention_equals_keras(options, call, shared):
+    compare_attention(lambda kit: kit.layers.GroupQueryAttention(3, 4, shared, **options), [Q, V, K], call)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda n: n.GroupQueryAttention(3, 4, 3), lambda n: n.MultiHeadAttention(2, 3, sliding_window=0),
+     lambda n: n.MultiHeadAttention(2, 3, attention_axes="a")],
+)  # fmt: skip
+def test_attention_that_keras_refuses(make):
+    with pytest.raises(ValueError) as wanted:
+        make(keras.layers)
+    with pytest.raises(ValueError, match=str(wanted.value)[:25]):
+        make(ours.layers)
 
 
 def test_masks_of_attention_equal_keras():

@@ -3,11 +3,15 @@
 import keras
 import numpy as np
 import pytest
+import torch
 from beside_keras import Row, compare, compare_configs, numbers
 
+import minidl
 from minidl import keras as ours
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation", "ignore:.*given NumPy array")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation", "ignore:.*given NumPy array", "ignore:.*Tensor.T is deprecated"
+)
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(0, 255, (2, 7, 8, 3)).astype("float32")
 FIRST = {"data_format": "channels_first"}
@@ -39,8 +43,130 @@ def test_channels_first_and_single_images():
     same("RandomRotation", (0.13, 0.13), inputs=IMAGES[0])
 
 
-def test_brightness_equals_keras():
-    same("RandomBrightness", (0.2, 0.2))
+@pytest.mark.parametrize("highest", [255, 1])
+@pytest.mark.parametrize(
+    ("name", "args", "options"),
+    [("RandomBrightness", ((0.2, 0.2),), {}), ("RandomContrast", ((0.0, 0.0),), {}),
+     ("RandomSaturation", ((0.3, 0.3),), {}), ("RandomSaturation", ((0.8, 0.8),), {}),
+     ("RandomColorDegeneration", ((0.4, 0.4),), {}), ("RandomInvert", ((1, 1),), {}),
+     ("RandomPosterization", ((3, 3),), {}), ("RandomSharpness", ((0.2, 0.2),), {}),
+     ("RandomSharpness", ((0.9, 0.9),), {}), ("Solarization", (), {}), ("AutoContrast", (), {}),
+     ("Equalization", (), {}),
+     ("Equalization", (), {"bins": 64}), ("RandomColorJitter", (), {"brightness_factor": (0.1, 0.1)}),
+     ("RandomColorJitter", (), {"contrast_factor": (0.0, 0.0), "saturation_factor": (0.4, 0.4)}),
+     ("RandomErasing", ((1, 1),), {"scale": (1, 1), "fill_value": (7.0, 8.0, 9.0)}),
+     ("RandomGaussianBlur", ((1, 1),), {"sigma": (0.7, 0.7)}),
+     ("RandomGaussianBlur", ((1, 1),), {"sigma": (0.7, 0.7), "kernel_size": 5})],
+)  # fmt: skip
+def test_colours_equal_keras(name, args, options, highest):
+    images = IMAGES / 255 * highest
+    for training in (True, False):
+        same(name, *args, inputs=images, training=training, value_range=(0, highest), **options)
+
+
+def test_grey_and_posed_images_equal_keras():
+    theirs, mine = (kit.layers.RandomGrayscale(1.0) for kit in (keras, ours))
+    np.testing.assert_allclose(numbers(mine(IMAGES)), numbers(theirs(IMAGES)), atol=1e-3)
+    same("RandomPerspective", (1, 1), scale=0.0)
+    theirs, mine = (kit.layers.RandomShear(fill_mode="wrap") for kit in (keras, ours))
+    np.testing.assert_allclose(numbers(mine(IMAGES)), numbers(theirs(IMAGES)), atol=1e-3)
+    assert keras.layers.RandomShear.from_config(mine.get_config()).get_config() == theirs.get_config() | {
+        "name": mine.name
+    }
+
+
+def drawn_alike(mine, theirs, transformation, data, configs=True):
+    """What Keras' layer makes of what ours drew, and what ours does."""
+    drawn = mine.draw(minidl.tensor(IMAGES))
+    wanted = theirs.transform_images(torch.tensor(IMAGES), transformation(*drawn))
+    np.testing.assert_allclose(
+        numbers(mine.changed(minidl.tensor(IMAGES), drawn)), numbers(wanted), atol=2e-3
+    )
+    if configs:  # Keras cannot read its own config of a RandomShear(0.3)
+        compare_configs(theirs, mine)
+    if data is not None:
+        wanted = theirs.transform_labels(torch.tensor(data), transformation(*drawn))
+        np.testing.assert_allclose(
+            numbers(mine.changed_labels(minidl.tensor(data), drawn)), numbers(wanted), atol=1e-5
+        )
+
+
+def as_torch(value):
+    return torch.tensor(value.numpy())
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+def test_slants_and_perspectives_of_equal_draws_equal_keras(interpolation):
+    for fill_mode in ("reflect", "constant"):
+        theirs, mine = (
+            kit.layers.RandomShear(0.3, (0.1, 0.2), interpolation, fill_mode, 5.0) for kit in (keras, ours)
+        )
+        drawn_alike(
+            mine,
+            theirs,
+            lambda one, s, no, t, *_: {"shear_factor": as_torch(minidl.stack([s, t], 1))},
+            None,
+            False,
+        )
+    theirs, mine = (
+        kit.layers.RandomPerspective((1, 1), 0.4, interpolation, fill_value=5.0) for kit in (keras, ours)
+    )
+    h, w = IMAGES.shape[1:3]
+    start = torch.tensor([[[0.0, 0], [w - 1, 0], [0, h - 1], [w - 1, h - 1]]] * 2)
+
+    def points(chosen, numbers):
+        a, b, e, c, d, f, g, k = (as_torch(n) for n in numbers)
+        rows = torch.stack([torch.stack([a, b, e], 1), torch.stack([c, d, f], 1),
+                            torch.stack([g, k, g * 0 + 1], 1)], 1)  # fmt: skip
+        end = torch.linalg.solve(rows, torch.cat([start, start[..., :1] * 0 + 1], 2).mT).mT
+        return {
+            "start_points": start, "end_points": end[..., :2] / end[..., 2:],
+            "apply_perspective": as_torch(chosen).ravel(),
+        }  # fmt: skip
+
+    drawn_alike(mine, theirs, points, None)
+
+
+def test_hues_of_equal_draws_equal_keras():
+    theirs, mine = (kit.layers.RandomHue(0.9) for kit in (keras, ours))
+    drawn = mine.draw(minidl.tensor(IMAGES))
+    wanted = theirs.transform_images(torch.tensor(IMAGES), {"factor": as_torch(drawn)})
+    np.testing.assert_allclose(
+        numbers(mine.changed(minidl.tensor(IMAGES), drawn)), numbers(wanted), atol=2e-3
+    )
+    compare_configs(theirs, mine)
+
+
+def test_mixtures_of_equal_draws_equal_keras():
+    labels = np.eye(2, dtype="float32")
+    theirs, mine = (kit.layers.MixUp(0.4) for kit in (keras, ours))
+    drawn_alike(
+        mine,
+        theirs,
+        lambda order, w: {"permutation_order": as_torch(order), "mix_weight": as_torch(w)},
+        labels,
+    )
+    theirs, mine = (kit.layers.CutMix((0.5, 1.0)) for kit in (keras, ours))
+
+    def parts(order, w, inside):
+        return {
+            "permutation_order": as_torch(order), "mix_weight": as_torch(w), "batch_masks": as_torch(inside)
+        }  # fmt: skip
+
+    drawn_alike(mine, theirs, parts, labels)
+    for name in ("AugMix", "RandAugment"):
+        theirs, mine = (getattr(kit.layers, name)(factor=(0.1, 0.4), seed=3) for kit in (keras, ours))
+        compare_configs(theirs, mine)
+
+
+@pytest.mark.parametrize(
+    "name", ["RandomHue", "RandomSaturation", "RandomPosterization", "RandomSharpness", "RandomErasing"]
+)
+@pytest.mark.parametrize("factor", [(9, 10), "a", (1, 2, 3), -3])
+def test_factors_that_keras_refuses(name, factor):
+    for kit in (keras, ours):
+        with pytest.raises(ValueError, match="factor"):
+            getattr(kit.layers, name)(factor)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Layers beside Keras': convolutions, pooling, shapes, merging, activations."""
 
+import keras
 import numpy as np
 import pytest
-from beside_keras import Row, compare
+from beside_keras import Row, compare, compare_configs, compare_names, numbers, randomise
+
+from minidl import keras as ours
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 
@@ -142,3 +145,55 @@ LOOKUPS = [
 @pytest.mark.parametrize("row", CONVOLUTIONS + POOLING + SHAPES + MERGING + ACTIVATIONS + LOOKUPS, ids=repr)
 def test_layer_equals_keras(row):
     compare(row)
+
+
+@pytest.mark.parametrize(
+    ("make", "x"),
+    [
+        (lambda n: n.Dense(3), (2, 4)),
+        (lambda n: n.Conv2D(3, 2), (2, 4, 4, 2)),
+        (lambda n: n.Embedding(7, 4), None),
+    ],
+)
+def test_spectral_normalization_equals_keras(make, x):
+    x = np.array([[1, 2, 6]]) if x is None else np.random.default_rng(0).standard_normal(x).astype("float32")
+    theirs, mine = (
+        kit.layers.SpectralNormalization(make(kit.layers), power_iterations=2) for kit in (keras, ours)
+    )
+    theirs(x), mine(x)
+    mine.set_weights(randomise(theirs))
+    compare_names(theirs, mine)
+    for training in (False, True, True):
+        np.testing.assert_allclose(
+            numbers(mine(x, training=training)), numbers(theirs(x, training=training)), atol=1e-5
+        )
+    for w, g in zip(theirs.get_weights(), mine.get_weights(), strict=True):
+        np.testing.assert_allclose(g, w, atol=1e-5)
+    compare_configs(*(kit.layers.SpectralNormalization(make(kit.layers)) for kit in (keras, ours)))
+    for kit in (keras, ours):
+        with pytest.raises(ValueError, match="no attribute 'kernel'"):
+            kit.layers.SpectralNormalization(kit.layers.ReLU())(x)
+        with pytest.raises(ValueError, match="greater than zero"):
+            kit.layers.SpectralNormalization(make(kit.layers), power_iterations=0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"tie_weights": False}, {"logit_soft_cap": 2.0}, {"mask_zero": True, "reverse_dtype": "float16"}],
+)
+def test_reversible_embedding_equals_keras(options):
+    theirs, mine = (kit.layers.ReversibleEmbedding(7, 4, **options) for kit in (keras, ours))
+    words = np.array([[1, 2, 0], [3, 6, 0]])
+    theirs(words), mine(words)
+    mine.set_weights(randomise(theirs))
+    compare_names(theirs, mine)
+    compare_configs(theirs, mine)
+    inner, ours_inner = theirs(words), mine(words)
+    wanted, got = theirs(inner, reverse=True), mine(ours_inner, reverse=True)
+    np.testing.assert_allclose(
+        numbers(got), numbers(wanted), atol=2e-3 if "reverse_dtype" in options else 1e-5
+    )
+    assert str(got.dtype).split(".")[1] == str(wanted.dtype).split(".")[1]
+    assert (getattr(ours_inner, "_keras_mask", None) is None) == (getattr(inner, "_keras_mask", None) is None)
+    x = ours.Input((3,), dtype="int32")
+    assert ours.Model(x, mine(mine(x), reverse=True)).output_shape == (None, 3, 7)

@@ -141,6 +141,37 @@ SYMBOLIC = [
     ("image.resize", (IMAGES, (3, 3)), {}),
 ]  # fmt: skip
 
+HOLES = np.where(RNG.random((3, 5)) < 0.3, np.nan, RNG.standard_normal((3, 5))).astype("float32")
+HOLES[1] = np.nan
+LINE = np.array([1.0, 3.0, -2.0, 0.5, 2.0], "float32")
+CORNERS = np.array([[0.0, 0], [5, 0], [0, 5], [5, 5]], "float32")
+NEWER = [
+    *[(name, (HOLES,), {"axis": axis}) for name in ("nanargmax", "nanargmin", "nancumsum", "nancumprod")
+        for axis in (None, 0, 1)],
+    *[(name, (HOLES,), {"axis": axis, "keepdims": keep}) for name in ("nanprod", "nanmedian")
+        for axis, keep in ((None, False), (0, True), (1, False))],
+    ("nanquantile", (HOLES[::2], [0.25, 0.5]), {"axis": 1}), ("nanpercentile", (HOLES[::2], 30.0), {"axis": 0}),
+    ("nanprod", (W,), {}), ("nancumsum", (W,), {"axis": 1}), ("angle", (A,), {}), ("corrcoef", (A,), {}),
+    ("vander", (W[0],), {}), ("vander", (A[0],), {"N": 2, "increasing": True}), ("argpartition", (LINE, 4), {}),
+    *[("correlate", (LINE, A[0, :n]), {"mode": mode}) for mode in ("full", "valid", "same") for n in (2, 3)],
+    *[("correlate", (A[0, :n], LINE), {"mode": mode}) for mode in ("full", "valid") for n in (2, 3)],
+    ("lu_factor", (SQUARE,), {}), ("cholesky_inverse", (np.linalg.cholesky(POSITIVE[0]),), {}),
+    ("extract_sequences", (A, 2, 1), {}), ("extract_sequences", (C, 3, 2), {}),
+    *[(f"adaptive_{kind}_pool", (IMAGES, 4), {}) for kind in ("average", "max")],
+    ("adaptive_average_pool", (IMAGES[:, 0].transpose(0, 2, 1), 2), {"data_format": "channels_first"}),
+    ("image.rgb_to_hsv", (IMAGES,), {}), ("image.hsv_to_rgb", (IMAGES,), {}), ("image.rgb_to_hsv", (IMAGES[0],), {}),
+    ("image.rgb_to_grayscale", (IMAGES[..., :1],), {}), ("image.gaussian_blur", (IMAGES, (5, 5), (0.7, 1.2)),
+        {"data_format": "channels_last"}),
+    *[("image.affine_transform", (IMAGES, np.array([[1.1, 0.2, -1.03, 0.1, 0.8, 0.53, 0, 0]] * 2, "float32")), {
+        "interpolation": i, "fill_mode": f, "fill_value": 2.0}) for i in ("bilinear", "nearest")
+        for f in ("constant", "nearest", "wrap", "reflect")],
+    ("image.perspective_transform", (IMAGES, CORNERS, CORNERS * 0.8 + 1), {"fill_value": 0.5}),
+    ("image.resize", (IMAGES, (4, 7)), {"crop_to_aspect_ratio": True}),
+    ("image.resize", (IMAGES, (4, 7)), {"pad_to_aspect_ratio": True, "fill_value": 0.3}),
+    ("rms_normalization", (A, np.full(4, 2.0, "float32")), {}), ("rms_normalization", (A,), {}),
+]  # fmt: skip
+CALLS += NEWER
+
 
 def found(module, name):
     for part in name.split("."):
@@ -203,6 +234,8 @@ def test_where_keras_with_pytorch_differs_from_numpy_numpy_is_right():
         (ours.cross(A[:, :3], B[:, :3]), np.cross(A[:, :3], B[:, :3])),
         (ours.repeat(A, [1, 2, 0], 0), np.repeat(A, [1, 2, 0], 0)),
         (ours.vdot(A, B), np.vdot(A, B)),
+        (ours.correlate(A[0, :2], LINE, "same"), np.correlate(A[0, :2], LINE, "same")),
+        (ours.correlate(A[0, :3], LINE, "same"), np.correlate(A[0, :3], LINE, "same")),
         (ours.average(A, weights=U), np.average(A, weights=U)),
         (ours.linspace(A, B, 3, axis=1), np.linspace(A, B, 3, axis=1)),
         (ours.stack(ours.unstack(C, axis=1), 1), C),
@@ -210,6 +243,28 @@ def test_where_keras_with_pytorch_differs_from_numpy_numpy_is_right():
         (ours.top_k(A, 2)[1], np.argsort(-A, 1)[:, :2]),
     ]:
         np.testing.assert_allclose(ours.convert_to_numpy(mine), wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_columns_of_windows_and_back_equal_keras():
+    x = RNG.random((2, 3, 4, 5)).astype("float32")
+    columns = theirs.unfold(theirs.array(x), 2, stride=2)
+    same(ours.unfold(x, 2, stride=2), columns)
+    same(
+        ours.fold(minidl.tensor(columns.numpy()), (4, 5), 2, stride=2),
+        theirs.fold(columns, (4, 5), 2, stride=2),
+    )
+
+
+def test_refusals_of_newer_functions():
+    with pytest.raises(NotImplementedError, match="attn_logits_soft_cap"):
+        ours.dot_product_attention(*[C.reshape(2, 3, 1, 4)] * 3, attn_logits_soft_cap=2.0)
+    with pytest.raises(ValueError, match="mode"):
+        ours.correlate(LINE, LINE, mode="some")
+    for module in (ours, theirs):
+        with pytest.raises(ValueError, match="channel size"):
+            module.image.rgb_to_grayscale(IMAGES[..., :2])
+        with pytest.raises(ValueError, match="start_points"):
+            module.image.perspective_transform(IMAGES, CORNERS[:3], CORNERS[:3])
 
 
 def test_loops_and_choices():

@@ -91,6 +91,15 @@ def attention(k):
     return k.Model(a, n.Dense(2)(n.GlobalAveragePooling1D()(x)))
 
 
+def newer(k):
+    n = k.layers
+    a = k.Input((5, 6))
+    x = n.GroupQueryAttention(3, 4, 2, use_gate=True, name="grouped")(a, a)
+    x = n.MultiHeadAttention(2, 3, use_gate=True, sliding_window=2)(x, x)
+    x = n.Pipeline([n.Rescaling(0.5), n.Rescaling(3.0)])(x)
+    return k.Model(a, n.SpectralNormalization(n.Dense(2))(n.GlobalAveragePooling1D()(x)))
+
+
 NEEDS = {
     normed: "LayerNormalization", recurrent: "GRU", bidirectional: "Bidirectional", distributed: "TimeDistributed",
     attention: "MultiHeadAttention",
@@ -99,7 +108,7 @@ MODELS = [
     pytest.param(make, id=make.__name__, marks=pytest.mark.skipif(
         make in NEEDS and not hasattr(ours.layers, NEEDS.get(make)), reason=f"no layer {NEEDS.get(make)} yet"
     ))
-    for make in (cnn, normed, conv1d, words, graph, nested, recurrent, bidirectional, distributed, attention)
+    for make in (cnn, normed, conv1d, words, graph, nested, recurrent, bidirectional, distributed, attention, newer)
 ]  # fmt: skip
 
 
@@ -245,6 +254,23 @@ def test_loss_objects_keep_their_options(tmp_path):
             assert again.evaluate(x, labels, verbose=0) == pytest.approx(
                 model.evaluate(x, labels, verbose=0), rel=1e-5
             )
+
+
+@pytest.mark.filterwarnings("ignore:.*no training configuration")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_a_graph_of_keras_does_in_training_it_does_again(ending, tmp_path):
+    def make(k, **said):
+        i = k.Input((50,))
+        return k.Model(i, k.layers.Dropout(0.5)(i, **said))
+
+    x = np.ones((4, 50), "float32")
+    for kit, said in ((theirs, {}), (ours, {}), (ours, {"training": False})):
+        make(kit, **said).save(tmp_path / f"m.{ending}")
+        model = ours.models.load_model(tmp_path / f"m.{ending}")
+        assert bool((model(x, training=True).numpy() == 0).any()) == (not said)
+        assert (model.predict(x, verbose=0) == 1).all()
+    again = theirs.models.load_model(tmp_path / f"m.{ending}")
+    assert (again.predict(x, verbose=0) == 1).all()
 
 
 def test_frozen_layers_stay_frozen(tmp_path):
