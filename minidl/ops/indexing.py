@@ -11,12 +11,15 @@ from minidl.ops.index_parts import split_index
 
 
 def _index_name(shape, kept):
-    """PyTorch's name for the last step of an index."""
+    """PyTorch's name for the last step of an index: that of the parts that select, where there are any."""
     index = kept.get("index", 0)
-    last = [p for p in (index if isinstance(index, tuple) else (index,)) if p is not Ellipsis][-1:]
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(hasattr(p, "dtype") for p in parts):
+        return "Index"
+    last = [p for p in parts if p is not Ellipsis][-1:]
     if not last or last[0].__class__ is int:
         return "Select"
-    return "Unsqueeze" if last[0] is None else "Slice" if isinstance(last[0], slice) else "Index"
+    return "Unsqueeze" if last[0] is None else "Slice"
 
 
 @op(
