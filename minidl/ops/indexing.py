@@ -1,5 +1,7 @@
 """Reading and writing by index: slices, ints, None, Ellipsis, integer and boolean tensors, gather and scatter."""
 
+import numpy as np
+
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, modes, op
 from minidl.autograd.convert import to_array
@@ -118,7 +120,12 @@ def _constant(value, array):
     """What is no Tensor, as an array of ``array``'s dtype and device."""
     if isinstance(value, (bool, int, float)):
         return fitting(array, value)
-    return to_array(value, array.dtype, backends.device_of(array))
+    if isinstance(value, np.generic):
+        return to_array(value, array.dtype, backends.device_of(array))
+    kind = f"{value.__class__.__module__}.{value.__class__.__name__}".removeprefix("builtins.")
+    raise TypeError(
+        f"can't assign a {kind} to a torch.{dtypes.scalar_name(array.dtype)}Tensor. Hint: minidl.tensor(...) makes one."
+    )
 
 
 @op(
