@@ -154,12 +154,12 @@ class profile:
 
     def step(self):
         """Counts a step; at the end of a cycle of the schedule what was collected is handed over, and begun anew."""
-        saved = self._action is ProfilerAction.RECORD_AND_SAVE
+        before = self._action
         self.step_num += 1
         self._action = self._schedule(self.step_num)
-        if saved and self._ready is not None:
+        if before is ProfilerAction.RECORD_AND_SAVE and self._ready is not None:
             self._ready(self)
-        if saved and self._action is not ProfilerAction.NONE:
+        if before is not ProfilerAction.RECORD and self._action in _RECORDING:
             self._spans = {}
 
     @property
