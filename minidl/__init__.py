@@ -10,8 +10,8 @@ tensor([2., 4., 6.])
 import importlib as _importlib
 import math as _math
 
-from minidl import absent as _absent
 from minidl import (
+    __future__,
     accelerator,
     amp,
     autograd,
@@ -43,6 +43,7 @@ from minidl import (
     version,
     xpu,
 )
+from minidl import absent as _absent
 from minidl.amp import GradScaler
 from minidl.amp.autocast_mode import (
     autocast,

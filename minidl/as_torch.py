@@ -21,7 +21,9 @@ _state = {"installed": False}
 # Where PyTorch keeps what minidl keeps elsewhere.
 _PLACES = {
     "utils.data.dataloader": "utils.data",
+    "autograd.anomaly_mode": "autograd",
     "autograd.grad_mode": "autograd",
+    "nn.parallel.scatter_gather": "nn.parallel.on_one",
     "cuda.memory": "cuda",
     "cuda.streams": "cuda",
     "serialization": "io",

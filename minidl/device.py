@@ -4,14 +4,14 @@ import threading
 
 from minidl.errors import DeviceError
 
-_TYPES = ("cpu", "cuda", "emulated")
+_TYPES = ("cpu", "cuda", "emulated", "meta")
 
 
 class device:
     """A device type and index, as in ``device('cuda:0')``.
 
-    Types are ``cpu`` (NumPy arrays), ``cuda`` (CuPy arrays) and ``emulated`` (the CUDA kernels executed on the
-    CPU, for tests). Raises ``RuntimeError`` for an unknown type or a bad index.
+    Types are ``cpu`` (NumPy arrays), ``cuda`` (CuPy arrays), ``emulated`` (the CUDA kernels executed on the CPU, for
+    tests) and ``meta`` (shapes and dtypes without values). Raises ``RuntimeError`` for an unknown type or a bad index.
 
     >>> from minidl import device
     >>> device("cuda", 0)

@@ -301,8 +301,6 @@ def test_what_is_not_there_says_what_to_do():
         minidl.hub.load("a/b", "c")
     with pytest.raises(NotImplementedError, match=r"minidl\.save"):
         minidl.onnx.export(minidl.nn.Linear(1, 1), minidl.ones(1), "x.onnx")
-    with pytest.raises(NotImplementedError, match="jvp"):
-        minidl.autograd.forward_ad.dual_level()
 
 
 def test_the_hub_reads_what_is_in_its_folder(tmp_path, monkeypatch):

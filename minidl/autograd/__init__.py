@@ -1,6 +1,6 @@
 """The gradient tape: Tensor, grad modes, backward, user-defined functions, gradient checks."""
 
-from minidl.autograd import forward_ad, functional, profiler
+from minidl.autograd import forward_ad, functional, graph, profiler
 from minidl.autograd.engine import backward, grad
 from minidl.autograd.function import Function, FunctionCtx, once_differentiable
 from minidl.autograd.gradcheck import gradcheck, gradgradcheck
@@ -40,6 +40,7 @@ __all__ = [
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "graph",
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",

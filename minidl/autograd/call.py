@@ -237,7 +237,7 @@ def _record(op):
     yield "node.hooks = None"
     yield "node.trace = None"
     yield "if modes.special:"
-    yield "    modes.remember(node)"
+    yield "    modes.remember(node, y)"
 
 
 def _view_arguments(op):

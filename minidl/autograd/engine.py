@@ -1,5 +1,6 @@
 """Backward: visits nodes from the newest to the oldest by a heap, so no recursion and no graph is too deep."""
 
+import math
 import os
 import sys
 import threading
@@ -8,7 +9,7 @@ from heapq import heappop, heappush
 from minidl import backends
 from minidl.autograd import anomaly, hooks, modes, registry
 from minidl.autograd.conform import accumulate, conform
-from minidl.autograd.node import AccumulateGrad
+from minidl.autograd.node import AccumulateGrad, GradientEdge, next_order
 from minidl.autograd.tensor import Tensor, make
 from minidl.autograd.views import fresh_edge
 from minidl.backends import memory_order
@@ -200,6 +201,8 @@ def seed(tensor, gradient, boxed):
     """The first gradient of ``tensor``: the one given, or one for a scalar. Raises PyTorch's errors for
     what cannot be.
     """
+    if tensor.__class__ is GradientEdge:
+        return _seed_of_edge(tensor, gradient, boxed)
     if fresh_edge(tensor) is None:
         raise RuntimeError(
             "element 0 of tensors does not require grad and does not have a grad_fn. Hint: was "
@@ -225,8 +228,30 @@ def seed(tensor, gradient, boxed):
     return gradient if boxed else gradient._array
 
 
+def _seed_of_edge(edge, gradient, boxed):
+    """The first gradient of a ``GradientEdge``, whose array is known no more."""
+    shape, dtype = edge.node.shape, edge.node.dtype
+    if shape.__class__ is list:
+        shape, dtype = shape[edge.output_nr], dtype[edge.output_nr]
+    if gradient is None:
+        if math.prod(shape) != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        gradient = make(backends.on("cpu").full(shape, 1, dtype), None)
+    if gradient._array.shape != shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[0] has a shape of {gradient.shape} and output[0] has a shape of "
+            f"{list(shape)}."
+        )
+    return gradient if boxed else gradient._array
+
+
+def _edge_of(value):
+    return (value.node, value.output_nr) if value.__class__ is GradientEdge else value._edge
+
+
 def _as_tuple(value):
-    return (value,) if isinstance(value, Tensor) or value is None else tuple(value)
+    alone = isinstance(value, (Tensor, GradientEdge)) or value is None
+    return (value,) if alone else tuple(value)
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None):
@@ -239,7 +264,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     gradients = _as_tuple(grad_tensors) if grad_tensors is not None else (None,) * len(tensors)
     retain = create_graph if retain_graph is None else retain_graph
     roots = [(t, seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
-    roots = [(t._edge, g) for t, g in roots]
+    roots = [(_edge_of(t), g) for t, g in roots]
     if inputs is None:
         _running(roots, retain, create_graph, accumulating=True)
         return
@@ -284,20 +309,20 @@ class _Holder:
 
 
 def _running(roots, retain, create_graph, **how):
-    before = modes.set_capturing("captures" in how)
+    before = modes.set_running((roots, how.get("captures"), next_order()))
     try:
         if create_graph:
             with modes.enable_grad():
                 return run(roots, retain, True, **how)
         return run(roots, retain, False, **how)
     finally:
-        modes.set_capturing(before)
+        modes.set_running(before)
 
 
 def _wanted_edges(inputs):
     edges = []
     for tensor in inputs:
-        edge = fresh_edge(tensor)
+        edge = _edge_of(tensor) if tensor.__class__ is GradientEdge else fresh_edge(tensor)
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
         edges.append(edge)
@@ -330,11 +355,15 @@ def grad(
     retain = create_graph if retain_graph is None else retain_graph
     roots = [(t, seed(t, g, create_graph)) for t, g in zip(outputs, given, strict=True)]
     edges = _wanted_edges(wanted)
-    found = _running([(t._edge, g) for t, g in roots], retain, create_graph, captures=dict.fromkeys(edges))
+    found = _running(
+        [(_edge_of(t), g) for t, g in roots], retain, create_graph, captures=dict.fromkeys(edges)
+    )
     out = []
     for tensor, edge in zip(wanted, edges, strict=True):
         value = found.get(edge)
         if value is None and materialize_grads:
+            if tensor.__class__ is GradientEdge:
+                raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
             value = backends.of(tensor._array).zeros(tensor._array.shape, tensor._array.dtype)
         if value is None and not allow_unused:
             raise RuntimeError(

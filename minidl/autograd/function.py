@@ -9,6 +9,7 @@ from minidl.autograd import modes
 from minidl.autograd.conform import broadcasts
 from minidl.autograd.inplace import written
 from minidl.autograd.node import Node
+from minidl.autograd.packing import restored
 from minidl.autograd.pull import check
 from minidl.autograd.tensor import Tensor, make
 from minidl.autograd.views import fresh_edge
@@ -48,7 +49,7 @@ class FunctionCtx:
 
     @staticmethod
     def _restore(node, array, edge, slot):
-        return make(array, edge if slot is None else (node, slot))
+        return restored(array, edge if slot is None else (node, slot))
 
     def mark_dirty(self, *tensors):
         """Says which inputs the forward changed in place; they must be among its outputs."""
@@ -80,6 +81,10 @@ class _UserOp:
 
     def pull_boxed(self, node, g, run):
         return self._backward(node, self._listed(g))
+
+    def attribute(self, node, name):
+        """What the node has for a program: in PyTorch it is the context itself."""
+        return getattr(self.ctx, name)
 
     def _listed(self, g):
         return list(g) if g.__class__ is list else [g]
@@ -245,7 +250,6 @@ def _record(cls, ctx, args, edges, outputs):
     types = [None if t is None else t._array.dtype for t in tensors]
     node = Node(None, tuple(edges), (), (), shapes[0] if one else shapes, types[0] if one else types)
     node.op = _UserOp(cls, ctx, len(edges))
-    modes.remember(node)
     inputs = [a for a in args if isinstance(a, Tensor)]
     ctx._space = backends.of(inputs[0]._array)
     _check_returned(ctx._dirty, tensors)
@@ -267,6 +271,7 @@ def _record(cls, ctx, args, edges, outputs):
             saved_slots[id(tensor)] = slot
         outputs[slot] = out
     node.saved, node.cells = _saved(ctx, saved_slots)
+    modes.remember(node)
     ctx._node = weakref.ref(node)  # weak: the node holds the context, which must hold no output
     ctx._to_save = ctx._dirty = ctx._no_grad = ()
 

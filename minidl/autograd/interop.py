@@ -27,6 +27,8 @@ class Interop:
         """The value of a one-element tensor as a Python number. Raises ``RuntimeError`` for more or fewer elements."""
         if self._array.size != 1:
             raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        if self.is_meta:
+            raise RuntimeError("Tensor.item() cannot be called on meta tensors")
         value = backends.to_numpy(self._array).reshape(())
         return value.item() if value.dtype.kind in "fiub" else float(value)
 
@@ -41,7 +43,7 @@ class Interop:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )
-        if not isinstance(self._array, np.ndarray) and not force:
+        if (not isinstance(self._array, np.ndarray) or self.is_meta) and not force:
             raise TypeError(
                 f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
                 "memory first."

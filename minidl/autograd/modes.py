@@ -15,7 +15,8 @@ class _State(threading.local):
     grad = True
     inference = False
     anomaly = False
-    capturing = False
+    packing = None
+    running = None
     counted = False
 
 
@@ -26,7 +27,7 @@ def _update(**changes):
     global special
     for name, value in changes.items():
         setattr(_state, name, value)
-    differs = not _state.grad or _state.inference or _state.anomaly
+    differs = not _state.grad or _state.inference or _state.anomaly or _state.packing is not None
     if differs != _state.counted:
         with _lock:
             special += 1 if differs else -1
@@ -50,17 +51,34 @@ def is_anomaly_enabled():
 
 def is_capturing():
     """Whether the backward that runs in this thread gives the gradients of chosen tensors, leaving ``.grad`` alone."""
-    return _state.capturing
+    return _state.running is not None and _state.running[1] is not None
 
 
-def set_capturing(value):
-    """Says whether a backward of chosen tensors begins. Returns what was said before."""
-    before, _state.capturing = _state.capturing, value
+def running():
+    """The backward that runs in this thread, (roots, captured edges or None, its number), or None."""
+    return _state.running
+
+
+def set_running(value):
+    """Says which backward begins. Returns what was said before."""
+    before, _state.running = _state.running, value
     return before
 
 
-def remember(node):
-    """Keeps the caller's stack on a node under anomaly mode."""
+def packing():
+    """What packs the saved tensors of new nodes in this thread, or None."""
+    return _state.packing
+
+
+def set_packing(value):
+    """Says what packs the saved tensors of new nodes: called with a node and the arrays that its op computed."""
+    _update(packing=value)
+
+
+def remember(node, output=None):
+    """Keeps the caller's stack on a node under anomaly mode, and hands it to what packs saved tensors."""
+    if _state.packing is not None and _state.grad:
+        _state.packing(node, output)
     if _state.anomaly:
         node.trace = "".join(
             f for f in traceback.format_stack() if "/minidl/autograd/" not in f and "<minidl op" not in f

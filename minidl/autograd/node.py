@@ -3,8 +3,10 @@
 import functools
 import itertools
 import weakref
+from collections import namedtuple
 
 next_order = itertools.count(1).__next__
+_METADATA = weakref.WeakKeyDictionary()
 
 
 class Node:
@@ -51,6 +53,26 @@ class Node:
         """PyTorch's view of the edges: ((node, slot), ...), (None, 0) where no gradient goes."""
         return tuple((None, 0) if e is None else (classed(e[0]), e[1]) for e in self.edges)
 
+    @property
+    def metadata(self):
+        """A dict for a program's own notes on this node."""
+        return _METADATA.setdefault(self, {})
+
+    def __getattr__(self, name):
+        """``_saved_self``, ``_saved_result``, ...: what the rules read; of a user's Function what its context has."""
+        if name in Node.__slots__ or name.startswith("__"):
+            raise AttributeError(name)
+        found = getattr(self.op, "attribute", None)
+        if found is None:
+            raise AttributeError(f"{self.name()!r} object has no attribute {name!r}")
+        return found(self, name)
+
+    def __dir__(self):
+        return [*super().__dir__(), *getattr(self.op, "attributes_of", list)()]
+
+    def _sequence_nr(self):
+        return self.order
+
     def name(self):
         """The class name that PyTorch shows: ``MulBackward0``."""
         if self.__class__ is not Node:
@@ -89,7 +111,7 @@ def named(out, label, inputs=()):
     """``out``, a tensor or a tuple of them, whose node is called ``label``: where PyTorch has one node for what several
     ops compute, the last one has its name. A node that one of the ``inputs`` brought along keeps its own.
     """
-    name = label if "Backward" in label else label + "Backward0"
+    name = label if "Backward" in label or label == "CopySlices" else label + "Backward0"
     for tensor in out if isinstance(out, tuple) else (out,):
         edge = tensor._edge
         if edge is not None and not any(edge is getattr(given, "_edge", None) for given in inputs):
@@ -113,13 +135,15 @@ class AccumulateGrad:
         self.hooks = None
         self.trace = None
 
+    metadata = Node.metadata
+
     @property
     def variable(self):
         """The leaf tensor."""
         return self.leaf()
 
     def name(self):
-        return "AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
 
     def register_hook(self, hook):
         """Calls ``hook(grad_inputs, grad_outputs)`` after the gradient was accumulated."""
@@ -131,6 +155,14 @@ class AccumulateGrad:
 
     def __repr__(self):
         return f"<AccumulateGrad object at 0x{id(self):x}>"
+
+
+class GradientEdge(namedtuple("GradientEdge", "node output_nr ownership_token", defaults=(None,))):
+    """Where the gradient of a tensor goes: an output of a node. ``backward`` and ``grad`` take it in a tensor's place.
+    Source: ``torch.autograd.graph.GradientEdge``.
+    """
+
+    __slots__ = ()
 
 
 class RemovableHandle:

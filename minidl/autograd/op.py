@@ -2,7 +2,7 @@
 
 import inspect
 
-from minidl.autograd import autocast, call, forms, registry
+from minidl.autograd import autocast, call, forms, packing, registry
 from minidl.autograd.inplace import make_inplace
 from minidl.autograd.pull import compile_pull, pull_boxed
 from minidl.autograd.rules import Joint, unboxed, wants
@@ -22,6 +22,7 @@ class Op:
     ``pull``       compiled backward on raw arrays: (node, gradients) -> gradient of each edge
     ``composed``   definition in terms of ops, or None
     ``view``       whether the output may share memory with the first input; "memory" where its place is in the memory
+    ``copied``     what PyTorch calls the node where the output of a view turned out to be a copy, or None
     """
 
     def __init__(self, forward, rules, joints, sequence, constant, number, composed, view, returns):
@@ -51,7 +52,7 @@ class Op:
         self.frees = any(w.kind in ("input", "result", "residual") for w in self.keep)
         self.residuals = "Saved" in forward.__code__.co_names
         self.shown = "".join(p.capitalize() for p in self.name.strip("_").split("_"))
-        self._pull = None
+        self.copied = self._pull = None
 
     def _wants(self):
         return [w for _, _, wanted in self.rules for w in wanted]
@@ -83,6 +84,16 @@ class Op:
                 kept[f"{given}_{want.kind}" if want.kind in ("shape", "dtype") else given] = value
             name = name(node.shape, kept)
         return name if "Backward" in name else name + "Backward0"
+
+    def attribute(self, node, name):
+        """What the node has for a program: its saved values, as ``_saved_result``."""
+        if not name.startswith("_saved_"):
+            raise AttributeError(f"'{node.name()}' object has no attribute '{name}'")
+        return packing.saved_value(self, node, name.removeprefix("_saved_"))
+
+    def attributes_of(self):
+        """The names for ``attribute``."""
+        return [f"_saved_{name}" for name in packing.saved_names(self)]
 
     def keeps_input(self):
         """Whether a rule reads the first tensor parameter's array."""

@@ -104,13 +104,16 @@ def _nested(array, formatter, indent, summarize):
     return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(parts) + "]"
 
 
-def _suffixes(tensor, shown):
+def _suffixes(tensor):
     out = []
     dtype = tensor.dtype
     inferred = dtype in (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_)
     if tensor.device.type != "cpu":
         out.append(f"device='{tensor.device}'")
-    if tensor.numel() == 0:
+    if tensor.is_meta:
+        out.append(f"size={tuple(tensor.shape)}")
+        inferred = dtype is dtypes.get_default_dtype()
+    elif tensor.numel() == 0:
         if tensor.ndim != 1:
             out.append(f"size={tuple(tensor.shape)}")
         inferred = dtype is dtypes.get_default_dtype()
@@ -125,6 +128,8 @@ def _suffixes(tensor, shown):
 
 def represent(tensor, prefix="tensor("):
     """The text of a tensor."""
+    if tensor.is_meta:
+        return f"{prefix}..., {', '.join(_suffixes(tensor))})"
     host = backends.to_numpy(tensor._array)
     floating = dtypes.is_floating(host.dtype)
     host = host.astype(np.float32) if host.dtype.kind not in "fiub" else host
@@ -136,7 +141,7 @@ def represent(tensor, prefix="tensor("):
         body = _nested(host, formatter, len(prefix), summarize)
     text = prefix + body
     column = len(text) - text.rfind("\n")
-    for suffix in _suffixes(tensor, host):
+    for suffix in _suffixes(tensor):
         if column + len(suffix) + 2 > OPTIONS.linewidth:
             text, column = f"{text},\n{' ' * len(prefix)}{suffix}", len(prefix) + len(suffix)
         else:

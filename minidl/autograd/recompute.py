@@ -10,6 +10,7 @@ import weakref
 from minidl import backends
 from minidl.autograd import modes
 from minidl.autograd.node import Node, next_order
+from minidl.autograd.packing import Box
 from minidl.autograd.tensor import Tensor
 
 __all__ = ["CheckpointError", "dropping_saved"]
@@ -67,7 +68,7 @@ class _Stretch:
             if isinstance(new.op, _Dropped):
                 new.op.adopt(old)
             else:
-                old.op = old.op.op
+                old.op = new.op
             old.saved, old.cells = new.saved, new.cells
 
 
@@ -121,7 +122,7 @@ def _tensors(value):
 
 def _light(saved):
     """Saved values without their arrays; numbers and options stay, since a node's name may depend on them."""
-    if backends.is_array(saved):
+    if backends.is_array(saved) or saved.__class__ is Box:
         return None
     if isinstance(saved, (tuple, list)):
         return type(saved)(map(_light, saved)) if type(saved) in (tuple, list) else saved
@@ -130,7 +131,7 @@ def _light(saved):
 
 def _layout(saved):
     """The shapes and dtypes of the arrays among saved values."""
-    if backends.is_array(saved):
+    if backends.is_array(saved) or saved.__class__ is Box:
         return tuple(saved.shape), str(saved.dtype)
     if type(saved) in (tuple, list):
         return [found for found in map(_layout, saved) if found]

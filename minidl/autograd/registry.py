@@ -25,7 +25,7 @@ REFLECTED = (
     "rshift",
 )
 OPERATORS += REFLECTED
-GIVING_WAY = frozenset(REFLECTED + COMPARED)
+GIVING_WAY = frozenset((*REFLECTED, "rsub", *COMPARED))
 
 
 def publish(

@@ -9,7 +9,7 @@ from minidl.autograd.interop import Interop
 from minidl.autograd.node import AccumulateGrad, add_hook, classed
 from minidl.autograd.size import Size
 from minidl.autograd.views import fresh_edge, settled_edge
-from minidl.backends.memory_order import copied
+from minidl.backends.memory_order import copied, order_of, put_back
 from minidl.layouts import strided
 
 new = object.__new__
@@ -97,7 +97,8 @@ class Tensor(Interop):
 
     is_cuda = property(lambda self: self.device.type == "cuda")
     is_cpu = property(lambda self: self.device.type == "cpu")
-    is_sparse = is_quantized = is_meta = is_mkldnn = is_nested = False
+    is_meta = property(lambda self: self.device.type == "meta")
+    is_sparse = is_quantized = is_mkldnn = is_nested = False
     is_mps = is_xpu = is_xla = is_ipu = is_hpu = is_mtia = is_maia = is_vulkan = (
         False  # other makers' devices
     )
@@ -347,8 +348,9 @@ class Tensor(Interop):
 
     def __reduce_ex__(self, protocol):
         state = {k: v for k, v in self.__dict__.items() if k != "_retained"}
-        host = backends.to_numpy(self._array)
-        return _unpickle, (self.__class__, host, str(self.device), self.requires_grad, state)
+        order = order_of(self._array, None)
+        host = backends.to_numpy(self._array if order is None else self._array.transpose(order))
+        return _unpickle, (self.__class__, host, str(self.device), self.requires_grad, state, order)
 
 
 TENSORS.add(Tensor)
@@ -371,7 +373,9 @@ def leaf(array, requires_grad=False, cls=Tensor):
     return out.requires_grad_() if requires_grad else out
 
 
-def _unpickle(cls, array, where, requires_grad, state):
-    out = make(backends.transfer(backends.owned(array), backends.device(where)), None, cls)
+def _unpickle(cls, array, where, requires_grad, state, order=None):
+    """A pickled tensor; its array was laid with its axes in ``order``, from the slowest to the fastest."""
+    array = backends.transfer(backends.owned(array), backends.device(where))
+    out = make(array if order is None else put_back(array, order), None, cls)
     out.__dict__.update(state)
     return out.requires_grad_(requires_grad)

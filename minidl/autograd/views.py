@@ -7,6 +7,7 @@ view of the root is stale from then on and derives its edge again, by replaying 
 """
 
 from minidl.autograd import modes
+from minidl.autograd.node import named
 
 NO_GRAD = "no_grad"
 MULTIPLE = "An output"  # or which output of which function: the subject of the refusal's sentence
@@ -30,7 +31,7 @@ def record_view(out, source, op, rest):
 def _record_one(out, source, op, rest, output):
     made, array = out._array, source._array
     if made is not array and (made.base is None or (made.base is not array and made.base is not array.base)):
-        return out
+        return named(out, op.copied) if op.copied and out._edge is not None else out
     cell = out._cell = source._cell
     kind = None if output is None else f"Output {output} of {op.name.strip('_').capitalize()}"
     if modes.special and not modes.is_grad_enabled():

@@ -7,7 +7,19 @@ import warnings
 
 import numpy as np
 
-from minidl.backends import cudnn, device_memory, exchange, faults, mkl, mkldnn, mps, openmp, pinned, probes
+from minidl.backends import (
+    cudnn,
+    device_memory,
+    exchange,
+    faults,
+    meta,
+    mkl,
+    mkldnn,
+    mps,
+    openmp,
+    pinned,
+    probes,
+)  # fmt: skip
 from minidl.backends.namespace import Backend, trace_fallbacks
 from minidl.device import CPU, device, mixed
 from minidl.errors import DeviceError
@@ -71,6 +83,10 @@ _classes = (np.ndarray,)  # the keys of _BY_CLASS
 def _load(type):
     """The namespace of a device type other than cpu, made on first use. Raises ``DeviceError`` with the reason."""
     global _classes
+    if type == "meta":
+        _BY_CLASS[meta.MetaArray] = _BY_TYPE[type] = meta.namespace()
+        _classes = tuple(_BY_CLASS)
+        return _BY_TYPE[type]
     if type == "cuda":
         from minidl.backends import cuda as room
     else:
@@ -138,6 +154,8 @@ def device_of(array):
 def to_numpy(array):
     """The array on the host: itself for NumPy, a copy otherwise. Raises what a kernel found wrong on the way to it."""
     if isinstance(array, np.ndarray):
+        if array.__class__ is meta.MetaArray:
+            raise NotImplementedError(meta.NO_DATA)
         return array
     host = array.get()
     faults.check()
@@ -158,6 +176,8 @@ def transfer(array, where, non_blocking=False):
     target, source = on(where), of(array)
     if source is target and (where.index is None or device_of(array) == where):
         return array
+    if "meta" in (source.name, target.name):
+        return meta.transferred(array, target.name == "meta")
     if target.xp is np:
         with _current(source.xp, device_of(array)):
             host = pinned.to_host(source.xp, array, non_blocking)
@@ -174,6 +194,9 @@ def copy_across(target, source, non_blocking=False):
 
     Returns whether it was done: both need one dtype and C-contiguous memory.
     """
+    if meta.MetaArray in (source.__class__, target.__class__):
+        meta.transferred(source, target.__class__ is meta.MetaArray)
+        return True
     if source.dtype != target.dtype or not (source.flags.c_contiguous and target.flags.c_contiguous):
         return False
     if not source.size or of(source) is of(target) or not (is_host(source) or is_host(target)):
@@ -239,7 +262,9 @@ def used_on(array, stream):
 
 def is_pinned(array):
     """Whether the host's array lies in page-locked memory. Without a device that was used, none does."""
-    return any(pinned.holds(space.xp, array) for type, space in _BY_TYPE.items() if type != "cpu")
+    return any(
+        pinned.holds(space.xp, array) for type, space in _BY_TYPE.items() if type not in ("cpu", "meta")
+    )
 
 
 def active():

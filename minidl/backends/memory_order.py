@@ -101,7 +101,7 @@ def in_order(array, order):
     space = backends.of(array)
     if order is None:
         return space.copy(array)
-    return _back(space.copy(array.transpose(order)), order)
+    return put_back(space.copy(array.transpose(order)), order)
 
 
 def copied(array):
@@ -111,8 +111,9 @@ def copied(array):
 
 def made_in_order(make, shape, order):
     """``make(shape)``, an array of that shape with its axes in ``order``."""
-    return make(shape) if order is None else _back(make(tuple(shape[axis] for axis in order)), order)
+    return make(shape) if order is None else put_back(make(tuple(shape[axis] for axis in order)), order)
 
 
-def _back(array, order):
+def put_back(array, order):
+    """An array whose axes were put in ``order``, with the axes where they were."""
     return array.transpose([order.index(axis) for axis in range(len(order))])

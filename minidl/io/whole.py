@@ -13,6 +13,7 @@ import numpy as np
 
 from minidl import backends, dtypes
 from minidl.autograd.tensor import make
+from minidl.backends.memory_order import put_back
 from minidl.errors import DeviceError, FileFormatError, UnsafePickleError
 from minidl.io.storages import STORAGE_NAMES, tensor_array
 
@@ -78,8 +79,9 @@ class _Reading:
             )
         return self._allowed[module, name]
 
-    def _tensor(self, cls, array, where, requires_grad, state):
-        out = make(backends.transfer(array, self._located(where)), None, cls)
+    def _tensor(self, cls, array, where, requires_grad, state, order=None):
+        array = backends.transfer(array, self._located(where))
+        out = make(array if order is None else put_back(array, order), None, cls)
         out.__dict__.update(state)
         return out.requires_grad_(requires_grad)
 

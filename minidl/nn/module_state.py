@@ -199,6 +199,13 @@ class State:
             _assign(self, name, tensor, value if isinstance(value, Tensor) else make(array, None))
         else:
             space = backends.of(tensor._array)
+            if tensor.is_meta and backends.of(array) is not space:
+                warnings.warn(
+                    f"for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the "
+                    "current model, which is a no-op. (Did you mean to pass `assign=True` to assign items in the state "
+                    "dictionary to their corresponding key in the module instead of copying them in place?)",
+                    stacklevel=2,
+                )
             space.assign(tensor._array, backends.transfer(array, tensor.device))
             bump(tensor)
         return None

@@ -80,6 +80,10 @@ def sub(input, other, *, alpha=1):
     >>> minidl.sub(minidl.tensor([1.0, 2.0]), 0.5)
     tensor([0.5000, 1.5000])
     """
+    return _difference(input, other, alpha)
+
+
+def _difference(input, other, alpha=1):
     if _is_bool(input) or _is_bool(other):
         if _is_bool(input) and _is_bool(other):
             raise RuntimeError(
@@ -93,6 +97,15 @@ def sub(input, other, *, alpha=1):
     if alpha != 1:
         input, other = _scaled(input, other, alpha)
     return binary("sub", input, other)
+
+
+@op(
+    input=lambda g: neg(g), other=lambda g: g, dunder="rsub", faces=(), method=False,
+    shown=lambda shape, kept: f"RsubBackward{int(kept['edges'][1] is None)}",
+)  # fmt: skip
+def reflected_sub(input, other):
+    """other - input, as ``2 - x`` is called."""
+    return _difference(other, input)
 
 
 @op(

@@ -9,6 +9,7 @@ import math
 
 from minidl import dtypes
 from minidl.autograd import Saved, function, joint, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.arithmetic import add, mul
 from minidl.ops.comparison import eq
@@ -63,7 +64,7 @@ def _rule(g, query, key, value, bias, result, lse, causal, scale, needs):
     joint("query key value", _rule),
     constant="bias",
     composed=_composed,
-    shown="ScaledDotProductAttention",
+    shown="ScaledDotProductFlashAttentionForCpu",
     faces=(),
     method=False,
 )
@@ -139,5 +140,7 @@ def scaled_dot_product_attention(
     bias = None if attn_mask is None else _additive(query, attn_mask)
     scale = query.shape[-1] ** -0.5 if scale is None and query.shape[-1] else float(scale or 1.0)
     if dropout_p > 0 or (bias is not None and bias.requires_grad):
-        return _defined(query, key, value, bias, bool(is_causal), scale, dropout_p)
-    return _attention(query, key, value, bias, bool(is_causal), scale)
+        out = _defined(query, key, value, bias, bool(is_causal), scale, dropout_p)
+        return named(out, "Mm" if query.ndim == 2 else "UnsafeView")
+    out = _attention(query, key, value, bias, bool(is_causal), scale)
+    return out if query.ndim == 4 else named(out, "Mm" if query.ndim == 2 else "UnsafeView")

@@ -4,7 +4,7 @@ from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.autograd.node import named
 from minidl.backends import of
-from minidl.ops.arithmetic import add, binary, div, mul, sub, zeros_of
+from minidl.ops.arithmetic import add, binary, div, mul, reflected_sub, sub, zeros_of
 from minidl.ops.casts import to
 from minidl.ops.common import checked, floating, promote, refuse_bool, result_dtype, scalar_like
 from minidl.ops.comparison import eq, ge, isnan, le, logical_and, logical_or
@@ -236,7 +236,7 @@ def xlogy(input, other):
     return _times_log(*_tensors(input, other), 0)
 
 
-@function(faces=("special",), method=False)
+@function(faces=("special",), method=False, shown="SpecialXlog1Py")
 def xlog1py(input, other):
     """input * log(1 + other), 0 where input is 0, NaN where other is. Source: ``torch.special.xlog1py``.
 
@@ -313,7 +313,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
     return add(input, div(tensor1, tensor2), alpha=value)
 
 
-@function(shown="PowBackward1")
+@function()
 def float_power(input, exponent):
     """input to the power of exponent, in float64. Source: ``torch.float_power``.
 
@@ -325,7 +325,7 @@ def float_power(input, exponent):
     return pow(*wide)
 
 
-@function(tensors="input", shown="Rsub")
+@function(tensors="input")
 def rsub(input, other, *, alpha=1):
     """other - alpha * input. Source: ``torch.rsub``.
 
@@ -333,7 +333,8 @@ def rsub(input, other, *, alpha=1):
     >>> minidl.rsub(minidl.tensor([1.0]), 3)
     tensor([2.])
     """
-    return sub(other, input, alpha=alpha)
+    out = reflected_sub(input, other) if alpha == 1 else sub(other, input, alpha=alpha)
+    return named(out, f"RsubBackward{int(not isinstance(other, Tensor))}")
 
 
 @function(tensors="input")

@@ -2,6 +2,7 @@
 
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends.memory_order import is_laid, suggested
 from minidl.device import device as as_device
 from minidl.errors import DeviceError
@@ -59,7 +60,7 @@ def to(self, *args, dtype=None, device=None, copy=False, non_blocking=False, mem
     fits = suggested(array.shape, array.strides) == memory_format and (
         out is self or is_laid(array, memory_format)
     )
-    return out if fits else clone(out, memory_format=memory_format)
+    return out if fits else named(clone(out, memory_format=memory_format), "ToCopy")
 
 
 def _converted(self, dtype, device, non_blocking, copy):
@@ -74,7 +75,7 @@ def _converted(self, dtype, device, non_blocking, copy):
         out = _transfer(out, where, self.device, bool(non_blocking))
     if casts:
         out = _cast(out, wanted)
-    return out.clone() if copy and out is self else out
+    return named(out.clone(), "ToCopy") if copy and out is self else out
 
 
 def _same_place(where, other):

@@ -9,6 +9,7 @@ import math
 
 from minidl import backends, dtypes
 from minidl.autograd import Saved, function, op
+from minidl.autograd.node import named
 from minidl.autograd.tensor import TENSORS
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, neg
@@ -106,7 +107,9 @@ def _nll_rule(g, input_shape, target, weight, ignore_index, reduction):
 
 
 def _nll_name(shape, kept):
-    """PyTorch has another node for classes over positions, (N, C, d1, ...)."""
+    """PyTorch has another node for classes over positions, (N, C, d1, ...); a smoothed loss is a sum."""
+    if kept.get("label_smoothing"):
+        return "Add"
     input = kept.get("input_shape") or getattr(kept.get("input"), "shape", ())
     return "NllLoss2D" if len(input) > 2 else "NllLoss"
 
@@ -215,9 +218,9 @@ def _of_probabilities(input, target, weight, reduction, label_smoothing):
     if reduction == "none":
         return loss
     total = sum(loss)
-    return (
-        total if reduction == "sum" else div(total, float(math.prod(input.shape) // max(input.shape[dim], 1)))
-    )
+    if reduction == "sum":
+        return named(total, "Neg")
+    return named(div(total, float(math.prod(input.shape) // max(input.shape[dim], 1))), "DivBackward1")
 
 
 @function(**_FUNCTIONAL, tensors="input target")

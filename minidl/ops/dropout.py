@@ -10,6 +10,7 @@ import warnings
 from minidl import backends, dtypes
 from minidl.autograd import Saved, function, op
 from minidl.autograd.inplace import write
+from minidl.autograd.node import named
 from minidl.autograd.tensor import make
 from minidl.backends import of
 from minidl.ops.arithmetic import add, mul
@@ -158,7 +159,8 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
     is_tensor(input, "dropout3d", "input", 1)
     if input.ndim not in (4, 5):
         _warn_rank("dropout3d", input.ndim, 3)
-    return _channels("dropout3d", input, p, training, inplace, input.ndim != 4)
+    out = _channels("dropout3d", input, p, training, inplace, input.ndim != 4)
+    return out if input.ndim != 4 or inplace else named(out, "SqueezeBackward1", (input,))
 
 
 def _alpha(input, p, training, inplace, shape, name):

@@ -3,6 +3,8 @@
 import string
 
 from minidl.autograd import Tensor, function
+from minidl.autograd.node import named
+from minidl.ops.arithmetic import mul
 from minidl.ops.diagonals import diagonal
 from minidl.ops.matmul import matmul
 from minidl.ops.reductions import sum
@@ -155,7 +157,9 @@ def _contracted(a, first, b, second, kept, sizes):
     x = _arranged(a, first, (batch, left, inner), sizes)
     y = _arranged(b, second, (batch, inner, right), sizes)
     labels = batch + left + right
-    return matmul(x, y).reshape([sizes[label] for label in labels]), labels
+    if inner:
+        return matmul(x, y).reshape([sizes[label] for label in labels]), labels
+    return named(mul(x, y).reshape([sizes[label] for label in labels]), "Mul"), labels
 
 
 @function(method=False)

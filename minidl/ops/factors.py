@@ -55,7 +55,7 @@ def _old_cholesky(input, upper=False):
 
 
 _old_cholesky.__name__ = _old_cholesky.__qualname__ = "cholesky"
-function(tensors="input")(_old_cholesky)
+function(tensors="input", shown="Cholesky")(_old_cholesky)
 
 
 def _through(L, triangle):

@@ -108,7 +108,7 @@ def _raw(part, array, keep):
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
             f"(got {cls.__name__})"
         )
-    if dtypes.is_floating(part.dtype):
+    if dtypes.is_floating(part.dtype) or part.dtype.name == "int16":
         raise IndexError(
             "tensors used as indices must be long, int, byte or bool tensors, but got "
             f"{dtypes.of(part.dtype)!r}. Hint: convert the index with .long()."

@@ -1,5 +1,7 @@
 """Reading and writing by index: slices, ints, None, Ellipsis, integer and boolean tensors, gather and scatter."""
 
+import numpy as np
+
 from minidl import backends, dtypes
 from minidl.autograd import Tensor, function, modes, op
 from minidl.autograd.convert import to_array
@@ -11,12 +13,15 @@ from minidl.ops.index_parts import split_index
 
 
 def _index_name(shape, kept):
-    """PyTorch's name for the last step of an index."""
+    """PyTorch's name for the last step of an index: that of the parts that select, where there are any."""
     index = kept.get("index", 0)
-    last = [p for p in (index if isinstance(index, tuple) else (index,)) if p is not Ellipsis][-1:]
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(hasattr(p, "dtype") for p in parts):
+        return "Index"
+    last = [p for p in parts if p is not Ellipsis][-1:]
     if not last or last[0].__class__ is int:
         return "Select"
-    return "Unsqueeze" if last[0] is None else "Slice" if isinstance(last[0], slice) else "Index"
+    return "Unsqueeze" if last[0] is None else "Slice"
 
 
 @op(
@@ -129,7 +134,12 @@ def _constant(value, array):
     """What is no Tensor, as an array of ``array``'s dtype and device."""
     if isinstance(value, (bool, int, float)):
         return fitting(array, value)
-    return to_array(value, array.dtype, backends.device_of(array))
+    if isinstance(value, np.generic):
+        return to_array(value, array.dtype, backends.device_of(array))
+    kind = f"{value.__class__.__module__}.{value.__class__.__name__}".removeprefix("builtins.")
+    raise TypeError(
+        f"can't assign a {kind} to a torch.{dtypes.scalar_name(array.dtype)}Tensor. Hint: minidl.tensor(...) makes one."
+    )
 
 
 @op(

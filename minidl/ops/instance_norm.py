@@ -39,7 +39,9 @@ def _update(input, running_mean, running_var, momentum):
             running.mul_(1 - momentum).add_(found.mean(0).to(running.dtype), alpha=momentum)
 
 
-@function(faces=("functional",), method=False, tensors="input running_mean running_var weight bias")
+@function(
+    faces=("functional",), method=False, tensors="input running_mean running_var weight bias", shown="View"
+)
 def instance_norm(
     input,
     running_mean=None,

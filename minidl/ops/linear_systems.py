@@ -90,7 +90,7 @@ def inv_ex(A, *, check_errors=False):
     return checked_info("inv_ex", lambda: _inv(A), A, InvEx, check_errors)
 
 
-@function(tensors="A B", **_LINALG)
+@function(tensors="A B", shown="LinalgSolveEx", **_LINALG)
 def solve(A, B, *, left=True):
     """X with A X = B, or X A = B without ``left``. B has matrices (..., N, K), or vectors where it has A's batch
     without the last dimension. Raises ``LinAlgError`` for a singular A. Source: ``torch.linalg.solve``.
@@ -140,7 +140,7 @@ def solve_ex(A, B, *, left=True, check_errors=False):
         return SolveEx(B * float("nan"), _info(A) + 1)
 
 
-@function(tensors="A B", **_LINALG)
+@function(tensors="A B", shown="LinalgSolveTriangular", **_LINALG)
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
     """X with A X = B for triangular A, of which the other triangle is not read. Source:
     ``torch.linalg.solve_triangular``.

@@ -114,7 +114,7 @@ def _unpacked(packed, pivots):
     return one[order].mT, lower, upper
 
 
-@function(tensors="A", **_LINALG)
+@function(tensors="A", shown="LinalgLu", **_LINALG)
 def lu(A, *, pivot=True):
     """P, L, U with A = P L U: a permutation, unit lower and upper triangular. Source: ``torch.linalg.lu``.
 

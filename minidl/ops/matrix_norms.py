@@ -4,6 +4,7 @@ import math
 
 from minidl import dtypes
 from minidl.autograd import Tensor, function
+from minidl.autograd.node import named
 from minidl.errors import LinAlgError
 from minidl.ops.arithmetic import add, mul
 from minidl.ops.common import wrap_dim, wrap_dims
@@ -67,9 +68,8 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
                 )
     dim = None if dim is None or dim == () else dims or None
     if ord == 0:
-        return add(
-            _plain_norm(x, 0, dim, keepdim), mul(sum(x, dim, keepdim), 0.0)
-        )  # on the tape, with a gradient of 0
+        none = mul(sum(x, dim, keepdim), 0.0)  # on the tape, with a gradient of 0
+        return named(add(_plain_norm(x, 0, dim, keepdim), none), "LinalgVectorNorm")
     return _plain_norm(x, ord, dim, keepdim)
 
 
@@ -102,8 +102,10 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
         s = svdvals(movedim(A, (rows, columns), (-2, -1)))
         empty = not s.shape[-1]  # a matrix without singular values: its largest counts as 0
         out = sum(s, -1) if ord == "nuc" or (ord > 0 and empty) else s.amax(-1) if ord > 0 else s.amin(-1)
-        return (
-            out.reshape([1 if d in (rows, columns) else n for d, n in enumerate(A.shape)]) if keepdim else out
+        if not keepdim:
+            return out
+        return named(
+            out.reshape([1 if d in (rows, columns) else n for d, n in enumerate(A.shape)]), "Permute"
         )
     if isinstance(ord, str) or abs(ord) not in (1, math.inf):
         raise RuntimeError(
@@ -118,9 +120,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
         out = sums.sum(columns, True)
     else:
         out = sums.amax(columns, True) if ord > 0 else sums.amin(columns, True)
-    if keepdim:
-        return out
-    return out.squeeze((rows, columns))
+    return out if keepdim else named(out.squeeze((rows, columns)), "Amax" if ord > 0 else "Amin")
 
 
 @function(tensors="A", **_LINALG)
@@ -217,7 +217,7 @@ def cond(A, p=None):
     if p in (None, 2, -2):
         s = svdvals(A)
         first, last = (s[..., 0], s[..., -1]) if s.shape[-1] else (s.sum(-1), s.sum(-1) + 1)
-        return last / first if p == -2 else first / last
+        return named(last / first if p == -2 else first / last, "SqueezeBackward1")
     if A.shape[-1] != A.shape[-2]:
         raise RuntimeError(
             f"linalg.cond: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} matrices"
@@ -238,7 +238,8 @@ def vecdot(x, y, *, dim=-1):
     """
     broadcast_shapes(x.shape, y.shape)
     product = mul(x, y)
-    return sum(product, dim, dtype=product.dtype)
+    out = sum(product, dim, dtype=product.dtype)
+    return named(out, "Vdot") if x.ndim == y.ndim == 1 else out
 
 
 @function(tensors="A", **_LINALG)
@@ -266,7 +267,7 @@ _matrix_product.__name__ = _matrix_product.__qualname__ = "matmul"
 function(tensors="input other", **_LINALG)(_matrix_product)
 
 
-@function(tensors="x", **_LINALG)
+@function(tensors="x", shown="Cat", **_LINALG)
 def vander(x, *, N=None):
     """The powers 0 to N - 1 of each element, as rows. Source: ``torch.linalg.vander``.
 

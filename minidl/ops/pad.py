@@ -71,7 +71,7 @@ def _bordered(input, rank, widths, mode):
         if any(widths[dim]):
             out = resample(out, dim, _border(mode, input.shape[dim], *widths[dim]))
     out = input.clone() if out is input else out
-    return out if mode == "circular" else named(out, f"{_NODES[mode]}{rank}D")
+    return named(out, "CopySlices" if mode == "circular" else f"{_NODES[mode]}{rank}D")
 
 
 @function(faces=("functional",), method=False)

@@ -55,7 +55,7 @@ def _of_bool(name, input):
 abs = _unary(
     "abs", "|x|", lambda g, input: mul(g, sign(input)), floats=False, dunder="abs", aliases=("absolute",)
 )
-square = _unary("square", "x^2", lambda g, input: mul(g, mul(input, 2)), floats=False)
+square = _unary("square", "x^2", lambda g, input: mul(g, mul(input, 2)), floats=False, shown="Pow")
 sign = _unary("sign", "-1, 0 or 1 by the sign of x", lambda g: zeros_of(g), floats=False)
 floor = _unary("floor", "The largest integer <= x", lambda g: zeros_of(g), floats=False)
 ceil = _unary("ceil", "The smallest integer >= x", lambda g: zeros_of(g), floats=False)

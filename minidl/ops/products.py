@@ -286,7 +286,7 @@ def pdist(input, p=2.0):
     return _distance(input[first] - input[second], p) if pairs else input.reshape(-1)[:0]
 
 
-@function(method=False)
+@function(method=False, shown="View")
 def chain_matmul(*matrices):
     """The product of matrices. Source: ``torch.chain_matmul``.
 
@@ -323,7 +323,7 @@ def _in_best_order(matrices):
     return product(0, n - 1)
 
 
-@function(faces=("linalg",), method=False)
+@function(faces=("linalg",), method=False, shown="View")
 def multi_dot(tensors):
     """The product of matrices, in the order with the fewest multiplications; the first and the last may be vectors.
     Source: ``torch.linalg.multi_dot``.

@@ -62,7 +62,13 @@ def _rnn_composed(input, h0, w_ih, w_hh, b_ih, b_hh, nonlinearity, reverse):
     return _unrolled(step, input, (h0,), w_ih, b_ih, reverse)
 
 
-@op(joint("input h0 w_ih w_hh b_ih b_hh", _rnn_rule), composed=_rnn_composed, faces=(), method=False)
+@op(
+    joint("input h0 w_ih w_hh b_ih b_hh", _rnn_rule),
+    composed=_rnn_composed,
+    shown="Stack",
+    faces=(),
+    method=False,
+)
 def _rnn_sequence(input, h0, w_ih, w_hh, b_ih=None, b_hh=None, nonlinearity="tanh", reverse=False):
     """One layer of an Elman network in one direction: input (T, N, I), h0 (N, H) -> output (T, N, H), h_n (N, H)."""
     _check_sequence(f"rnn_{nonlinearity}", 1, input, (h0,), w_ih, w_hh, b_ih, b_hh)
@@ -110,7 +116,13 @@ def _gru_composed(input, h0, w_ih, w_hh, b_ih, b_hh, reverse):
     return _unrolled(step, input, (h0,), w_ih, b_ih, reverse)
 
 
-@op(joint("input h0 w_ih w_hh b_ih b_hh", _gru_rule), composed=_gru_composed, faces=(), method=False)
+@op(
+    joint("input h0 w_ih w_hh b_ih b_hh", _gru_rule),
+    composed=_gru_composed,
+    shown="Stack",
+    faces=(),
+    method=False,
+)
 def _gru_sequence(input, h0, w_ih, w_hh, b_ih=None, b_hh=None, reverse=False):
     """One layer of a GRU in one direction: input (T, N, I), h0 (N, H) -> output (T, N, H), h_n (N, H)."""
     _check_sequence("gru", 3, input, (h0,), w_ih, w_hh, b_ih, b_hh)

@@ -152,6 +152,7 @@ def _lstm_cell_composed(input, hx, cx, w_ih, w_hh, b_ih, b_hh):
 @op(
     joint("input hx cx w_ih w_hh b_ih b_hh", _lstm_cell_rule),
     composed=_lstm_cell_composed,
+    shown="Mul",
     faces=(),
     method=False,
 )
@@ -199,7 +200,12 @@ def _gru_cell_composed(input, hx, w_ih, w_hh, b_ih, b_hh):
     return gru_step(linear(input, w_ih, b_ih), linear(hx, w_hh, b_hh), hx)
 
 
-@op(joint("input hx w_ih w_hh b_ih b_hh", _gru_cell_rule), composed=_gru_cell_composed, method=False)
+@op(
+    joint("input hx w_ih w_hh b_ih b_hh", _gru_cell_rule),
+    composed=_gru_cell_composed,
+    shown="Add",
+    method=False,
+)
 def gru_cell(input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
     """One step of a gated recurrent unit::
 

@@ -90,6 +90,8 @@ def ormqr(input, input2, input3, left=True, transpose=False):
         below = (one.cumsum(0)[:, i] - one[:, i]) * input[..., :, i] + one[:, i]
         v = below.unsqueeze(-1)
         out = out - input2[..., i, None, None] * matmul(v, matmul(v.mT, out))
+    if not count:
+        return input3.clone()
     return out if left else out.mT
 
 

@@ -4,11 +4,13 @@ from collections import namedtuple
 
 from minidl import dtypes
 from minidl.autograd import Saved, Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.arithmetic import add, div, mul, sub
 from minidl.ops.common import as_index, refuse_bool, wrap_dim
 from minidl.ops.comparison import gt, lt, ne
 from minidl.ops.joining import cat, flip, narrow
+from minidl.ops.memory_formats import clone
 from minidl.ops.pointwise import abs, exp, log
 from minidl.ops.reductions import cumsum, cumsum_reverse, sum
 from minidl.ops.selection import where
@@ -182,7 +184,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
         if part is not None and part.ndim != input.ndim:
             raise RuntimeError(f"diff expects prepend or append to be the same dimension as input: {name}")
     if n == 0:
-        return input
+        return named(clone(input), "CopyBackwards")
     out = cat([p for p in (prepend, input, append) if p is not None], dim)
     for _ in range(min(n, out.shape[dim])):
         length = max(out.shape[dim] - 1, 0)
@@ -227,7 +229,8 @@ def trapezoid(y, x=None, *, dx=1, dim=-1):
     if y.ndim and y.shape[wrap_dim(dim, y.ndim)] == 0:
         return sum(y, dim) * 1.0
     pairs, steps = _steps("trapezoid", y, x, dx, dim)
-    return sum(pairs * steps, wrap_dim(dim, y.ndim) - y.ndim) / 2.0
+    area = sum(pairs * steps, wrap_dim(dim, y.ndim) - y.ndim) / 2.0
+    return named(area, "MulBackward1" if x is None else "DivBackward1")
 
 
 @function(tensors="y", method=False)
@@ -239,7 +242,8 @@ def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     tensor([1.5000, 4.0000])
     """
     pairs, steps = _steps("cumulative_trapezoid", y, x, dx, dim)
-    return cumsum(pairs * steps, wrap_dim(dim, y.ndim) - y.ndim) / 2.0
+    area = cumsum(pairs * steps, wrap_dim(dim, y.ndim) - y.ndim) / 2.0
+    return named(area, "Cumsum" if x is None else "DivBackward1")
 
 
 def _spaced(spacing, count):
@@ -249,7 +253,7 @@ def _spaced(spacing, count):
     return [1 if spacing is None else spacing] * count
 
 
-@function(method=False, tensors="input")
+@function(method=False, tensors="input", shown="Cat")
 def gradient(input, *, spacing=None, dim=None, edge_order=1):
     """Estimates of the derivative along each dimension by central differences, one-sided at the borders.
 

@@ -2,6 +2,7 @@
 
 from minidl import dtypes
 from minidl.autograd import Saved, Tensor, function, op
+from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.ops.arithmetic import div, mul
 from minidl.ops.common import fitting, told_later, wrap_dim
@@ -95,7 +96,7 @@ def _scatter_reduce(input, dim, index, src, reduce, include_self):
     return out, Saved(count=count.astype(input.dtype))
 
 
-@function(tensors="input index src")
+@function(tensors="input index src", shown="ScatterReduce")
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     """A copy of ``input`` with ``src`` reduced into it at ``index`` along ``dim``: sum, prod, mean, amax or amin.
 
@@ -210,7 +211,7 @@ def index_copy(input, dim, index, source):
     return _scatter(input, dim, _spread_index(index, dim, source.shape), source)
 
 
-@function(tensors="input index", shown="IndexFill")
+@function(tensors="input index")
 @_rank_one
 def index_fill(input, dim, index, value):
     """A copy of ``input`` with a number in the slices ``index`` along ``dim``. Source: ``torch.index_fill``.
@@ -226,10 +227,11 @@ def index_fill(input, dim, index, value):
     dim, index = _slices("index_fill_", input, dim, index, None)
     shape = [index.numel() if d == dim else n for d, n in enumerate(input.shape)]
     places = _spread_index(where(index < 0, index + input.shape[dim], index), dim, shape)
+    label = f"IndexFillBackward{int(isinstance(value, Tensor))}"
     if not isinstance(value, Tensor):
         value = Tensor._from_array(fitting(input._array, value))
     chosen = _scatter(zeros_like(input, dtype=dtypes.bool_), dim, places, True)
-    return where(chosen, value.to(input.dtype), input)
+    return named(where(chosen, value.to(input.dtype), input), label)
 
 
 @function(tensors="input index source", shown="IndexReduce")

@@ -60,6 +60,9 @@ def _reshape(input, shape):
     return out
 
 
+_reshape.op.copied = "UnsafeView"
+
+
 @function()
 def reshape(input, *sizes_, shape=None):
     """The same elements in another shape; one size may be -1. A view where the strides allow it, else a copy.

@@ -55,18 +55,21 @@ erfcx = _unary(
     "exp(x^2) erfc(x)",
     lambda g, input, result: mul(g, sub(mul(mul(input, result), 2), 2 / math.sqrt(math.pi))),
     _SPECIAL,
+    shown="SpecialErfcx",
 )
 log_ndtr = _unary(
     "log_ndtr",
     "log of the normal distribution's integral up to x",
     lambda g, input: mul(g, _inverse_mills(input)),
     _SPECIAL,
+    shown="SpecialLogNdtr",
 )
 ndtri = _unary(
     "ndtri",
     "The quantile of the normal distribution",
     lambda g, result: mul(g, mul(exp(mul(mul(result, result), 0.5)), math.sqrt(2 * math.pi))),
     _SPECIAL,
+    shown="SpecialNdtri",
 )
 lgamma = _unary("lgamma", "log |Gamma(x)|", lambda g, input: mul(g, digamma(input)))
 digamma = _unary("digamma", "The derivative of log Gamma", lambda g, input: mul(g, _polygamma(input, 1)))
@@ -76,18 +79,21 @@ i0e = _unary(
     "exp(-|x|) I0(x)",
     lambda g, input, result: mul(g, sub(i1e(input), mul(sign(input), result))),
     _SPECIAL,
+    shown="SpecialI0E",
 )
 i1 = _unary(
     "i1",
     "The modified Bessel function of order 1",
     lambda g, input, result: mul(g, sub(i0(input), _over(result, input))),
     _SPECIAL,
+    shown="SpecialI1",
 )
 i1e = _unary(
     "i1e",
     "exp(-|x|) I1(x)",
     lambda g, input, result: mul(g, sub(i0e(input), add(_over(result, input), mul(sign(input), result)))),
     _SPECIAL,
+    shown="SpecialI1E",
 )
 
 
@@ -213,7 +219,7 @@ def zeta(input, other):
     return _pair("zeta", input, other)
 
 
-@function(faces=_SPECIAL, method=False, tensors="input")
+@function(faces=_SPECIAL, method=False, tensors="input", shown="MulBackward1")
 def ndtr(input):
     """The normal distribution's integral up to x. Source: ``torch.special.ndtr``.
 

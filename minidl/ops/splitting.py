@@ -67,8 +67,10 @@ def tensor_split(
         if cuts <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {cuts}")
         size, longer = divmod(total, cuts)
-        return split(input, [size + (i < longer) for i in range(cuts)], dim)
-    ends = [min(max(c + total if c < 0 else c, 0), total) for c in (as_index(c, "indices") for c in cuts)]
+        ends = [size * i + min(i, longer) for i in range(1, cuts)]
+    else:
+        cuts = [as_index(c, "indices") for c in cuts]
+        ends = [min(max(c + total if c < 0 else c, 0), total) for c in cuts]
     parts = zip([0, *ends], [*ends, total], strict=True)
     return tuple(narrow(input, dim, start, max(end - start, 0)) for start, end in parts)
 
@@ -121,7 +123,7 @@ def _own(parts):
     return tuple(part.clone() for part in parts)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="UnsafeSplit")
 def unsafe_chunk(input, chunks, dim=0):
     """``chunk``, in parts that may be written in place. Source: ``torch.unsafe_chunk``.
 
@@ -132,7 +134,7 @@ def unsafe_chunk(input, chunks, dim=0):
     return _own(chunk(input, chunks, dim))
 
 
-@function(tensors="input")
+@function(tensors="input", shown="UnsafeSplit")
 def unsafe_split(input, split_size, dim=0):
     """``split``, in parts that may be written in place. Source: ``torch.unsafe_split``.
 
@@ -143,7 +145,7 @@ def unsafe_split(input, split_size, dim=0):
     return _own(split(input, split_size, dim))
 
 
-@function(tensors="input")
+@function(tensors="input", shown="UnsafeSplitWithSizes")
 def unsafe_split_with_sizes(input, split_sizes, dim=0):
     """``split_with_sizes``, in parts that may be written in place. Source: ``torch.unsafe_split_with_sizes``.
 
@@ -156,10 +158,12 @@ def unsafe_split_with_sizes(input, split_sizes, dim=0):
 
 def _raised(tensor, least):
     """A tensor with at least that many dimensions, as NumPy adds them."""
+    if least == 3 and tensor.ndim == 0:
+        return tensor.reshape(1, 1, 1)
     if least == 3 and tensor.ndim < 3:
         return _raised(tensor, 2).unsqueeze(-1)
     if least >= 2 and tensor.ndim < 2:
-        return tensor.reshape(1, -1) if tensor.ndim else tensor.reshape(1, 1)
+        return tensor.unsqueeze(0) if tensor.ndim else tensor.reshape(1, 1)
     return tensor if tensor.ndim else tensor.reshape(1)
 
 
@@ -297,7 +301,7 @@ def cartesian_prod(*tensors):
     return stack([t.reshape(-1) for t in meshgrid(*tensors, indexing="ij")], 1)
 
 
-@function(method=False, tensors="input")
+@function(method=False, tensors="input", shown="Stack")
 def combinations(input, r=2, with_replacement=False):
     """All combinations of ``r`` elements of a vector, as rows. Source: ``torch.combinations``.
 
@@ -328,7 +332,7 @@ def ravel(input):
     return input.reshape(-1)
 
 
-@function(faces=(), tensors="self")
+@function(faces=(), tensors="self", shown="SumBackward1")
 def sum_to_size(self, *size):
     """Summed over what broadcasting from ``size`` would add. Source: ``torch.Tensor.sum_to_size``.
 

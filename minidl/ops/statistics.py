@@ -201,7 +201,7 @@ def _interpolated(ranked, q, interpolation, ignore_nan):
     return below + (above - below) * weight
 
 
-@function(tensors="input")
+@function(tensors="input", shown="SqueezeBackward4")
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """The ``q``-quantiles of all elements or along ``dim``; several q come as the first dimension.
     Source: ``torch.quantile``.
@@ -213,7 +213,7 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
 
 
-@function(tensors="input")
+@function(tensors="input", shown="SqueezeBackward4")
 def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """``quantile`` of what is not NaN. Source: ``torch.nanquantile``.
 

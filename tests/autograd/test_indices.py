@@ -179,3 +179,19 @@ def test_once_differentiable_functions_are_not_differentiated_twice():
     assert first.tolist() == [2.0, 2.0]
     with pytest.raises(RuntimeError, match="marked with @once_differentiable"):
         first.sum().backward()
+
+
+@pytest.mark.parametrize(
+    "value", [[1.0, 2.0], (1.0, 2.0), np.ones(2), None, "a"], ids=lambda v: v.__class__.__name__
+)
+def test_only_tensors_and_numbers_are_assigned(value):
+    x = minidl.zeros(2)
+    with pytest.raises(
+        TypeError, match=f"can't assign a (numpy.)?{value.__class__.__name__} to a torch.FloatTensor"
+    ):
+        x[:] = value
+    assert x.tolist() == [0, 0]
+    x[0] = np.float32(3)
+    assert x.tolist() == [3, 0]
+    with pytest.raises(IndexError, match="must be long, int, byte or bool"):
+        x[minidl.tensor([0], dtype=minidl.int16)]

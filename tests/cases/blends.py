@@ -61,6 +61,7 @@ CASES = [
         {"value": 2},
     ),
     Case("float_power", (positive(2, 3), 2), np.float_power),
+    Case("rsub", (normal(2, 3), normal(3)), lambda x, y: y - x, id="reflected"),
     Case("rsub", (normal(2, 3), normal(3)), lambda x, y, alpha: y - alpha * x, {"alpha": 2}),
     Case("clamp_min", (away(2, 3, points=(0.2,)), 0.2), np.maximum),
     Case("clamp_max", (away(2, 3, points=(0.2,)), 0.2), np.minimum),

@@ -1,5 +1,9 @@
 """Memory formats beside PyTorch: strides of results, what is contiguous, errors."""
 
+import copy
+import io
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -139,3 +143,20 @@ def test_modules():
         assert net.to(memory_format=lib.channels_last) is net
         assert net[0].weight.is_contiguous(memory_format=lib.channels_last)
         assert net[2].weight.is_contiguous()
+
+
+@pytest.mark.parametrize("how", ["rows", "pixels", "crossed"])
+def test_pickles_and_copies_keep_the_order_of_memory(how):
+    x = arranged(minidl, how).requires_grad_()
+    wanted = pickle.loads(pickle.dumps(arranged(torch, how))).stride()
+    for again in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x)):
+        assert again.stride() == wanted and again.requires_grad
+        np.testing.assert_array_equal(again.detach().numpy(), x.detach().numpy())
+    files = io.BytesIO(), io.BytesIO()
+    minidl.save(x, files[0], format="pt")
+    layer = minidl.nn.Conv2d(3, 4, 3).to(memory_format=minidl.channels_last)
+    minidl.save(layer, files[1])
+    assert minidl.load(io.BytesIO(files[0].getvalue())).stride() == wanted
+    whole = minidl.load(io.BytesIO(files[1].getvalue()), weights_only=False)
+    assert whole.weight.stride() == pickle.loads(pickle.dumps(layer)).weight.stride() == layer.weight.stride()
+    np.testing.assert_array_equal(whole.weight.detach().numpy(), layer.weight.detach().numpy())

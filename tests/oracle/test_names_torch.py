@@ -137,6 +137,42 @@ CALLS = {
     **{name: lambda m, x, name=name: getattr(x, name) for name in ("T", "mT", "H")},
     "transpose": lambda m, x: x.transpose(0, 1),
     "movedim": lambda m, x: x.movedim(0, 1),
+    "number less a tensor": lambda m, x: 1 - x,
+    "rsub of a number": lambda m, x: m.rsub(x, 2),
+    "reshape that copies": lambda m, x: x.t().reshape(-1),
+    "flatten that copies": lambda m, x: x.t().flatten(),
+    "copy by to": lambda m, x: x.to(x.dtype, copy=True),
+    "tensor_split": lambda m, x: x.tensor_split(2)[1],
+    "square": lambda m, x: x.square(),
+    "float_power of a number": lambda m, x: x.float_power(2),
+    "outer by einsum": lambda m, x: m.einsum("i,j->ij", x[0], x[1]),
+    "smoothed cross_entropy": lambda m, x: m.nn.functional.cross_entropy(
+        x, m.tensor([0, 1, 2]), label_smoothing=0.1
+    ),
+    "cross_entropy of probabilities": lambda m, x: m.nn.functional.cross_entropy(x, x.detach().softmax(1)),
+    "attention": lambda m, x: m.nn.functional.scaled_dot_product_attention(*[x[None, None]] * 3),
+    "attention unbatched": lambda m, x: m.nn.functional.scaled_dot_product_attention(x, x, x),
+    "adaptive_avg_pool2d to one": lambda m, x: m.nn.functional.adaptive_avg_pool2d(x[None, None], 1),
+    "instance_norm": lambda m, x: m.nn.functional.instance_norm(x[None]),
+    "solve for a vector": lambda m, x: m.linalg.solve(x + 9 * m.eye(3), x[0]),
+    "solve_triangular": lambda m, x: m.linalg.solve_triangular(x + 9 * m.eye(3), x, upper=True),
+    "quantile": lambda m, x: x.quantile(0.5),
+    "trapezoid": lambda m, x: m.trapezoid(x),
+    "cumulative_trapezoid": lambda m, x: m.cumulative_trapezoid(x),
+    "multi_dot": lambda m, x: m.linalg.multi_dot([x, x, x]),
+    "gru": lambda m, x: m.nn.GRU(3, 2)(x)[0].sum(),
+    "lstm cell": lambda m, x: m.nn.LSTMCell(3, 2)(x)[0],
+    "gru cell": lambda m, x: m.nn.GRUCell(3, 2)(x),
+    "scatter_reduce of numbers": lambda m, x: x[0, 0].scatter_reduce(0, m.tensor(0), x[1, 1], "sum"),
+    "index in the middle": lambda m, x: x[None][:, [0, 1], :],
+    **{
+        name: lambda m, x, name=name: getattr(m.special, name)(x)
+        for name in ("i0e", "i1", "i1e", "ndtr", "erfcx", "log_ndtr")
+    },
+    **{
+        f"norm {order}": lambda m, x, order=order: m.linalg.norm(x, order)
+        for order in ("nuc", float("inf"), -float("inf"), 1)
+    },
     "t of a vector": lambda m, x: x[0].t(),
     "linear of rows of rows": lambda m, x: m.nn.functional.linear(x[None], x, x[0]),
     "linear without a bias": lambda m, x: m.nn.functional.linear(x, x),

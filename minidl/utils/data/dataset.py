@@ -80,7 +80,9 @@ class StackDataset(Dataset):
     """Data sets side by side: samples are tuples for ``StackDataset(a, b)``, dicts for ``StackDataset(x=a)``."""
 
     def __init__(self, *args, **kwargs):
-        if bool(args) == bool(kwargs):
+        if not args and not kwargs:
+            raise ValueError("At least one dataset should be passed")
+        if args and kwargs:
             raise ValueError(
                 "Supported either tuple- (via args) or dict- (via kwargs) like input/output types"
             )
@@ -95,8 +97,25 @@ class StackDataset(Dataset):
             return {key: dataset[index] for key, dataset in self.datasets.items()}
         return tuple(dataset[index] for dataset in self.datasets)
 
+    def __getitems__(self, indices):
+        """The samples of several indices, by the sets' own ``__getitems__`` where they have it."""
+        named = isinstance(self.datasets, dict)
+        columns = [_items_of(d, indices) for d in (self.datasets.values() if named else self.datasets)]
+        rows = zip(*columns, strict=True)
+        return [dict(zip(self.datasets, row, strict=True)) for row in rows] if named else list(rows)
+
     def __len__(self):
         return self._length
+
+
+def _items_of(dataset, indices):
+    """Samples of one of the stacked sets. Raises ``ValueError`` where it gives another number of them."""
+    if not callable(getattr(dataset, "__getitems__", None)):
+        return [dataset[index] for index in indices]
+    items = dataset.__getitems__(indices)
+    if len(items) != len(indices):
+        raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(items)}")
+    return items
 
 
 class ConcatDataset(Dataset):
