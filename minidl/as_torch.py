@@ -22,8 +22,6 @@ _state = {"installed": False}
 _PLACES = {
     "utils.data.dataloader": "utils.data",
     "autograd.grad_mode": "autograd",
-    "cuda.memory": "cuda",
-    "cuda.streams": "cuda",
     "serialization": "io",
     "storage": "ops.storage",
     "torch_version": "as_torch",
