@@ -104,6 +104,14 @@ def test_devices(cupy):
         cuda.set_device("cpu")
 
 
+def test_architectures_are_those_of_the_install(cupy, monkeypatch):
+    record = {"archs": "75-real 90a-real 80-virtual"}  # as csrc/CMakeLists.txt writes it
+    monkeypatch.setattr(cuda.build_info, "extension", lambda name: record)
+    assert cuda.get_arch_list() == ["sm_75", "sm_90a", "compute_80"]
+    record.clear()
+    assert cuda.get_arch_list() == []
+
+
 def test_streams_and_events(cupy):
     side, start, stop = (
         cuda.Stream(priority=-1),

@@ -74,8 +74,11 @@ def is_tf32_supported():
 
 
 def get_arch_list():
-    """The architectures that the kernels were built for, as ``sm_90``; empty where there is no GPU."""
-    return list(build_info.extension("cuda").get("archs", ())) if _gpu.is_available() else []
+    """What an install's kernels were built for: ``sm_75`` for code, ``compute_80`` for PTX; empty without a GPU."""
+    if not _gpu.is_available():
+        return []
+    built = (arch.partition("-") for arch in build_info.extension("cuda").get("archs", "").split())
+    return [("compute_" if kind == "virtual" else "sm_") + number for number, _, kind in built]
 
 
 def can_device_access_peer(device, peer_device):
