@@ -10,6 +10,7 @@ import types
 from minidl import build_info
 from minidl.backends import faults
 from minidl.cuda import _gpu, amp, memory, nvtx, random, streams
+from minidl.cuda._gpu import count as device_count
 from minidl.cuda._gpu import current_device, is_available
 from minidl.cuda.memory import (
     empty_cache,
@@ -86,24 +87,25 @@ def can_device_access_peer(device, peer_device):
     return bool(_gpu.cupy().cuda.runtime.deviceCanAccessPeer(_gpu.number(device), _gpu.number(peer_device)))
 
 
-def device_count():
-    """How many GPUs there are; 0 where CUDA is not available.
-
-    >>> import minidl
-    >>> minidl.cuda.device_count() >= 0
-    True
-    """
-    return _gpu.cupy().cuda.runtime.getDeviceCount() if _gpu.is_available() else 0
-
-
 def set_device(device):
-    """Makes a GPU the current one of this thread. Raises what CUDA says of a number that there is not."""
-    _gpu.cupy().cuda.Device(_gpu.number(device)).use()
+    """Makes a GPU the current one of this thread; a negative number changes nothing.
+
+    Raises what CUDA says of a number that there is not.
+    """
+    if not _is_negative(device):
+        _gpu.cupy().cuda.Device(_gpu.number(device)).use()
+
+
+def _is_negative(device):
+    return isinstance(device, int) and device < 0
 
 
 @contextlib.contextmanager
 def device(device):
-    """Makes a GPU the current one within."""
+    """Makes a GPU the current one within; None and a negative number change nothing."""
+    if device is None or _is_negative(device):
+        yield
+        return
     with _gpu.cupy().cuda.Device(_gpu.number(device)):
         yield
 
@@ -118,20 +120,26 @@ def device_of(obj):
         yield
 
 
+_PROPERTIES = {  # by PyTorch's name: CUDA's
+    "major": "major", "minor": "minor", "total_memory": "totalGlobalMem", "L2_cache_size": "l2CacheSize",
+    "multi_processor_count": "multiProcessorCount", "warp_size": "warpSize", "is_integrated": "integrated",
+    "is_multi_gpu_board": "isMultiGpuBoard", "max_threads_per_block": "maxThreadsPerBlock",
+    "max_threads_per_multi_processor": "maxThreadsPerMultiProcessor",
+    "regs_per_multiprocessor": "regsPerMultiprocessor", "shared_memory_per_block": "sharedMemPerBlock",
+    "shared_memory_per_block_optin": "sharedMemPerBlockOptin",
+    "shared_memory_per_multiprocessor": "sharedMemPerMultiprocessor",
+}  # fmt: skip
+
+
 def get_device_properties(device=None):
-    """What a GPU is, as attributes: ``name``, ``major`` and ``minor`` (compute capability), ``total_memory`` and
-    ``L2_cache_size`` in bytes, ``multi_processor_count``, ``warp_size``.
+    """What a GPU is, as attributes: ``name``, ``major`` and ``minor`` (compute capability), ``multi_processor_count``,
+    ``warp_size``; in bytes ``total_memory``, ``L2_cache_size``, ``shared_memory_per_block``, ``..._per_block_optin``,
+    ``..._per_multiprocessor``; ``regs_per_multiprocessor``, ``max_threads_per_block``,
+    ``max_threads_per_multi_processor``, ``is_integrated``, ``is_multi_gpu_board``.
     """
     found = _gpu.cupy().cuda.runtime.getDeviceProperties(_gpu.number(device))
-    return types.SimpleNamespace(
-        name=found["name"].decode(),
-        major=found["major"],
-        minor=found["minor"],
-        total_memory=found["totalGlobalMem"],
-        multi_processor_count=found["multiProcessorCount"],
-        warp_size=found["warpSize"],
-        L2_cache_size=found["l2CacheSize"],
-    )
+    numbers = {ours: found[cudas] for ours, cudas in _PROPERTIES.items()}
+    return types.SimpleNamespace(name=found["name"].decode(), **numbers)
 
 
 def get_device_name(device=None):

@@ -24,6 +24,16 @@ def is_available():
     return True
 
 
+def count():
+    """How many GPUs there are; 0 where CUDA is not available.
+
+    >>> import minidl
+    >>> minidl.cuda.device_count() >= 0
+    True
+    """
+    return cupy().cuda.runtime.getDeviceCount() if is_available() else 0
+
+
 def current_device():
     """The number of the current GPU."""
     return cupy().cuda.runtime.getDevice()

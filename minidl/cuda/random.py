@@ -16,7 +16,8 @@ def _generator(device):
 
 
 def _all():
-    return [_generator(index) for index in range(_gpu.cupy().cuda.runtime.getDeviceCount())]
+    """The generators of all GPUs; none where CUDA is not available."""
+    return [_generator(index) for index in range(_gpu.count())]
 
 
 def get_rng_state(device="cuda"):
@@ -53,19 +54,23 @@ def manual_seed(seed):
 
 def manual_seed_all(seed):
     """Seeds the generators of all GPUs; nothing where there is none. Source: ``torch.cuda.manual_seed_all``."""
-    if _gpu.is_available():
-        for generator in _all():
-            generator.manual_seed(seed)
+    for generator in _all():
+        generator.manual_seed(seed)
 
 
 def seed():
-    """Seeds the current GPU's generator from the operating system. Source: ``torch.cuda.seed``."""
-    _generator("cuda").seed()
+    """Seeds the current GPU's generator from the operating system; nothing where there is none.
+
+    Source: ``torch.cuda.seed``.
+    """
+    if _gpu.is_available():
+        _generator("cuda").seed()
 
 
 def seed_all():
     """Seeds the generators of all GPUs alike, from the operating system. Source: ``torch.cuda.seed_all``."""
-    first, *others = _all()
-    chosen = first.seed()
-    for generator in others:
-        generator.manual_seed(chosen)
+    generators = _all()
+    if generators:
+        chosen = generators[0].seed()
+        for generator in generators[1:]:
+            generator.manual_seed(chosen)

@@ -4,6 +4,7 @@ import contextlib
 
 from minidl.backends import faults
 from minidl.cuda import _gpu
+from minidl.device import device as _device
 
 __all__ = ["Event", "Stream", "current_stream", "default_stream", "set_stream", "stream"]
 
@@ -11,13 +12,22 @@ __all__ = ["Event", "Stream", "current_stream", "default_stream", "set_stream", 
 class Event:
     """A mark in a stream. ``enable_timing`` lets ``elapsed_time`` measure from it.
 
-    ``blocking`` lets ``synchronize`` sleep instead of spin; ``interprocess`` is not supported.
+    ``blocking`` lets ``synchronize`` sleep instead of spin; ``interprocess`` and ``external`` are not supported.
     """
 
-    def __init__(self, enable_timing=False, blocking=False, interprocess=False):
+    def __init__(self, enable_timing=False, blocking=False, interprocess=False, external=False):
         if interprocess:
             raise NotImplementedError("interprocess events are not supported; share data through the host")
+        if external:
+            raise NotImplementedError(
+                "external events are not supported; record and wait outside of the capture"
+            )
         self._event = _gpu.cupy().cuda.Event(block=blocking, disable_timing=not enable_timing)
+
+    @property
+    def cuda_event(self):
+        """The event's address."""
+        return self._event.ptr
 
     def record(self, stream=None):
         """Sets the mark behind what the stream (the current one) has been given."""
@@ -62,6 +72,17 @@ class Stream:
     def cuda_stream(self):
         """The stream's address."""
         return self._stream.ptr
+
+    @property
+    def device(self):
+        """The GPU whose work it queues; the default stream is every GPU's, and names the current one."""
+        number = self._stream.device_id
+        return _device("cuda", number if number >= 0 else _gpu.current_device())
+
+    @property
+    def priority(self):
+        """How urgent its work is: the lower, the sooner."""
+        return self._stream.priority
 
     def synchronize(self):
         """Waits for what the stream has been given. Raises ``IndexError`` where a kernel met a bad index."""
