@@ -156,7 +156,7 @@ def main():
         print(
             f"{name:12} {row['op']:7.2f} {row['backend']:8.2f} {row['empty']:6.2f} {row['binding']:8.2f} {beside:>9}"
         )
-    print(f"binding, the largest: {max(row['binding'] for row in found):.2f} us")
+    print(f"binding, the largest: {max((row['binding'] for row in found), default=0):.2f} us")
     if args.json:
         Path(args.json).write_text(json.dumps({"gpu": gpu, "rows": found}, indent=1) + "\n", encoding="utf-8")
     if args.write:

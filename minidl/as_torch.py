@@ -24,8 +24,6 @@ _PLACES = {
     "autograd.anomaly_mode": "autograd",
     "autograd.grad_mode": "autograd",
     "nn.parallel.scatter_gather": "nn.parallel.on_one",
-    "cuda.memory": "cuda",
-    "cuda.streams": "cuda",
     "serialization": "io",
     "storage": "ops.storage",
     "torch_version": "as_torch",

@@ -9,9 +9,10 @@ tests       every test that runs on an accelerator, on the GPU
 sanitizer   compute-sanitizer's memcheck and racecheck on small cases
 bench       the workloads of GPU sizes beside PyTorch in one process
 
-A stage writes FOLDER/<stage>.json (what ran, how it ended, how long it took, the end of its output); one that fails or
-runs out of its time does not keep the next from running. The exit status counts the stages that failed.
---rehearse does the same where there is no GPU: emulated kernels, no sanitizer, tiny benchmarks.
+A stage ends within eight minutes, which its commands share. It writes FOLDER/<stage>.json (what ran, how it ended,
+how long it took, the end of its output; the golden files are FOLDER/wrappers.tar, a benchmark's figures files of their
+own). One that fails or runs out of its time does not keep the next from running; the exit status counts those.
+--rehearse does the same where there is no GPU: emulated kernels, the host's sanitizers, tiny benchmarks.
 """
 
 import argparse
@@ -20,6 +21,8 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -44,34 +47,48 @@ class Stage:
 
     def __init__(self, name, out, rehearse, most=MOST):
         self.name, self.out, self.rehearse = name, out, rehearse
+        self._log = out / f"{name}.log"
         self._end = time.monotonic() + most
         self.steps = []
 
-    def run(self, *command, env=None, log=None):
-        """Whether a command ended well; its output goes to the log of the stage."""
-        began, log = time.monotonic(), log or f"{self.name}.log"
-        with open(self.out / log, "a", encoding="utf-8") as file:
+    def run(self, *command, env=None, shares=1):
+        """Whether a command ended well; its output goes to the log of the stage.
+
+        It may take one of ``shares`` equal parts of the time that is left: the commands after it want theirs.
+        """
+        began = time.monotonic()
+        with open(self._log, "a", encoding="utf-8") as file:
             file.write(f"$ {shlex.join(map(str, command))}\n")
             file.flush()
             try:
-                status = subprocess.run(
-                    command, cwd=ROOT, env={**os.environ, **(env or {})}, stdout=file, stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL, timeout=max(self._end - began, 1),
-                ).returncode  # fmt: skip
-            except subprocess.TimeoutExpired:
-                status = "out of time"
+                status = self._status(command, env or {}, file, max((self._end - began) / shares, 1))
             except OSError as error:
                 status = str(error)
         took = round(time.monotonic() - began, 1)
         self.steps.append({"command": shlex.join(map(str, command)), "status": status, "seconds": took})
         return status == 0
 
+    @staticmethod
+    def _status(command, env, log, seconds):
+        """The exit status. Out of time, the command ends with all that it started, which would disturb the next."""
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **env}, stdout=log, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return "out of time"
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
     def tail(self, lines):
         """The end of the log."""
-        path = self.out / f"{self.name}.log"
-        return (
-            path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:] if path.exists() else []
-        )
+        if not self._log.exists():
+            return []
+        return self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
 
 
 def build(stage):
@@ -97,7 +114,8 @@ def architecture():
 def wrappers(stage):
     """Golden files of the instruction wrappers, in wrappers.tar."""
     folder = ROOT / "build" / "golden"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # what an earlier run wrote is not what this one says
+    folder.mkdir(parents=True)
     target = "emulated" if stage.rehearse else "cuda"
     found = stage.run("scripts/conformance.sh", target, folder, env={"PYTHON": PYTHON})
     with tarfile.open(stage.out / "wrappers.tar", "w") as tar:
@@ -113,7 +131,7 @@ def tests(stage):
     side_by_side = ["-n", "8", "-p", "no:benchmark"] if importlib.util.find_spec("xdist") else []
     return stage.run(
         PYTHON, "-m", "pytest", "-q", *side_by_side, *where, "-k", chosen, "-p", "no:cacheprovider",
-        "--maxfail=40", "--durations=8",
+        "--maxfail=40", "--durations=8", env={"MINIDL_EXPECT": chosen},
     )  # fmt: skip
 
 
@@ -122,12 +140,12 @@ def sanitizer(stage):
     if stage.rehearse:
         return stage.run("scripts/emulator_sanitized.sh", "elementwise")
     found = True
-    for tool in ("memcheck", "racecheck"):
+    for tool, shares in (("memcheck", 2), ("racecheck", 1)):
         found &= stage.run(
             "compute-sanitizer", "--tool", tool, "--error-exitcode", "9", "--kernel-name", "regex=minidl",
             PYTHON, "-m", "pytest", "-q", "-x", "tests/emulator", "-k", f"cuda and ({SANITIZED})",
             "-p", "no:cacheprovider",
-            env={"MINIDL_TEST_NO_POOL": "1"},
+            env={"MINIDL_TEST_NO_POOL": "1", "MINIDL_EXPECT": "cuda"}, shares=shares,
         )  # fmt: skip
     return found
 
@@ -135,14 +153,14 @@ def sanitizer(stage):
 def bench(stage):
     """The benchmark beside PyTorch, a JSON file a dtype, and what launches cost the host."""
     found = True
-    for dtype, arguments in BENCHES.items():
+    for number, (dtype, arguments) in enumerate(BENCHES.items()):
         if stage.rehearse:
             arguments, device, vs = ["overhead/add/*"], "cpu", "numpy"
         else:
             device, vs = "cuda", "torch"
         found &= stage.run(
             PYTHON, "-m", "minidl", "bench", *arguments, "--device", device, "--vs", vs, "--seconds", "0",
-            "--json", stage.out / f"bench_{dtype}.json",
+            "--json", stage.out / f"bench_{dtype}.json", shares=len(BENCHES) + 1 - number,
         )  # fmt: skip
     if importlib.util.find_spec("cupy"):  # a rehearsal may do without
         script = ROOT / "benchmarks" / "launch_cost.py"

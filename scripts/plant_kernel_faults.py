@@ -154,6 +154,7 @@ FAULTS = [
     ("norm_columns.cu", BARRIER, "", "norm"),
     ("moments.h", "distance * distance * a.count * share", "0", "norm"),
     ("norm_channels_parts.cu", "+ own / a.sets.channels_each", "", "norm"),
+    ("norm_channels_parts.cu", "i += n * step", "i += step", "norm"),
     ("norm_channels_totals.cu", "i / each, channel = first + i % each", "i % parts, channel = first", "norm"),
     ("norm_channels_elements.cu", "k * channel_step", "k * channel_step / 2", "norm"),
     ("recurrent_step.h", "inside(k < size.features)", "inside(k <= size.features)", "recurrent"),

@@ -88,9 +88,7 @@ def page():
     """The text of the page."""
     rows = []
     for mine, theirs, names in LAYERS:
-        other = TORCH.get(theirs) or defaults(
-            getattr(nn, theirs), ("momentum", "eps", "init", "negative_slope", "alpha")
-        )
+        other = TORCH.get(theirs) or defaults(getattr(nn, theirs), OPTIONS)
         rows.append((f"{mine} / {theirs}", defaults(getattr(keras.layers, mine), names), other))
     for mine, theirs in OPTIMIZERS:
         columns = (

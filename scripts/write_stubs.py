@@ -1,8 +1,8 @@
 """Writes the type stubs of what ops register by decorator: ``python scripts/write_stubs.py [--check]``.
 
-``minidl/__init__.pyi`` (functions and dtypes), ``minidl/nn/functional.pyi`` and
-``minidl/autograd/tensor.pyi`` (methods of Tensor). ``--check`` writes nothing and exits 1 where a stub is out
-of date.
+The ``.pyi`` files of ``minidl`` (functions and dtypes), ``minidl.nn`` and ``minidl.nn.functional``, ``minidl.special``,
+``minidl.linalg`` and ``minidl.autograd.tensor`` (methods of Tensor). ``--check`` writes nothing and exits 1 where one
+is out of date.
 """
 
 import ast
@@ -39,7 +39,7 @@ def annotation(name, default, op):
         return f"{kind} | None" if default is None else kind
     if isinstance(default, bool):
         return "_bool"
-    if isinstance(default, (int, float)) and not isinstance(default, bool):
+    if isinstance(default, (int, float)):
         return "_float" if isinstance(default, float) else "Any"
     return "Tensor" if name in ("input", "self") and default is inspect.Parameter.empty else "Any"
 
@@ -174,17 +174,15 @@ def tensor_stub():
         "TENSORS: set[type]",
         "class Tensor:",
     ]
-    lines += ["    __array_priority__: _int", "    __slots__: Any"]
     lines += [
+        "    __array_priority__: _int",
+        "    __slots__: Any",
         "    def __new__(cls, *data: Any, device: Any = ...) -> Tensor: ...",
         "    def __getitem__(self, index: Any) -> Tensor: ...",
-    ]
-    lines += [
         "    def __iter__(self) -> Iterator[Tensor]: ...",
         "    @property\n    def dtype(self) -> _dtype: ...",
     ]
-    own = [*_own(Interop), *(line for line in _own(Tensor) if "def dtype(" not in line)]
-    lines += own
+    lines += [*_own(Interop), *(line for line in _own(Tensor) if "def dtype(" not in line)]
     methods = {name: fn for name, fn in registry.METHODS.items() if name.isidentifier()}
     lines += [
         f"    def {name}({signature(fn, method=True)}) -> {returns(fn)}: ..."

@@ -55,7 +55,9 @@ OPTIONAL = {
 EXTENSIONS = {"cupy", "cupyx", "minidl._native", "minidl._cuda", "minidl._emulated"}
 
 SOURCES = sorted((ROOT / "minidl").rglob("*.py"))
-PYTHON = SOURCES + sorted((ROOT / "tests").rglob("*.py"))
+PYTHON = SOURCES + sorted(
+    path for room in ("tests", "scripts", "benchmarks", "cmake") for path in (ROOT / room).rglob("*.py")
+)
 CPP = sorted(path for path in (ROOT / "csrc").rglob("*") if path.suffix in {".h", ".cpp", ".cu", ".cuh"})
 
 

@@ -3,9 +3,11 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -58,6 +60,21 @@ def build(source, **environment):
     records = json.loads(info.read_text())["extensions"] if info.exists() else {}
     modules = {file.name.split(".")[0] for file in (folder / "out").glob("*.so")}
     return done.returncode, records, done.stdout + done.stderr, modules
+
+
+def test_extras_name_extras_that_exist():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = re.findall(r"minidl\[([\w,]+)\]", str(extras))
+    assert named and {extra for names in named for extra in names.split(",")} <= set(extras)
+
+
+@pytest.mark.parametrize("text, status", [("wgmma.mma_async instructions are serialized", 1), ("fine", 0)])
+def test_a_kernel_whose_wgmma_was_serialised_does_not_compile(text, status):
+    """ptxas tells of it and ends well."""
+    nvcc = [sys.executable, "-c", f"import sys; print({text!r}, file=sys.stderr)"]
+    checked = [sys.executable, ROOT / "csrc" / "cmake" / "checked_nvcc.py", *nvcc]
+    done = subprocess.run(checked, capture_output=True, text=True)
+    assert done.returncode == status and text in done.stderr
 
 
 def test_off_leaves_every_extension_out(source):

@@ -3,10 +3,14 @@
 import json
 import runpy
 import sys
+import time
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from minidl import bench
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 
@@ -49,6 +53,43 @@ def test_a_stage_ends_when_its_time_is_up(check, tmp_path):
     stage = check["Stage"]("slow", tmp_path, False, most=1)
     assert not stage.run(sys.executable, "-c", "import time; time.sleep(60)")
     assert stage.steps[0]["status"] == "out of time" and stage.steps[0]["seconds"] < 30
+
+
+def test_what_is_out_of_time_ends_with_all_that_it_started(check, tmp_path):
+    late = tmp_path / "late"
+    stage = check["Stage"]("slow", tmp_path, False, most=1)
+    assert not stage.run("bash", "-c", f"(sleep 2; touch {late}) & wait")
+    time.sleep(2)
+    assert not late.exists()
+
+
+def test_a_command_leaves_time_to_those_after_it(check, tmp_path):
+    stage = check["Stage"]("shared", tmp_path, False, most=2)
+    assert not stage.run(sys.executable, "-c", "import time; time.sleep(60)", shares=2)
+    assert stage.steps[0]["status"] == "out of time" and stage.steps[0]["seconds"] < 2
+    assert stage.run("true")
+
+
+def test_on_a_gpu_every_stage_asks_for_the_gpu(check, tmp_path):
+    """Else the tests of a machine whose build failed would pass with nothing on the GPU."""
+    ran = []
+
+    def run(*command, env=None, shares=1):
+        ran.append(([str(part) for part in command], env or {}))
+        return True
+
+    stage = types.SimpleNamespace(rehearse=False, out=tmp_path, run=run)
+    for name in ("tests", "sanitizer", "bench"):
+        assert check["STAGES"][name](stage)
+    suites = [(command, env) for command, env in ran if "pytest" in command]
+    assert len(suites) == 3 and all(env["MINIDL_EXPECT"] == "cuda" for _, env in suites)
+    assert [command[2] for command, _ in suites[1:]] == ["memcheck", "racecheck"]
+    benches = [command for command, _ in ran if "bench" in command]
+    assert len(benches) == 2
+    for command in benches:
+        assert command[command.index("--device") + 1] == "cuda"
+        for pattern in command[command.index("bench") + 1 : command.index("--dtype")]:
+            assert bench.select([pattern], device="cuda"), pattern
 
 
 def test_an_unknown_stage_is_refused(check, tmp_path):

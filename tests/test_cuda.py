@@ -12,6 +12,7 @@ import pytest
 import minidl
 from minidl import backends, cuda, nn
 from minidl.backends import device_memory, faults, pinned
+from minidl.cuda import _gpu, memory, nvtx, streams
 from minidl.errors import DeviceError, OutOfMemoryError
 
 MIB = 2**20
@@ -49,7 +50,7 @@ class PretendedOutOfMemory(Exception):
 class Raw:
     """A stream, an event or a device, which notes what is asked of it."""
 
-    done, ptr = True, 7
+    done, ptr, device_id, priority = True, 7, 1, -1
 
     def __init__(self, log, *args, **kwargs):
         self.log = log
@@ -79,7 +80,9 @@ def cupy(monkeypatch):
         memGetInfo=lambda: (10 * MIB, 80 * MIB),
         getDeviceProperties=lambda index: {
             "name": b"Pretended", "major": 9, "minor": 0, "totalGlobalMem": 80 * MIB, "multiProcessorCount": 132,
-            "warpSize": 32, "l2CacheSize": 50 * MIB,
+            "warpSize": 32, "l2CacheSize": 50 * MIB, "integrated": 0, "isMultiGpuBoard": 0,
+            "maxThreadsPerBlock": 1024, "maxThreadsPerMultiProcessor": 2048, "regsPerMultiprocessor": 65536,
+            "sharedMemPerBlock": 49152, "sharedMemPerBlockOptin": 232448, "sharedMemPerMultiprocessor": 233472,
         },
     )  # fmt: skip
     room = types.SimpleNamespace(
@@ -88,8 +91,8 @@ def cupy(monkeypatch):
         memory=types.SimpleNamespace(OutOfMemoryError=PretendedOutOfMemory),
     )  # fmt: skip
     made = types.SimpleNamespace(cuda=room, get_default_memory_pool=lambda: pool, log=log, pool=pool)
-    monkeypatch.setattr(cuda, "_cupy", lambda: made)
-    monkeypatch.setattr(cuda, "is_available", lambda: True)
+    monkeypatch.setattr(_gpu, "cupy", lambda: made)
+    monkeypatch.setattr(_gpu, "is_available", lambda: True)
     return made
 
 
@@ -97,10 +100,23 @@ def test_devices(cupy):
     assert cuda.device_count() == 2 and cuda.current_device() == 0
     assert cuda.get_device_name() == "Pretended" and cuda.get_device_capability("cuda:1") == (9, 0)
     assert cuda.get_device_properties(0).multi_processor_count == 132
+    assert cuda.get_device_properties().shared_memory_per_block_optin == 232448
+    before = len(cupy.log)
+    cuda.set_device(-1)
+    with cuda.device(-1), cuda.device(None):
+        assert len(cupy.log) == before
     with cuda.device(1):
         assert (1,) in cupy.log
     with pytest.raises(ValueError, match="Expected a cuda device, but got: cpu"):
         cuda.set_device("cpu")
+
+
+def test_architectures_are_those_of_the_install(cupy, monkeypatch):
+    record = {"archs": "75-real 90a-real 80-virtual"}  # as csrc/CMakeLists.txt writes it
+    monkeypatch.setattr(cuda.build_info, "extension", lambda name: record)
+    assert cuda.get_arch_list() == ["sm_75", "sm_90a", "compute_80"]
+    record.clear()
+    assert cuda.get_arch_list() == []
 
 
 def test_streams_and_events(cupy):
@@ -110,6 +126,10 @@ def test_streams_and_events(cupy):
         cuda.Event(enable_timing=True),
     )
     assert (("non_blocking", True), ("priority", -1)) in cupy.log
+    assert side.device == minidl.device("cuda:1") and side.priority == -1 and start.cuda_event == 7
+    for refused in ({"interprocess": True}, {"external": True}):
+        with pytest.raises(NotImplementedError, match="not supported"):
+            cuda.Event(**refused)
     assert (("block", False), ("disable_timing", False)) in cupy.log
     with cuda.stream(side):
         start.record()
@@ -200,8 +220,8 @@ def test_an_allocation_too_large_says_what_is_held_and_the_process_goes_on(cupy)
 def pool(emulated, monkeypatch):
     """The memory pool of what runs the kernels; ``minidl.cuda`` tells of it."""
     xp = backends.on(emulated).xp
-    monkeypatch.setattr(cuda, "_cupy", lambda: xp)
-    monkeypatch.setattr(cuda, "is_available", lambda: True)
+    monkeypatch.setattr(_gpu, "cupy", lambda: xp)
+    monkeypatch.setattr(_gpu, "is_available", lambda: True)
     gc.collect()
     cuda.empty_cache()
     cuda.reset_peak_memory_stats()
@@ -268,6 +288,8 @@ def test_without_a_gpu_questions_are_answered_and_requests_say_why():
     assert cuda.max_memory_reserved() == 0 and cuda.memory_stats() == {} and cuda.get_arch_list() == []
     assert not cuda.is_bf16_supported() and not cuda.is_tf32_supported()
     assert cuda.device_count() == 0 and cuda.manual_seed_all(1) is None and cuda.empty_cache() is None
+    assert cuda.get_rng_state_all() == [] and cuda.set_rng_state_all([]) is None
+    assert cuda.seed() is None and cuda.seed_all() is None
     for call in (
         cuda.synchronize,
         cuda.init,
@@ -298,18 +320,22 @@ def test_on_a_gpu():
 
 
 def _chains(tree):
-    """Every ``_cupy().a.b``, ``cupy.a.b`` and ``xp.a.b`` of a module, as a tuple of names."""
+    """Every ``_gpu.cupy().a.b``, ``cupy.a.b`` and ``xp.a.b`` of a module, as a tuple of names."""
     for node in ast.walk(tree):
         names, base = [], node
         while isinstance(base, ast.Attribute):
             names.append(base.attr)
             base = base.value
-        called = isinstance(base, ast.Call) and getattr(base.func, "id", "") == "_cupy"
+        called = isinstance(base, ast.Call) and ast.unparse(base.func) in ("cupy", "_gpu.cupy")
         if called or getattr(base, "id", "") in ("cupy", "xp"):
             yield tuple(reversed(names))
 
 
-@pytest.mark.parametrize("module", [cuda, device_memory, pinned], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module",
+    [_gpu, cuda, memory, nvtx, streams, device_memory, pinned],
+    ids=lambda module: module.__name__,
+)
 def test_names_of_cupy_exist(module):
     cupy = pytest.importorskip("cupy")
     found = {
@@ -317,7 +343,7 @@ def test_names_of_cupy_exist(module):
         for chain in _chains(ast.parse(Path(inspect.getfile(module)).read_text(encoding="utf-8")))
         if chain
     }
-    assert len(found) > 3
+    assert found
     for chain in found:
         value = cupy
         for name in chain:

@@ -185,7 +185,7 @@ def test_memory_used_on_another_stream_stays_until_that_is_done(emulated, cuda):
 
 
 def test_a_prefetching_loop_as_programs_write_it(emulated, monkeypatch):
-    monkeypatch.setattr(minidl.cuda, "_cupy", lambda: backends.on(emulated).xp)
+    monkeypatch.setattr(minidl.cuda._gpu, "cupy", lambda: backends.on(emulated).xp)
     loader = DataLoader(numbers(12, 2), batch_size=3, pin_memory=True, pin_memory_device=emulated)
     side, batches, ahead, totals = minidl.cuda.Stream(), iter(loader), None, []
 

@@ -4,7 +4,6 @@
 // numbers may come the dtype of the result. NotImplemented for whatever the kernels do not take.
 #include "cuda/elementwise.h"
 
-#include <limits>
 #include <optional>
 
 #include "bindings/device_objects.h"

@@ -44,16 +44,4 @@ struct ArrayView {
   }
 };
 
-// C-contiguous memory as a view.
-template <class T, int Rank>
-ArrayView<T, Rank> contiguous_view(T* data, const std::array<int64_t, Rank>& shape) {
-  ArrayView<T, Rank> view{data, shape, {}};
-  int64_t stride = 1;
-  for (int axis = Rank - 1; axis >= 0; --axis) {
-    view.strides[axis] = stride;
-    stride *= shape[axis];
-  }
-  return view;
-}
-
 }  // namespace minidl

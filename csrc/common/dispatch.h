@@ -70,17 +70,4 @@ decltype(auto) dispatch_floating(DType dtype, Body&& body) {
   }
 }
 
-// int32 and int64: labels, indices, lengths
-template <class Body>
-decltype(auto) dispatch_index(DType dtype, Body&& body) {
-  switch (dtype) {
-    case DType::int32:
-      return std::forward<Body>(body)(Type<int32_t>{});
-    case DType::int64:
-      return std::forward<Body>(body)(Type<int64_t>{});
-    default:
-      throw TypeMismatch(concat("expected int32 or int64, got ", name(dtype)));
-  }
-}
-
 }  // namespace minidl

@@ -5,7 +5,6 @@
 
 #include <cuda_runtime.h>
 
-#include <bit>
 #include <cstdint>
 #include <type_traits>
 

@@ -1,7 +1,5 @@
 #include "cuda/norm_channels.h"
 
-#include <utility>
-
 #include "cuda/norm_channels_kernels.h"
 #include "cuda/walk_plan.h"
 

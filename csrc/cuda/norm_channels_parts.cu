@@ -54,7 +54,7 @@ struct GradPass {
   }
 };
 
-// Packs first, first + step, ... of elements before `end` of a channel.
+// Packs of neighbours: the elements from first, first + n step, ... on, before `end` of a channel.
 template <class T, class Pass>
 __device__ __forceinline__ auto pass_over_packs(const ChannelParts<T>& a, const Pass& pass,
                                                 const T* x, const T* g, std::int64_t first,
@@ -121,8 +121,18 @@ __global__ void __launch_bounds__(256) channel_parts_kernel(ChannelParts<T> a) {
   if (active) {
     const T *from = a.x + own * a.x_channel, *slopes = a.g ? a.g + own * a.g_channel : nullptr;
     const std::int64_t before = span * a.sets.span;
-    state = pass_over(a, pass, from, slopes, before + start + (config.across ? y : x), before + end,
-                      config.threads_per_channel);
+    const int step = config.threads_per_channel;
+    const auto alone = [&] {
+      return pass_over(a, pass, from, slopes, before + start + (config.across ? y : x),
+                       before + end, step);
+    };
+    if constexpr (sizeof(T) < sizeof(double)) {  // two doubles at once would gain little
+      state = a.packs ? pass_over_packs(a, pass, from, slopes, before + start + x * Pack<T>::size,
+                                        before + end, step)
+                      : alone();
+    } else {
+      state = alone();
+    }
   }
   State* shared = dynamic_shared<State>();
   if (!config.across) {

@@ -8,14 +8,14 @@
 
 import contextlib
 
-from minidl import backends
+from minidl.cuda import _gpu
 
 __all__ = ["mark", "range", "range_pop", "range_push"]
 
 
 def _nvtx():
     """CuPy's functions; ``DeviceError`` with the reason where there is no GPU."""
-    return backends.on("cuda").xp.cuda.nvtx
+    return _gpu.cupy().cuda.nvtx
 
 
 def range_push(msg):

@@ -1,24 +1,23 @@
-"""``minidl.cuda.random``: positions of the random number generators of GPUs."""
+"""``minidl.cuda.random``: seeds and positions of the random number generators of GPUs."""
 
-from minidl import backends
+from minidl.cuda import _gpu
 from minidl.device import device as _device
 from minidl.ops.generator import default_of
 
 __all__ = [
-    "get_rng_state", "get_rng_state_all", "initial_seed", "seed", "seed_all", "set_rng_state", "set_rng_state_all",
+    "get_rng_state", "get_rng_state_all", "initial_seed", "manual_seed", "manual_seed_all", "seed", "seed_all",
+    "set_rng_state", "set_rng_state_all",
 ]  # fmt: skip
 
 
 def _generator(device):
     """The default generator of a GPU. Raises ``DeviceError`` where there is none."""
-    runtime = backends.on("cuda").xp.cuda.runtime
-    chosen = _device(device)
-    return default_of(_device("cuda", runtime.getDevice() if chosen.index is None else chosen.index))
+    return default_of(_device("cuda", _gpu.number(device)))
 
 
 def _all():
-    count = backends.on("cuda").xp.cuda.runtime.getDeviceCount()
-    return [default_of(_device("cuda", index)) for index in range(count)]
+    """The generators of all GPUs; none where CUDA is not available."""
+    return [_generator(index) for index in range(_gpu.count())]
 
 
 def get_rng_state(device="cuda"):
@@ -47,14 +46,31 @@ def initial_seed():
     return _generator("cuda").initial_seed()
 
 
+def manual_seed(seed):
+    """Seeds the generator of the current GPU; nothing where there is none. Source: ``torch.cuda.manual_seed``."""
+    if _gpu.is_available():
+        _generator("cuda").manual_seed(seed)
+
+
+def manual_seed_all(seed):
+    """Seeds the generators of all GPUs; nothing where there is none. Source: ``torch.cuda.manual_seed_all``."""
+    for generator in _all():
+        generator.manual_seed(seed)
+
+
 def seed():
-    """Seeds the current GPU's generator from the operating system. Source: ``torch.cuda.seed``."""
-    _generator("cuda").seed()
+    """Seeds the current GPU's generator from the operating system; nothing where there is none.
+
+    Source: ``torch.cuda.seed``.
+    """
+    if _gpu.is_available():
+        _generator("cuda").seed()
 
 
 def seed_all():
     """Seeds the generators of all GPUs alike, from the operating system. Source: ``torch.cuda.seed_all``."""
-    first, *others = _all()
-    chosen = first.seed()
-    for generator in others:
-        generator.manual_seed(chosen)
+    generators = _all()
+    if generators:
+        chosen = generators[0].seed()
+        for generator in generators[1:]:
+            generator.manual_seed(chosen)
