@@ -39,7 +39,7 @@ _REASONS = (
         r"(cudnn.*|miopen.*|mkldnn.*|to_mkldnn|native_.*|convolution|conv_tbc|batch_norm_.*|.*autocast_(?!mode).*|"
         r"autocast_.*|clear_autocast.*|.*vulkan.*|ipu|is_(ipu|maia|mps|mtia|xla|xpu|nested|set_to)|mtia|xpu|"
         r"as_subclass|module_load|to_padded_tensor|storage_type|(?!index)\w+_copy|_.*|classproperty|"
-        r"compiled_with_cxx11_abi|get_file_path|get_device_module|init_num_threads|is_storage|"
+        r"compiled_with_cxx11_abi|get_file_path|get_device_module|init_num_threads|"
         r"prepare_multiprocessing.*|profiler.*|thread_safe_generator|typename|norm_except_dim|hash_tensor|name|names|"
         r"reinforce|volatile|dim_order|const_data_ptr|grad_dtype|backends|hub|affine_grid_generator|"
         r"embedding_renorm_|feature_dropout.*|constant_pad_nd|is_vulkan_available|float(4|6|8).*|"

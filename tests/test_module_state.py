@@ -107,6 +107,19 @@ def test_copies_are_whole_and_apart(way):
     assert repr(twin) == repr(net)
 
 
+def test_a_layer_can_mend_the_state_of_an_older_pickle():
+    class Renamed(nn.Linear):
+        def __setstate__(self, state):
+            state.setdefault("scale", 2.0)
+            super().__setstate__(state)
+
+    state = {name: value for name, value in vars(Renamed(2, 1)).items() if "hooks" not in name}
+    twin = Renamed.__new__(Renamed)
+    twin.__setstate__(state)
+    assert twin.scale == 2.0 and twin(minidl.ones(1, 2)).shape == (1, 1)
+    assert copy.deepcopy(Renamed(2, 1)).scale == 2.0
+
+
 def test_a_deep_copy_begins_without_gradients():
     layer = nn.Linear(2, 1)
     layer(minidl.ones(1, 2)).sum().backward()

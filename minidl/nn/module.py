@@ -59,6 +59,12 @@ class Module(Traversal, HookRegistration, State, Conversion):
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
+    def __setstate__(self, state):
+        """Takes the attributes that a pickle or a copy holds; the hooks' places are there whatever it lacks."""
+        self._init_hooks()
+        self._init_state_hooks()
+        self.__dict__.update(state)
+
     def forward(self, *input):
         """Computes the output; every subclass defines its own."""
         raise NotImplementedError(

@@ -95,7 +95,12 @@ def fitting(array, number):
     """A Python number as a 0-d array of ``array``'s dtype and device. Raises ``RuntimeError`` where the dtype cannot
     hold it.
     """
-    dtype = array.dtype
+    check_fits(array.dtype, number)
+    return scalar_like(array, number)
+
+
+def check_fits(dtype, number):
+    """Raises ``RuntimeError`` where a NumPy dtype cannot hold a Python number."""
     if isinstance(number, complex):
         raise RuntimeError(
             f"value cannot be converted to type {dtypes.of(dtype).name} without overflow: it is {number}."
@@ -111,7 +116,6 @@ def fitting(array, number):
             f"value cannot be converted to type {dtypes.of(dtype).name} without overflow: it is {number}. "
             "Hint: use a wider dtype, or limit the value first."
         )
-    return scalar_like(array, number)
 
 
 def floating(input):

@@ -12,7 +12,7 @@ from minidl.autograd.tensor import leaf, make
 from minidl.backends.memory_order import made_in_order, order_in, order_of
 from minidl.device import device as as_device
 from minidl.device import or_default
-from minidl.ops.common import fitting
+from minidl.ops.common import check_fits, fitting
 from minidl.ops.shapes import sizes
 
 
@@ -183,6 +183,8 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, pin_
     space, wanted = _space(device), _dtype(dtype, dtypes.numpy_dtype(type(value)))
     if wanted.kind in "iu":
         value = fitting(space.empty((), wanted), value).item()
+    else:
+        check_fits(wanted, value)
     return leaf(_placed(space.full(_shape((size,)), value, wanted), pin_memory), requires_grad)
 
 

@@ -14,6 +14,7 @@ from minidl.autograd.tensor import TENSORS
 from minidl.ops.common import told_later
 
 _FULL = slice(None)
+_BOUNDS = frozenset({int, type(None)})  # the classes of a slice's bounds that need no conversion
 
 
 def split_index(index, array, keep=False):
@@ -23,9 +24,10 @@ def split_index(index, array, keep=False):
     """
     if index.__class__ is list and _means_tuple(index):
         index = tuple(index)
+    if index.__class__ is tuple and _one_place(index, array.shape):
+        return index, None
     parts = [_raw(p, array, keep) for p in (index if index.__class__ is tuple else (index,))]
     basic, advanced, dim, plain, selects = [], [], 0, True, False
-    deferred = _for_kernels(parts)
     for place, part in enumerate(parts):
         cls = part.__class__
         if part is Ellipsis:
@@ -55,11 +57,21 @@ def split_index(index, array, keep=False):
         else:
             selects = True
             basic += [_FULL] * _width(part)
-            advanced.append(_checked(part, array, dim, deferred))
+            advanced.append(_checked(part, array, dim, _for_kernels(parts)))
             dim += _width(part)
     if not selects:
         return tuple(basic), None
     return None if plain else tuple(basic), tuple(_on_device(p, array) for p in advanced)
+
+
+def _one_place(index, shape):
+    """Whether the index is ints alone, each of its dimension: the commonest one in a loop over elements."""
+    if not 0 < len(index) <= len(shape):
+        return False
+    for part, size in zip(index, shape, strict=False):
+        if part.__class__ is not int or not -size <= part < size:
+            return False
+    return True
 
 
 def _means_tuple(index):
@@ -130,6 +142,8 @@ def _of_sequence(part):
 
 
 def _raw_slice(part):
+    if part.step is None and part.start.__class__ in _BOUNDS and part.stop.__class__ in _BOUNDS:
+        return part
     start, stop, step = (b if b is None else operator.index(b) for b in (part.start, part.stop, part.step))
     if step is not None and step <= 0:
         raise ValueError("step must be greater than zero. Hint: use .flip() for a reversed copy.")

@@ -8,7 +8,7 @@ from minidl.autograd.convert import to_array
 from minidl.autograd.inplace import bump, check_writable, refuse_expanded, write
 from minidl.autograd.node import named
 from minidl.backends import of
-from minidl.ops.common import common_shape, fitting, told_later, wrap_dim
+from minidl.ops.common import check_fits, common_shape, fitting, scalar_like, told_later, wrap_dim
 from minidl.ops.index_parts import split_index
 
 
@@ -89,6 +89,8 @@ def _setitem(self, index, value):
     recorded = modes.is_grad_enabled()
     own, (basic, advanced) = index, split_index(index, self._array, keep=recorded)
     check_writable(self, "__setitem__")
+    if advanced is None and not isinstance(value, Tensor) and _write_number(self, basic, value, recorded):
+        return
     if not isinstance(value, Tensor):
         value = Tensor._from_array(_constant(value, self._array))
     if recorded and (self.requires_grad or value.requires_grad):
@@ -101,6 +103,10 @@ def _setitem(self, index, value):
         write(region, _replaced(region, value, advanced), "__setitem__")
         return
     space = of(self._array, value._array)
+    if advanced is None and not value._array.ndim and 0 not in self._array.strides:
+        space.setitem(self._array, basic, value._array)
+        bump(self)
+        return
     region = self._array if basic is None else space.getitem(self._array, basic)
     refuse_expanded(region)
     index = (Ellipsis,) if advanced is None else advanced
@@ -110,6 +116,19 @@ def _setitem(self, index, value):
             value = _of_dtype(value, region, own, advanced)
     space.setitem(region, index, value._array)
     bump(self)
+
+
+def _write_number(self, basic, number, recorded):
+    """Whether it wrote a Python number into a region of a tensor of floats: what most loops over elements do."""
+    array = self._array
+    if number.__class__ not in (float, int) or array.dtype not in (dtypes.FLOAT32, dtypes.FLOAT64):
+        return False
+    if 0 in array.strides or (recorded and self.requires_grad):
+        return False
+    check_fits(array.dtype, number)
+    of(array).setitem(array, basic, number)
+    bump(self)
+    return True
 
 
 def _of_dtype(value, array, index, advanced):
@@ -131,9 +150,10 @@ def dtypes_differ(array, source):
 
 
 def _constant(value, array):
-    """What is no Tensor, as an array of ``array``'s dtype and device."""
+    """What is no Tensor, as an array of ``array``'s dtype and device. Numbers too large for 16 bits are infinite."""
     if isinstance(value, (bool, int, float)):
-        return fitting(array, value)
+        half = array.dtype.itemsize == 2 and dtypes.is_floating(array.dtype)
+        return scalar_like(array, value) if half else fitting(array, value)
     if isinstance(value, np.generic):
         return to_array(value, array.dtype, backends.device_of(array))
     kind = f"{value.__class__.__module__}.{value.__class__.__name__}".removeprefix("builtins.")

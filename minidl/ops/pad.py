@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl.autograd import function
 from minidl.autograd.node import named
+from minidl.ops.common import check_fits
 from minidl.ops.joining import constant_pad
 from minidl.ops.resample import Taps, resample
 from minidl.ops.windows import ints, is_tensor, refuse_dtype
@@ -111,6 +112,8 @@ def pad(input, pad, mode="constant", value=None):
                     f"narrow(): length must be non-negative. The input size {n}, plus negative padding {before} and "
                     f"{after}, resulted in a negative output size."
                 )
+        if value.__class__ in (int, float):
+            check_fits(input._array.dtype, value)
         return constant_pad(input, widths, 0 if value is None else value)
     if value:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')

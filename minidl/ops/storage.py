@@ -56,7 +56,17 @@ class UntypedStorage:
         return self._values().tolist()
 
     def __getitem__(self, index):
+        self._check(index, "index {} out of range for storage of size {}")
         return self._values()[index].tolist()
+
+    def _check(self, index, beyond):
+        """Refuses what is no index, or lies beyond the end."""
+        if isinstance(index, slice):
+            return
+        if not hasattr(index, "__index__"):
+            raise RuntimeError(f"can't index a {type(self)} with {type(index)}")
+        if not -self.size() <= index < self.size():
+            raise IndexError(beyond.format(index, self.size()))
 
     def __setitem__(self, index, value):
         """Writes elements; every tensor on this memory sees them, and no gradient is told."""
@@ -64,9 +74,16 @@ class UntypedStorage:
             raise NotImplementedError(
                 f"a storage on {self.device} is not written. Hint: write to a tensor on it."
             )
-        if isinstance(index, int) and not -self.size() <= index < self.size():
-            raise IndexError(f"index {index} is out of bounds for dimension 0 with size {self.size()}")
-        self._values()[index] = value
+        self._check(index, "index {} is out of bounds for dimension 0 with size {}")
+        self._values()[index] = self._element(value)
+
+    def _element(self, value):
+        """A value as one of the elements: of bytes, the lowest eight bits."""
+        if not isinstance(value, int):
+            raise RuntimeError(
+                f"can only set storage content with a int types, but got {type(value).__name__} instead"
+            )
+        return value % 256
 
     def fill_(self, value):
         """Sets every element to ``value``. Returns the storage."""
@@ -82,7 +99,11 @@ class UntypedStorage:
         return hash((self.data_ptr(), self.nbytes()))
 
     def __repr__(self):
-        return f"<minidl.{type(self).__name__} of {self.size()} {self._dtype.name} on {self.device}>"
+        elements = "\n ".join(map(str, self.tolist()))
+        return f" {elements}\n[minidl.{type(self).__name__}({self._kind()}device={self.device}) of size {self.size()}]"
+
+    def _kind(self):
+        return ""
 
 
 class TypedStorage(UntypedStorage):
@@ -99,6 +120,31 @@ class TypedStorage(UntypedStorage):
     def dtype(self):
         """The type of the elements."""
         return self._dtype
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+        return super().__getitem__(index)
+
+    def _element(self, value):
+        if isinstance(value, Tensor):
+            value = value.item()
+        if not isinstance(value, (int, float, complex, np.generic)):
+            raise TypeError(f"can't assign a {type(value).__name__} to a storage of {self._dtype!r}")
+        return value
+
+    def _kind(self):
+        return f"dtype={self._dtype!r}, "
+
+
+def is_storage(obj, /):
+    """Whether ``obj`` is the memory of a tensor. Source: ``torch.is_storage``.
+
+    >>> import minidl
+    >>> minidl.is_storage(minidl.ones(2).storage())
+    True
+    """
+    return isinstance(obj, UntypedStorage)
 
 
 def untyped_storage(self):
@@ -155,5 +201,5 @@ def is_shared(self):
 
 for _method in (untyped_storage, storage, share_memory_, is_shared):
     registry.attach(Tensor, _method.__name__, _method)
-for _class in (UntypedStorage, TypedStorage):
-    registry.publish(_class, _class.__name__, Tensor, method=False)
+for _public in (UntypedStorage, TypedStorage, is_storage):
+    registry.publish(_public, _public.__name__, Tensor, method=False)

@@ -1,5 +1,7 @@
 """Names and keywords that programs use beside those of the manual, in minidl and PyTorch alike."""
 
+import re
+
 import pytest
 import torch
 
@@ -19,7 +21,16 @@ def storage_written(m):
     return x.tolist(), row.tolist(), memory[3], turned.tolist(), m.zeros(2).storage().fill_(3).tolist()
 
 
+def storage_shown(m):
+    x = m.tensor([10.0, -20.5, 1e-5])
+    shown = [repr(x.storage()), str(m.tensor([1.5]).bfloat16().storage()), repr(m.tensor([3, -1]).storage())]
+    shown += [repr(m.tensor([True, False]).storage()), repr(m.empty(0).storage()), repr(x.untyped_storage())]
+    plain = [text.replace("torch.storage.", "minidl.").replace("torch.", "minidl.") for text in shown]
+    return plain, m.is_storage(x.storage()), m.is_storage(x), x.storage()[-1]
+
+
 CALLS = {
+    "a storage is shown": storage_shown,
     "a storage is written": storage_written,
     "tensor_split, indices": lambda m: [len(part) for part in m.arange(9).tensor_split(indices=(2, 3))],
     "tensor_split, sections": lambda m: [len(part) for part in m.tensor_split(m.arange(9), sections=4)],
@@ -40,14 +51,27 @@ CALLS = {
 }
 
 
-def beyond(m):
-    m.ones(2).storage()[2] = 1.0
+STORAGES = {
+    "written beyond": lambda m: m.ones(2).storage().__setitem__(2, 1.0),
+    "a text as index": lambda m: m.ones(2).storage()["a"],
+    "a float as index": lambda m: m.ones(2).storage()[1.0],
+    "beyond the storage": lambda m: m.ones(2).storage()[2],
+    "a slice of a storage": lambda m: m.ones(2).storage()[0:1],
+    "a text into a storage": lambda m: m.ones(2).storage().__setitem__(0, "x"),
+    "a fraction into bytes": lambda m: m.ones(2).untyped_storage().__setitem__(0, 2.5),
+}
 
 
-def test_storages_end():
+@pytest.mark.parametrize("call", STORAGES.values(), ids=STORAGES)
+def test_storages_refuse(call):
+    told = []
     for m in (minidl, torch):
-        with pytest.raises(IndexError, match="index 2 is out of bounds for dimension 0 with size 2"):
-            beyond(m)
+        with pytest.raises((IndexError, RuntimeError, TypeError)) as caught:
+            call(m)
+        told.append(
+            (caught.type, re.split(r" to a |\.?(?:torch|minidl)\.", str(caught.value))[0].split("<class")[0])
+        )
+    assert told[0] == told[1]
 
 
 WRONG = {
