@@ -56,6 +56,12 @@ class Scaled(nn.Module):
             out = out - out.mean(0)
         if self.fault == "leaks":
             self.kept = out
+        if self.fault == "hidden leak":
+            self.kept = [*(self.kept or []), x * 2]
+        if self.fault == "cut in evaluation" and not self.training:
+            out = out.detach()
+        if self.fault == "no tensor":
+            return "out"
         return out
 
     def train(self, mode=True):
@@ -74,14 +80,63 @@ def test_a_right_module_passes():
     check_module(nn.Linear(2, 1), arrays((2, 2)))
 
 
+class Forgetful(nn.BatchNorm1d):
+    """A buffer is missing in its state_dict."""
+
+    def state_dict(self):
+        return {key: value for key, value in super().state_dict().items() if key != "running_var"}
+
+    def load_state_dict(self, state):
+        return super().load_state_dict(state, strict=False)
+
+
+class Halved(Function):
+    """x^2, whose gradient is wrong in float32 alone."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        return ctx.saved_tensors[0] * g * (2 if g.dtype == minidl.float64 else 1)
+
+
+@pytest.mark.parametrize(
+    ("module", "call", "error", "text"),
+    [
+        (Scaled("hidden leak"), None, AssertionError, "each call leaves 1 tensors more with the module"),
+        (Scaled("cut in evaluation"), None, GradcheckError, "analytical 0"),
+        (Scaled("no tensor"), None, TypeError, "a call of the module gives no tensor"),
+        (Scaled, None, TypeError, r"takes a module, got .* Hint: build it, as Scaled\(...\)"),
+        (Forgetful(2), None, AssertionError, "after load_state_dict"),
+        (nn.Linear(2, 2), lambda m, x: Halved.apply(m(x)), AssertionError, "float32 beside float64"),
+        (nn.ReLU(inplace=True), None, AssertionError, "a call changes its input 0"),
+    ],
+)
+def test_less_plain_faults_are_caught_too(module, call, error, text):
+    with pytest.raises(error, match=text) as caught:
+        check_module(module, minidl.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 0.75]]), call=call)
+    if error is AssertionError:
+        assert "check_module(" in caught.value.__notes__[-1]
+
+
+def test_inputs_may_lie_in_tuples():
+    states = (minidl.randn(1, 2, 3), minidl.randn(1, 2, 3))
+    check_module(nn.LSTM(2, 3), minidl.randn(4, 2, 2), states, batch_dim=1)
+    wrong = lambda module, x, pair: x * pair[0] * pair[1].detach()  # noqa: E731
+    with pytest.raises(GradcheckError, match="with respect to input 2"):
+        check_module(nn.Identity(), minidl.ones(2), (minidl.ones(2), minidl.ones(2)), call=wrong)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_module_with_one_fault_is_caught_and_the_check_named(fault):
     rest = [name for name in FAULTS if name != fault]
     x = minidl.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 0.5]])
     with pytest.raises((AssertionError, GradcheckError)) as caught:
         check_module(Scaled(fault), x, skip=rest)
-    if fault != "gradients":
-        assert f"check_module: {fault} of Scaled" in caught.value.__notes__
+    assert f"check_module: {fault} of Scaled" in caught.value.__notes__
 
 
 def test_unknown_names_are_refused():
