@@ -248,6 +248,42 @@ def test_calls_of_kernels_are_found_and_nothing_stays_watched():
         check_kernel("tanh", lambda: minidl.ones(2))
 
 
+def test_a_kernel_is_checked_by_its_name_alone(native):
+    check_kernel("softmax")
+    with pytest.raises(ValueError, match="no op of the self-test; give a workload"):
+        check_kernel("philox_bits")
+    with pytest.raises(ValueError, match="no function 'sfotmax'; there is softmax"):
+        check_kernel("sfotmax")
+    with pytest.raises(ValueError, match="give workload or calls, not both"):
+        check_kernel("softmax", lambda: minidl.ones(2).softmax(0), calls=[])
+    with pytest.raises(ValueError, match="the reference's own"):
+        check_kernel("eye", calls=[((3, 3, np.dtype(np.float32)), {})])
+
+
+def test_what_lies_between_the_elements_of_a_view_is_guarded(monkeypatch, native):
+    def careless(x):
+        if x.strides == (72, 8):  # sliced: writes the place after its first element
+            np.lib.stride_tricks.as_strided(x, (2,), (4,))[1] = 1
+        return np.tanh(x)
+
+    monkeypatch.setattr(backends.cpu, "tanh", careless)
+    x = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
+    with pytest.raises(AssertionError, match="memory beside an argument") as caught:
+        check_kernel("tanh", calls=[((x,), {})], layouts=["sliced"])
+    assert caught.value.__notes__[-1].endswith("with sliced arguments")
+
+
+def test_a_nan_is_put_into_lists_too(monkeypatch, native):
+    monkeypatch.setattr(backends.cpu, "concatenate", lambda xs, dim: np.nan_to_num(np.concatenate(xs, dim)))
+    monkeypatch.setattr(backends.cpu, "overrides", {**backends.cpu.overrides, "concatenate": None})
+    with pytest.raises(AssertionError, match="expected nan"):
+        check_kernel("concatenate", calls=[(([np.ones(2), np.ones(3)], 0), {})])
+
+
+def test_integers_have_no_gradients_to_move():
+    check_equivariance(lambda x: x * 2, minidl.arange(3), lambda x: x.flip(0))
+
+
 def test_check_equivariance_tells_what_moves_from_what_does_not():
     x = np.arange(6.0).reshape(2, 3)
     check_equivariance(lambda x: x.cumsum(0), x, lambda x: x.flip(1))
@@ -273,6 +309,13 @@ def test_functions_of_numpy_arrays_are_checked():
         check_gradients(from_vjp(np.multiply, lambda x, y, g: (g * y, g * y)), np.ones(2), np.full(2, 3.0))
     with pytest.raises(NotImplementedError, match="no second gradient"):
         check_gradients(from_vjp(np.sin, lambda x, g: (g * np.cos(x),)), np.ones(2), order=2)
+    for wrong in (lambda x, y, g: g * y, lambda x, y, g: (g * y, g * x, g)):
+        with pytest.raises(
+            ValueError, match=r"the gradient of multiply gives . arrays for 2 floating-point inputs"
+        ):
+            check_gradients(from_vjp(np.multiply, wrong), np.ones(2), np.ones(2))
+    with pytest.raises(TypeError, match="multiply takes its arguments by position"):
+        from_vjp(np.multiply, wrong)(minidl.ones(1), y=minidl.ones(1))
 
 
 @settings(max_examples=3)
