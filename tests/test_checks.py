@@ -56,6 +56,12 @@ class Scaled(nn.Module):
             out = out - out.mean(0)
         if self.fault == "leaks":
             self.kept = out
+        if self.fault == "hidden leak":
+            self.kept = [*(self.kept or []), x * 2]
+        if self.fault == "cut in evaluation" and not self.training:
+            out = out.detach()
+        if self.fault == "no tensor":
+            return "out"
         return out
 
     def train(self, mode=True):
@@ -74,14 +80,63 @@ def test_a_right_module_passes():
     check_module(nn.Linear(2, 1), arrays((2, 2)))
 
 
+class Forgetful(nn.BatchNorm1d):
+    """A buffer is missing in its state_dict."""
+
+    def state_dict(self):
+        return {key: value for key, value in super().state_dict().items() if key != "running_var"}
+
+    def load_state_dict(self, state):
+        return super().load_state_dict(state, strict=False)
+
+
+class Halved(Function):
+    """x^2, whose gradient is wrong in float32 alone."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        return ctx.saved_tensors[0] * g * (2 if g.dtype == minidl.float64 else 1)
+
+
+@pytest.mark.parametrize(
+    ("module", "call", "error", "text"),
+    [
+        (Scaled("hidden leak"), None, AssertionError, "each call leaves 1 tensors more with the module"),
+        (Scaled("cut in evaluation"), None, GradcheckError, "analytical 0"),
+        (Scaled("no tensor"), None, TypeError, "a call of the module gives no tensor"),
+        (Scaled, None, TypeError, r"takes a module, got .* Hint: build it, as Scaled\(...\)"),
+        (Forgetful(2), None, AssertionError, "after load_state_dict"),
+        (nn.Linear(2, 2), lambda m, x: Halved.apply(m(x)), AssertionError, "float32 beside float64"),
+        (nn.ReLU(inplace=True), None, AssertionError, "a call changes its input 0"),
+    ],
+)
+def test_less_plain_faults_are_caught_too(module, call, error, text):
+    with pytest.raises(error, match=text) as caught:
+        check_module(module, minidl.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 0.75]]), call=call)
+    if error is AssertionError:
+        assert "check_module(" in caught.value.__notes__[-1]
+
+
+def test_inputs_may_lie_in_tuples():
+    states = (minidl.randn(1, 2, 3), minidl.randn(1, 2, 3))
+    check_module(nn.LSTM(2, 3), minidl.randn(4, 2, 2), states, batch_dim=1)
+    wrong = lambda module, x, pair: x * pair[0] * pair[1].detach()  # noqa: E731
+    with pytest.raises(GradcheckError, match="with respect to input 2"):
+        check_module(nn.Identity(), minidl.ones(2), (minidl.ones(2), minidl.ones(2)), call=wrong)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_module_with_one_fault_is_caught_and_the_check_named(fault):
     rest = [name for name in FAULTS if name != fault]
     x = minidl.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 0.5]])
     with pytest.raises((AssertionError, GradcheckError)) as caught:
         check_module(Scaled(fault), x, skip=rest)
-    if fault != "gradients":
-        assert f"check_module: {fault} of Scaled" in caught.value.__notes__
+    assert f"check_module: {fault} of Scaled" in caught.value.__notes__
 
 
 def test_unknown_names_are_refused():
@@ -193,6 +248,43 @@ def test_calls_of_kernels_are_found_and_nothing_stays_watched():
         check_kernel("tanh", lambda: minidl.ones(2))
 
 
+def test_a_kernel_is_checked_by_its_name_alone(native):
+    for name in ("softmax", "gelu_grad", "group_norm_backward", "sgd_step"):
+        check_kernel(name)
+    with pytest.raises(ValueError, match=r"give a workload\) never calls"):
+        check_kernel("affine_images")
+    with pytest.raises(ValueError, match="no function 'sfotmax'; there is softmax"):
+        check_kernel("sfotmax")
+    with pytest.raises(ValueError, match="give workload or calls, not both"):
+        check_kernel("softmax", lambda: minidl.ones(2).softmax(0), calls=[])
+    with pytest.raises(ValueError, match="the reference's own"):
+        check_kernel("eye", calls=[((3, 3, np.dtype(np.float32)), {})])
+
+
+def test_what_lies_between_the_elements_of_a_view_is_guarded(monkeypatch, native):
+    def careless(x):
+        if x.strides == (72, 8):  # sliced: writes the place after its first element
+            np.lib.stride_tricks.as_strided(x, (2,), (4,))[1] = 1
+        return np.tanh(x)
+
+    monkeypatch.setattr(backends.cpu, "tanh", careless)
+    x = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
+    with pytest.raises(AssertionError, match="memory beside an argument") as caught:
+        check_kernel("tanh", calls=[((x,), {})], layouts=["sliced"])
+    assert caught.value.__notes__[-1].endswith("with sliced arguments")
+
+
+def test_a_nan_is_put_into_lists_too(monkeypatch, native):
+    monkeypatch.setattr(backends.cpu, "concatenate", lambda xs, dim: np.nan_to_num(np.concatenate(xs, dim)))
+    monkeypatch.setattr(backends.cpu, "overrides", {**backends.cpu.overrides, "concatenate": None})
+    with pytest.raises(AssertionError, match="expected nan"):
+        check_kernel("concatenate", calls=[(([np.ones(2), np.ones(3)], 0), {})])
+
+
+def test_integers_have_no_gradients_to_move():
+    check_equivariance(lambda x: x * 2, minidl.arange(3), lambda x: x.flip(0))
+
+
 def test_check_equivariance_tells_what_moves_from_what_does_not():
     x = np.arange(6.0).reshape(2, 3)
     check_equivariance(lambda x: x.cumsum(0), x, lambda x: x.flip(1))
@@ -218,6 +310,13 @@ def test_functions_of_numpy_arrays_are_checked():
         check_gradients(from_vjp(np.multiply, lambda x, y, g: (g * y, g * y)), np.ones(2), np.full(2, 3.0))
     with pytest.raises(NotImplementedError, match="no second gradient"):
         check_gradients(from_vjp(np.sin, lambda x, g: (g * np.cos(x),)), np.ones(2), order=2)
+    for wrong in (lambda x, y, g: g * y, lambda x, y, g: (g * y, g * x, g)):
+        with pytest.raises(
+            ValueError, match=r"the gradient of multiply gives . arrays for 2 floating-point inputs"
+        ):
+            check_gradients(from_vjp(np.multiply, wrong), np.ones(2), np.ones(2))
+    with pytest.raises(TypeError, match="multiply takes its arguments by position"):
+        from_vjp(np.multiply, wrong)(minidl.ones(1), y=minidl.ones(1))
 
 
 @settings(max_examples=3)

@@ -25,7 +25,7 @@ from minidl.testing import (
     shapes,
     tensors,
 )
-from minidl.testing.striding import layout_of
+from minidl.testing.striding import layout_of, restrided, strided
 
 NAN, INF = float("nan"), float("inf")
 
@@ -302,6 +302,53 @@ def test_unknown_names_and_kinds_are_refused():
         _ = testing.nothing_such
     with pytest.raises(ValueError, match="kind must be one of"):
         testing.dtypes("complex")
+    with pytest.raises(ValueError, match=r"layout must be one of .*transposed"):
+        strided(np.ones(2), "transpose")
+    with pytest.raises(ValueError, match="none named Foo; there is ASGD"):
+        find(testing.optimizers(["Foo"]), lambda make: True)
+    with pytest.raises(ValueError, match=r"no number of two decimals lies between 0.001 and 0.004"):
+        testing.elements(0.001, 0.004)
+
+
+def test_bounds_of_elements_hold_between_two_decimals():
+    found = set()
+
+    @settings(max_examples=60, database=None)
+    @given(testing.elements(0.005, 0.025))
+    def collect(value):
+        found.add(value)
+
+    collect()
+    assert found == {0.01, 0.02}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [(minidl.float16, 1e6), (minidl.float32, 1e-60), (minidl.int64, 0.5), (minidl.uint8, -1)],
+)
+def test_elements_that_a_dtype_has_not_are_refused(dtype, value):
+    with pytest.raises(ValueError, match=r"arrays: .* has no"):
+        find(testing.arrays((1,), dtype, st.just(value)), lambda array: True)
+
+
+def test_nothing_to_index_and_no_dimension():
+    assert find(testing.index_arrays(0, (0, 2)), lambda array: True).shape == (0, 2)
+    assert find(testing.axes(0), lambda dim: dim < 0) == -1
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+def test_invalid_geometries_give_their_error_in_one_dimension_too(data):
+    wrong = data.draw(testing.invalid_pool_geometries(dims=1))
+    with pytest.raises(wrong.error, match=wrong.text):
+        F.max_pool1d(minidl.zeros(wrong.shapes[0]), **wrong.kwargs)
+
+
+def test_copies_keep_the_strides_of_any_dtype():
+    for layout in ("transposed", "sliced", "negative"):
+        x = strided(np.arange(6, dtype=np.float32).reshape(2, 3), layout)
+        wide = restrided(x, np.float64)
+        assert wide.strides == tuple(2 * stride for stride in x.strides) and (wide == x).all()
 
 
 def test_without_hypothesis_there_is_one_line_to_follow():

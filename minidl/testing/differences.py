@@ -5,16 +5,17 @@ from typing import NamedTuple
 import numpy as np
 
 EPSILON = np.finfo(np.float64).eps
-SMOOTH, KINK, JUMP, EDGE = "smooth", "kink", "jump", "edge"
+SMOOTH, KINK, JUMP, STEEP, EDGE = "smooth", "kink", "jump", "steep", "edge"
 _SHRINK = 16  # how much smaller the step becomes where a difference is not to be trusted
-_LEVELS = 3
+_LEVELS = 4
 
 
 class Slope(NamedTuple):
     """What differences say of each output along one line: arrays of one length.
 
     ``value`` the derivative, ``noise`` its rounding error, ``left`` and ``right`` the one-sided derivatives,
-    ``kind`` one of ``'smooth'``, ``'kink'``, ``'jump'``, ``'edge'`` (not finite on one side).
+    ``kind`` one of ``'smooth'``, ``'kink'``, ``'jump'``, ``'steep'`` (a vertical tangent), ``'edge'`` (not finite there
+    or on one side).
     """
 
     value: np.ndarray
@@ -29,8 +30,9 @@ def slope(line, h, agrees):
 
     ``D(h) = (line(h) - line(-h)) / 2h`` has an error of order h^2, ``(4 D(h/2) - D(h)) / 3`` one of order h^4. What is
     no smooth function there shows: one-sided derivatives of a smooth one differ by ``h line''``, which halves with h;
-    at a kink they keep their distance. Where ``agrees(value, noise)`` is false, or a kink shows, a smaller step looks
-    again, so that a kink nearby is passed and one at the very point remains.
+    at a kink they keep their distance. At a jump that is the same from both sides D itself doubles when h is halved.
+    Where ``agrees(value, noise)`` is false, or a kink shows, a smaller step looks again, so that a kink nearby is
+    passed and one at the very point remains.
 
     >>> slope(
     ...     lambda t: np.array([np.sin(t), abs(t)]), 1e-3, lambda value, noise: value == value
@@ -61,9 +63,13 @@ def _at(line, here, h):
         gap, near_gap = (_minus(high, here) - _minus(here, low)) / h, right - left
         visible = np.abs(near_gap) > 1e-4 * np.maximum(1, np.abs(value)) + 4 * noise
         ratio = np.abs(near_gap) / np.abs(gap)
+        growing = np.abs(narrow - wide) > 1e-4 * np.maximum(1, np.abs(wide)) + 4 * noise
+        growth = np.where(growing, np.abs(narrow) / np.abs(wide), 0)
     kind = np.where(visible & (ratio > 0.75), np.where(ratio > 1.5, JUMP, KINK), SMOOTH)
-    one_sided = np.isfinite(here) & ~(np.isfinite(near_high) & np.isfinite(near_low))
-    return Slope(value, noise, left, right, np.where(one_sided, EDGE, kind))
+    kind = np.where(growth > 1.25, np.where(growth > 1.75, JUMP, STEEP), kind)
+    finite = np.isfinite(here) & np.isfinite(near_high) & np.isfinite(near_low)
+    still = (near_high == here) & (near_low == here)  # -inf that stays -inf, where something is masked
+    return Slope(value, noise, left, right, np.where(finite | still, kind, EDGE))
 
 
 def _minus(a, b):

@@ -7,13 +7,16 @@ import numpy as np
 from minidl import backends
 from minidl.autograd.function import Function
 from minidl.autograd.tensor import Tensor, make
+from minidl.testing.striding import restrided
 
 
 def from_torch(fn):
     """A PyTorch function as one of minidl's tensors, differentiated by PyTorch, to any order.
 
-    Values pass through DLPack's memory as NumPy arrays. ``fn`` takes tensors and whatever else, and returns a tensor or
-    a tuple of them. Raises ``ImportError`` without PyTorch.
+    ``fn`` takes tensors and whatever else, by position or by name, and returns a tensor or a tuple of them: functions,
+    the ``apply`` of a ``torch.autograd.Function``, modules (in ``double()``; gradients are those of the inputs, not of
+    the parameters). It gets copies of the values, with their strides unless these are negative. Raises ``ImportError``
+    without PyTorch.
 
     >>> import torch
     >>> from minidl.testing import check_gradients
@@ -32,8 +35,10 @@ def from_torch(fn):
                     x.detach().requires_grad_() if moves(x) and not x.requires_grad else x for x in inputs
                 ]
                 pairs = [(o, w) for o, w in zip(_tuple(function(*live)), weights) if o.requires_grad]
-                outputs, weights = zip(*pairs)
                 leaves = [x for x in live if moves(x)]
+                if not pairs:  # the function cuts the graph
+                    return tuple(torch.zeros_like(x) for x in leaves)
+                outputs, weights = zip(*pairs)
                 return torch.autograd.grad(
                     outputs, leaves, weights, create_graph=True, materialize_grads=True
                 )
@@ -42,14 +47,18 @@ def from_torch(fn):
 
     def wrap(function):
         def forward(*arrays):
-            tensors = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in arrays]
+            tensors = [_laid(torch, a) if isinstance(a, np.ndarray) else a for a in arrays]
             return _arrays(function(*tensors), lambda t: t.detach().numpy())
 
-        return _function(
-            forward, lambda count: wrap(vjp_of(function, count)), getattr(fn, "__name__", "function")
-        )
+        return _function(forward, lambda count: wrap(vjp_of(function, count)), _name(fn), wrap, function)
 
     return wrap(fn)
+
+
+def _laid(torch, array):
+    """A tensor of PyTorch's of memory of its own, with the strides of an array, which must not be negative there."""
+    positive = all(stride >= 0 for stride in array.strides)
+    return torch.from_numpy(restrided(array) if positive else array.copy())
 
 
 def from_jax(fn):
@@ -84,9 +93,7 @@ def from_jax(fn):
         def forward(*arrays):
             return _arrays(function(*arrays), np.asarray)
 
-        return _function(
-            forward, lambda count: wrap(vjp_of(function, count)), getattr(fn, "__name__", "function")
-        )
+        return _function(forward, lambda count: wrap(vjp_of(function, count)), _name(fn), wrap, function)
 
     return wrap(fn)
 
@@ -96,7 +103,8 @@ def from_vjp(forward, vjp):
 
     Args:
         forward: takes arrays (and whatever else), returns an array or a tuple of them.
-        vjp: takes the same arguments and a gradient for each output; returns one for each floating-point input.
+        vjp: takes the same arguments and a gradient for each output; returns one for each floating-point input, and
+            ``ValueError`` is raised where it does not.
 
     >>> from minidl.testing import check_gradients
     >>> check_gradients(from_vjp(np.sin, lambda x, g: (g * np.cos(x),)), np.array([0.5, 2.0]))
@@ -105,17 +113,24 @@ def from_vjp(forward, vjp):
     def once(count):
         return _function(lambda *values: _arrays(vjp(*values), np.asarray), _no_second, "vjp")
 
-    return _function(
-        lambda *values: _arrays(forward(*values), np.asarray), once, getattr(forward, "__name__", "forward")
-    )
+    return _function(lambda *values: _arrays(forward(*values), np.asarray), once, _name(forward))
 
 
 def _no_second(count):
     raise NotImplementedError("from_vjp gives no second gradient. Hint: use order=1.")
 
 
-def _function(forward, vjp_of, name):
-    """A function of tensors: ``forward`` on NumPy arrays; ``vjp_of(count)`` is the function of its gradients."""
+def _name(fn):
+    """What a function is called; the ``apply`` of a Function by its class."""
+    owner = getattr(fn, "__self__", None)
+    return owner.__name__ if isinstance(owner, type) else getattr(fn, "__name__", type(fn).__name__)
+
+
+def _function(forward, vjp_of, name, wrap=None, fn=None):
+    """A function of tensors: ``forward`` on NumPy arrays; ``vjp_of(count)`` is the function of its gradients.
+
+    ``wrap(fn)`` made it, and makes one of ``fn`` with arguments given by name.
+    """
 
     class Foreign(Function):
         @staticmethod
@@ -132,15 +147,24 @@ def _function(forward, vjp_of, name):
             saved, rest = iter(ctx.saved_tensors), iter(ctx.inputs)
             inputs = [next(saved) if tensor else next(rest) for tensor in ctx.places]
             found = _tuple(vjp_of(len(inputs))(*inputs, *weights))
+            wanted = [isinstance(x, Tensor) and x.is_floating_point() for x in inputs]
+            if len(found) != sum(wanted):
+                raise ValueError(
+                    f"the gradient of {name} gives {len(found)} arrays for {sum(wanted)} floating-point inputs"
+                )
             gradients = iter(found)
-            return tuple(
-                next(gradients) if isinstance(x, Tensor) and x.is_floating_point() else None for x in inputs
-            )
+            return tuple(next(gradients) if each else None for each in wanted)
 
     Foreign.__name__ = Foreign.__qualname__ = name
 
     @functools.wraps(forward)
-    def call(*inputs):
+    def call(*inputs, **named):
+        if named and wrap is None:
+            raise TypeError(
+                f"{name} takes its arguments by position. Hint: bind others, as functools.partial does."
+            )
+        if named:
+            return wrap(functools.partial(fn, **named))(*inputs)
         return Foreign.apply(*inputs)
 
     call.__name__ = call.__qualname__ = name

@@ -62,6 +62,9 @@ def _input_side(draw, out, kernel, stride, padding, dilation):
 def conv_geometries(draw, dims=2, max_side=3, max_channels=3, max_batch=2, min_batch=1):
     """``ConvGeometry`` for ``dims`` spatial dimensions; strides, padding, dilation and groups vary in each.
 
+    ``max_side``: of the output, where padding alone does not make it larger; ``max_channels``: groups, and channels of
+    each; ``min_batch=0`` draws empty batches too.
+
     >>> from hypothesis import given
     >>> @given(conv_geometries(dims=1))
     ... def check(geometry):

@@ -1,6 +1,9 @@
 """``check_kernel``: a backend's function beside the reference, with guarded memory, other strides, and NaN."""
 
 import contextlib
+import difflib
+import importlib
+import itertools
 
 import numpy as np
 
@@ -8,8 +11,10 @@ from minidl import backends, dtypes
 from minidl.device import device as Device
 from minidl.errors import DeviceError
 from minidl.testing.closeness import assert_close
-from minidl.testing.striding import strided
+from minidl.testing.striding import restrided, strided
 
+# A NaN in the input and none in its saved mean cannot be: these three tell it apart, each in its own way.
+_WITH_STATISTICS = {"batch_norm_backward", "group_norm_backward", "layer_norm_backward"}
 _GUARD = 64  # elements before and after an array that nothing may touch
 _TOLERANCE = {"float64": 1e-10, "float32": 1e-4, "float16": 4e-3, "bfloat16": 3e-2}
 
@@ -88,47 +93,69 @@ def check_kernel(
     """Asserts that a backend's function ``name`` does what the reference does, on arguments that a program gives it.
 
     - **parity**: results, and what is written into arguments, agree within the dtype's tolerance;
-    - **canaries**: memory beside each array that it is given stays as it is;
+    - **canaries**: memory around and between the elements of each array that it is given stays as it is;
     - **aliasing**: a result shares memory with an argument only where the reference's does;
     - **strides**: other memory layouts of the arguments give the same;
-    - **NaN**: a NaN in each floating-point argument turns up where the reference has it.
+    - **NaN**: a NaN in each floating-point argument turns up where the reference has it (but for gradients of norms,
+      which cannot be given one in the input and none in its mean).
 
     Args:
         name: of the backend's function, as ``backends.cpu.overrides`` lists them.
-        workload: a function without arguments that makes minidl call it, as ``lambda: F.conv2d(x, w)``.
+        workload: a function without arguments that makes minidl call it, as ``lambda: F.conv2d(x, w)``; by default the
+            calls that drawn examples of ops, layers and optimizers make (with Hypothesis).
         calls: instead, a list of ``(args, kwargs)`` on NumPy arrays.
         devices: where: ``'cpu'`` (the native backend), ``'cuda'``, ``'emulated'``; by default the first two, where
             there is a GPU.
         layouts, nan: which further layouts are tried, and whether NaN is.
 
-    Raises ``AssertionError``, which says what failed on which arguments, and ``ValueError`` where ``workload`` never
-    calls it.
+    Raises ``AssertionError``, which says what failed on which arguments, and ``ValueError`` where no backend has a
+    function of that name, or ``workload`` never calls it.
 
     >>> import minidl
     >>> check_kernel("tanh", lambda: minidl.linspace(-2, 2, 9).tanh())
+    >>> check_kernel("tanh")
     """
-    calls = kernel_calls(workload).get(name, []) if calls is None else calls
+    if name not in dir(backends.reference):
+        near = ", ".join(difflib.get_close_matches(name, dir(backends.reference)))
+        raise ValueError(
+            f"check_kernel: backends have no function {name!r}{f'; there is {near}' if near else ''}"
+        )
+    if workload is not None and calls is not None:
+        raise ValueError("check_kernel: give workload or calls, not both")
+    if calls is None:
+        calls = kernel_calls(workload).get(name, []) if workload else _usual_calls(name)
     if not calls:
-        raise ValueError(f"check_kernel: the workload never calls {name!r} on the host")
+        which = "the workload" if workload else "no example of an op, layer or optimizer (give a workload)"
+        raise ValueError(f"check_kernel: {which} never calls {name!r} on the host")
     for place in ("cpu", *(["cuda"] if usable("cuda") else [])) if devices is None else devices:
         backend = backends.on(Device(place))
+        if backend is not backends.reference and name not in backend.overrides:
+            raise ValueError(f"check_kernel: {name!r} of the {backend.name} backend is the reference's own")
         for args, kwargs in calls:
-            try:
-                _check(backend, name, place, args, kwargs)
-                for layout in layouts if place == "cpu" else ():
-                    _check(
-                        backend,
-                        name,
-                        place,
-                        *_map(lambda a, layout=layout: strided(a, layout), (args, kwargs)),
+            trials = [("", args, kwargs)]
+            if place == "cpu":
+                trials += [(f"{layout} arguments", *_map(_in(layout), (args, kwargs))) for layout in layouts]
+                trials += [
+                    ("a NaN", *spoilt)
+                    for spoilt in (_spoilt(args, kwargs) if nan and name not in _WITH_STATISTICS else ())
+                ]
+            for trial, *given in trials:
+                try:
+                    _check(backend, name, place, *given)
+                except Exception as error:
+                    shown = ", ".join(_shown(value) for value in (*args, *kwargs.values()))
+                    error.add_note(
+                        f"check_kernel: {backend.name}.{name}({shown})" + (trial and f" with {trial}")
                     )
-                if nan and place == "cpu":
-                    for spoilt in _spoilt(args):
-                        _check(backend, name, place, spoilt, kwargs)
-            except AssertionError as error:
-                shown = ", ".join(_shown(value) for value in (*args, *kwargs.values()))
-                error.add_note(f"check_kernel: {backend.name}.{name}({shown})")
-                raise
+                    raise
+
+
+def _in(layout):
+    return lambda array: strided(array, layout)
+
+
+def _usual_calls(name):
+    return importlib.import_module("minidl.testing.usual_calls").usual_calls(name)  # which needs Hypothesis
 
 
 def _check(backend, name, place, args, kwargs):
@@ -141,8 +168,8 @@ def _check(backend, name, place, args, kwargs):
         where = Device(place)
         given, given_kwargs = _map(lambda array: backends.transfer(np.array(array), where), (args, kwargs))
     found = getattr(backend, name)(*given, **given_kwargs)
-    for room, before in guards:
-        if not np.array_equal(room[:_GUARD], before) or not np.array_equal(room[-_GUARD:], before):
+    for room, before, own in guards:
+        if not np.array_equal(room[~own], before[~own]):
             raise AssertionError("memory beside an argument was written")
     tolerance = max(
         (_TOLERANCE.get(array.dtype.name, 0) for array in _arrays((args, kwargs, expected))), default=0
@@ -158,34 +185,35 @@ def _check(backend, name, place, args, kwargs):
 
 
 def _guarded(array, guards):
-    """The array with its strides in the middle of a larger buffer, whose ends are noted in ``guards``."""
-    plain = np.ascontiguousarray(array)
-    if plain.strides != array.strides and array.size:
-        return np.array(array, order="K") if array.flags.owndata else _same_strides(array)
-    room = np.zeros(array.size + 2 * _GUARD, array.dtype)
-    room.view(np.uint8)[...] = 0xA5
-    view = room[_GUARD : _GUARD + array.size].reshape(array.shape)
-    view[...] = array
-    guards.append((room, room[:_GUARD].copy()))
+    """A copy with the strides of the array in a larger buffer, noted with its bytes and those that are used."""
+    rooms = []
+
+    def room(count, dtype):
+        rooms.append(np.full((count + 2 * _GUARD) * dtype.itemsize, 0xA5, np.uint8))
+        return rooms[0][_GUARD * dtype.itemsize :].view(dtype)[:count]
+
+    view = restrided(array, room=room)
+    for whole in rooms:
+        own = np.zeros(whole.shape, bool)
+        first = view.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+        np.ndarray((*view.shape, view.itemsize), bool, own, first, (*view.strides, 1))[...] = True
+        guards.append((whole, whole.copy(), own))
     return view
 
 
-def _same_strides(array):
-    low = sum(min(0, (n - 1) * s) for n, s in zip(array.shape, array.strides))
-    high = sum(max(0, (n - 1) * s) for n, s in zip(array.shape, array.strides))
-    room = np.zeros((high - low) // array.itemsize + 1, array.dtype)
-    view = np.ndarray(array.shape, array.dtype, room, -low, array.strides)
-    view[...] = array
-    return view
+def _spoilt(args, kwargs):
+    """The arguments with a NaN in the middle of one floating-point array, for each of these, in lists too."""
+    fit = [array.size and dtypes.is_floating(array.dtype) for array in _arrays((args, kwargs))]
+    for chosen in (i for i, fits in enumerate(fit) if fits):
+        count = itertools.count()
 
+        def spoil(array, chosen=chosen, count=count):
+            array = restrided(array)
+            if next(count) == chosen:
+                array.flat[array.size // 2] = np.nan
+            return array
 
-def _spoilt(args):
-    """The arguments with a NaN in the middle of one floating-point array, for each of these."""
-    for i, value in enumerate(args):
-        if isinstance(value, np.ndarray) and dtypes.is_floating(value.dtype) and value.size:
-            array = np.array(value)
-            array.flat[array.size // 2] = np.nan
-            yield (*args[:i], array, *args[i + 1 :])
+        yield _map(spoil, (args, kwargs))
 
 
 def _close(found, expected, tolerance, what):
@@ -225,7 +253,7 @@ def _map(function, value):
 
 
 def _copied(value):
-    return _map(lambda array: _same_strides(array) if array.size else array.copy(), value)
+    return _map(restrided, value)
 
 
 def _shown(value):

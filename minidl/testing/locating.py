@@ -12,6 +12,7 @@ from minidl.autograd.function import Function
 from minidl.autograd.tensor import Tensor, leaf
 from minidl.backends import is_array, to_numpy
 from minidl.errors import GradcheckError
+from minidl.testing.striding import restrided, sharing
 
 _MOST = 200  # calls that are looked at
 
@@ -91,7 +92,8 @@ def _copied(value):
     if isinstance(value, Tensor):
         value = value._array
     if is_array(value):
-        return np.array(to_numpy(value))
+        array = to_numpy(value)
+        return array.copy() if sharing(array) else restrided(array)
     return type(value)(map(_copied, value)) if type(value) in (list, tuple) else value
 
 
@@ -146,7 +148,7 @@ def _rebuilt(value, leaves):
     if isinstance(value, np.ndarray):
         if value.dtype.kind != "f":
             return leaf(value)
-        tensor = leaf(value.astype(np.float64), requires_grad=True)
+        tensor = leaf(restrided(value, np.float64), requires_grad=True)
         leaves.append(tensor)
         return tensor
     if isinstance(value, dict):

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 
+from minidl import dtypes
 from minidl.autograd.engine import grad
 from minidl.autograd.tensor import Tensor, leaf, make
 from minidl.backends import to_numpy
@@ -144,7 +145,7 @@ def check_equivariance(fn, inputs, before, after=None, *, gradients=True, rtol=1
 
     Args:
         fn: takes one tensor (other arguments bound), returns one.
-        inputs: the tensor or array, floating-point.
+        inputs: the tensor or array; of integers there are no gradients.
         before, after: what moves a tensor (``lambda x: x.roll(1, -1)``); ``after`` is ``before`` by default, and for an
             invariant function ``lambda y: y``.
         rtol, atol: tolerances.
@@ -158,6 +159,7 @@ def check_equivariance(fn, inputs, before, after=None, *, gradients=True, rtol=1
     """
     after = before if after is None else after
     array = to_numpy(inputs.detach()._array) if isinstance(inputs, Tensor) else np.asarray(inputs)
+    gradients = gradients and dtypes.is_floating(array.dtype)
     here, there = leaf(array.copy(), requires_grad=gradients), leaf(array.copy(), requires_grad=gradients)
     plain, moved = fn(here), fn(before(there))
     close = {"rtol": rtol, "atol": atol, "equal_nan": True}

@@ -7,9 +7,8 @@ import inspect
 import hypothesis
 from hypothesis.control import current_build_context
 
-from minidl.errors import GradcheckError
 from minidl.testing.gradients import check_gradients
-from minidl.testing.reproducing import note
+from minidl.testing.reproducing import note, unusual
 
 _USUAL_DEADLINE = datetime.timedelta(milliseconds=200)
 
@@ -45,10 +44,13 @@ def given_gradients(
         @functools.wraps(fn)
         def test(*args, **kwargs):
             given = inspect.signature(fn).bind(*args, **kwargs).arguments
+            first = next(iter(given.values()), None)
+            owner = type(first).__qualname__ if hasattr(type(first), fn.__name__) else None
+            bound = () if owner is None else (given.pop(next(iter(given))),)  # self, of a method
             names, values = list(given), list(given.values())
 
             def of_all(*values):
-                return fn(**dict(zip(names, values, strict=True)))
+                return fn(*bound, **dict(zip(names, values, strict=True)))
 
             of_all.__signature__ = inspect.Signature(
                 [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
@@ -56,14 +58,17 @@ def given_gradients(
             try:
                 final = current_build_context().is_final  # not while it shrinks
                 check_gradients(of_all, *values, locate=locate and final, **options)
-            except GradcheckError as error:
-                note(error, "check_gradients", fn, values, {"order": order} if order == 2 else {}, ".checked")
+            except hypothesis.errors.HypothesisException:  # of assume(): no failure
+                raise
+            except Exception as error:
+                wrap = f"functools.partial({{}}.checked, {owner}())" if bound else "{}.checked"
+                note(error, "check_gradients", fn, values, unusual(check_gradients, options), wrap)
                 raise
 
         test.checked = fn
-        if (
-            hypothesis.settings.default.deadline == _USUAL_DEADLINE
-        ):  # a gradient may take longer; @settings still rules
+        settled = hasattr(fn, "_hypothesis_internal_use_settings")  # by a @settings below
+        if not settled and hypothesis.settings.default.deadline == _USUAL_DEADLINE:
+            # A gradient may take longer; a @settings above still rules.
             test._hypothesis_internal_use_settings = hypothesis.settings(deadline=None)
         return test
 

@@ -82,6 +82,8 @@ def invalid_conv_geometries(draw, dims=2):
 def invalid_pool_geometries(draw, dims=2):
     """``Refusal`` for ``nn.functional.max_pool*d(zeros(shapes[0]), **kwargs)``: one thing made wrong.
 
+    The texts are PyTorch's, which words those of ``max_pool1d`` its own way.
+
     >>> import minidl, pytest
     >>> from hypothesis import given
     >>> @given(invalid_pool_geometries())
@@ -103,7 +105,14 @@ def invalid_pool_geometries(draw, dims=2):
         ("dilation", {**kwargs, "dilation": all_of(0)}, "dilation should be greater than zero"),
     ]
     why, given, text = draw(st.sampled_from(wrong))
-    return Refusal(why, (good.input_shape,), given, RuntimeError, text)
+    return Refusal(why, (good.input_shape,), given, RuntimeError, _POOL_1D[why] if dims == 1 else text)
+
+
+_POOL_1D = {
+    "kernel": "Invalid computed output size", "stride": "stride must be greater than zero",
+    "padding": "padding should be at most half of kernel size", "negative": "padding must be non-negative",
+    "dilation": "dilation must be greater than zero",
+}  # fmt: skip
 
 
 @st.composite

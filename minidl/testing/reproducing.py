@@ -1,5 +1,8 @@
 """A program of a few lines that repeats a failure: what a failed check adds to its error."""
 
+import inspect
+from pathlib import Path
+
 import numpy as np
 
 from minidl.autograd.tensor import Tensor
@@ -9,7 +12,17 @@ from minidl.testing.striding import layout_of
 _LARGEST = 200  # elements that are worth printing
 
 
-def note(error, check, fn, args, kwargs, member=""):
+def unusual(check, options):
+    """The options that differ from the defaults of a check: what a program that repeats it has to say.
+
+    >>> unusual(note, {"wrap": "{}", "kwargs": 3})
+    {'kwargs': 3}
+    """
+    usual = inspect.signature(check).parameters
+    return {name: value for name, value in options.items() if value != usual[name].default}
+
+
+def note(error, check, fn, args, kwargs, wrap="{}"):
     """Adds the program ``check(fn, *args, **kwargs)`` to an error, in the place of one that stands there already.
 
     Nothing where its data would fill pages.
@@ -18,10 +31,10 @@ def note(error, check, fn, args, kwargs, member=""):
         text for text in getattr(error, "__notes__", ()) if not text.startswith("Reproduce it:")
     ]
     if sum(_size(value) for value in args) <= _LARGEST:
-        error.add_note("Reproduce it:\n\n" + program(check, fn, args, kwargs, member))
+        error.add_note("Reproduce it:\n\n" + program(check, fn, args, kwargs, wrap))
 
 
-def program(check, fn, args, kwargs, member=""):
+def program(check, fn, args, kwargs, wrap="{}"):
     """The lines of a Python program, with imports, that calls ``minidl.testing.<check>``.
 
     >>> import minidl
@@ -32,10 +45,10 @@ def program(check, fn, args, kwargs, member=""):
     <BLANKLINE>
     check_gradients(minidl.tanh, np.array([0.5, 1.0]), order=2)
 
-    ``member``: what to take of the function, as ``.checked`` of a property.
+    ``wrap``: what to make of the function's name, as ``{}.checked`` of a property.
     """
     imports, name = _named(fn)
-    name = name + member if name != "function" else name
+    name = wrap.format(name) if name != "function" else name
     written = [
         name,
         *(literal(value) for value in args),
@@ -49,7 +62,7 @@ def program(check, fn, args, kwargs, member=""):
     return "\n".join([*lines, f"from minidl.testing import {names}", *imports, "", call])
 
 
-_IMPORTS = {"np.": "import numpy as np", "minidl.": "import minidl"}
+_IMPORTS = {"functools.": "import functools", "np.": "import numpy as np", "minidl.": "import minidl"}
 
 
 def literal(value):
@@ -70,6 +83,8 @@ def literal(value):
         return f"[{inner}]" if type(value) is list else f"({inner}{',' if len(value) == 1 else ''})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {literal(each)}" for key, each in value.items()) + "}"
+    if callable(value) and not isinstance(value, type) and hasattr(value, "__name__"):
+        return f"np.{value.__name__}" if isinstance(value, np.ufunc) else _named(value)[1]
     return repr(value)
 
 
@@ -92,11 +107,19 @@ def _named(fn):
     if hasattr(fn, "named_parameters"):
         return [f"# module = {line}" for line in repr(fn).splitlines()], "module"
     if not name or "<" in name or module.startswith("minidl.testing"):
-        return ["# function: the one that was checked"], "function"
+        return [f"# function: the one that was checked{_place(fn)}"], "function"
     if module.startswith("minidl."):
         return [], f"minidl.{name}"
     root = name.partition(".")[0]
     return ([f"from {module} import {root}"] if module not in ("__main__", "builtins") else []), name
+
+
+def _place(fn):
+    """Where a function without a name is written, as far as it tells."""
+    code = getattr(inspect.unwrap(fn), "__code__", None)
+    if code is None or "minidl/testing" in Path(code.co_filename).as_posix():
+        return ""
+    return f", of line {code.co_firstlineno} of {Path(code.co_filename).name}"
 
 
 def _size(value):

@@ -54,6 +54,11 @@ def optimizers(draw, names=None):
     ...     assert (weight < 1).all()
     >>> check()
     """
+    unknown = sorted(set(names or ()) - set(OPTIMIZERS))
+    if unknown:
+        raise ValueError(
+            f"optimizers: none named {', '.join(unknown)}; there is {', '.join(sorted(OPTIMIZERS))}"
+        )
     name = draw(st.sampled_from(sorted(names or OPTIMIZERS)))
     return OptimizerExample(name, {key: draw(st.sampled_from(v)) for key, v in OPTIMIZERS[name].items()})
 

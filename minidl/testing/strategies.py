@@ -66,6 +66,9 @@ def elements(low=-3.0, high=3.0, away_from=(), margin=0.05, *, ties=False, speci
         ties: whole numbers only, so that equal ones are common.
         special: kinds of values that are drawn besides, as ``dtype`` has them: any of ``'huge'``, ``'tiny'``,
             ``'subnormal'``, ``'inf'``, ``'nan'``.
+        dtype: whose special values; that of the array they are for.
+
+    Raises ``ValueError`` where there is no such number.
 
     >>> from hypothesis import find
     >>> find(elements(special=["inf"]), lambda value: value > 3)
@@ -74,7 +77,10 @@ def elements(low=-3.0, high=3.0, away_from=(), margin=0.05, *, ties=False, speci
     if ties:
         numbers = st.integers(math.ceil(low), math.floor(high)).map(float)
     else:
-        numbers = st.integers(round(low * 100), round(high * 100)).map(lambda hundredths: hundredths / 100)
+        least, most = math.ceil(round(low * 100, 6)), math.floor(round(high * 100, 6))
+        if least > most:
+            raise ValueError(f"elements: no number of two decimals lies between {low} and {high}")
+        numbers = st.integers(least, most).map(lambda hundredths: hundredths / 100)
     if away_from:
         numbers = numbers.filter(lambda value: all(abs(value - point) >= margin for point in away_from))
     if not special:
@@ -99,12 +105,15 @@ def _special(kind, dtype):
 def axes(ndim, *, count=None):
     """An axis of ``ndim`` dimensions, counted from either end; with ``count``, a tuple of up to so many different ones.
 
+    As in PyTorch an array without dimensions has the axes 0 and -1.
+
     >>> from hypothesis import given
     >>> @given(axes(3, count=2))
     ... def check(dims):
     ...     assert 1 <= len({dim % 3 for dim in dims}) == len(dims) <= 2
     >>> check()
     """
+    ndim = max(ndim, 1)
     one = st.integers(0, ndim - 1).flatmap(lambda dim: st.sampled_from([dim, dim - ndim]))
     if count is None:
         return one
@@ -122,7 +131,7 @@ def permutations(size):
 
 
 def index_arrays(size, shape=None, *, negative=False):
-    """int64 arrays of indices into a dimension of ``size``, of a ``shape`` (or a strategy of one).
+    """int64 arrays of indices into a dimension of ``size``, of a ``shape`` (or a strategy); empty ones for size 0.
 
     >>> from hypothesis import given
     >>> @given(index_arrays(4, (2, 3)))
@@ -130,12 +139,15 @@ def index_arrays(size, shape=None, *, negative=False):
     ...     assert index.shape == (2, 3) and index.min() >= 0 and index.max() < 4
     >>> check()
     """
-    return arrays(shape, _dtypes.int64, st.integers(-size if negative else 0, size - 1))
+    places = st.integers(-size if negative else 0, size - 1) if size else st.nothing()
+    return arrays(shape, _dtypes.int64, places)
 
 
 @st.composite
 def indices(draw, shape):
-    """A basic index into ``shape``, as ``x[index]`` takes it: ints, slices of either sign, None, one Ellipsis.
+    """A basic index into ``shape``, as ``x[index]`` takes it: ints and slices from either end, None, one Ellipsis.
+
+    Steps of slices are positive, as PyTorch demands.
 
     >>> from hypothesis import given
     >>> @given(indices((3, 4)))
@@ -183,6 +195,7 @@ def arrays(draw, shape=None, dtype=_dtypes.float64, elements=None, layout="conti
     """NumPy arrays. Each argument is a value or a strategy: ``shape``, a minidl or NumPy ``dtype``, ``layout``.
 
     ``elements`` draws one value; by default ``elements()`` for floats, small numbers for integers, both for bool.
+    Raises ``ValueError`` for one that the dtype has not: 0.5 in integers, what overflows or vanishes in a narrow float.
 
     >>> from hypothesis import given
     >>> @given(arrays(shapes(1, 2), layout=layouts()))
@@ -196,7 +209,24 @@ def arrays(draw, shape=None, dtype=_dtypes.float64, elements=None, layout="conti
     count = int(np.prod(side))
     element = _default_elements(kind) if elements is None else elements
     values = draw(st.lists(element, min_size=count, max_size=count))
-    return strided(np.array(values).astype(kind).reshape(side), _drawn(draw, layout))
+    return strided(_cast(np.array(values), kind).reshape(side), _drawn(draw, layout))
+
+
+def _cast(values, kind):
+    """Values as a dtype, where it has them."""
+    with np.errstate(all="ignore"):
+        found = values.astype(kind)
+    if _dtypes.is_floating(kind):
+        back = found.astype(np.float64)
+        lost = (np.isfinite(back) != np.isfinite(values)) | ((back == 0) != (values == 0))
+    else:
+        lost = found != values
+    if np.any(lost):
+        raise ValueError(
+            f"arrays: {kind} has no {values[lost][0]!r}. Hint: give elements of that dtype, as "
+            "elements(special=..., dtype=minidl.float16) or hypothesis.strategies.integers()."
+        )
+    return found
 
 
 @st.composite

@@ -9,6 +9,7 @@ from minidl.autograd.engine import grad
 from minidl.autograd.tensor import Tensor, make
 from minidl.errors import GradcheckError
 from minidl.ops.generator import positions
+from minidl.testing.striding import restrided, sharing
 
 
 class Subject:
@@ -25,9 +26,17 @@ class Subject:
         self.wanted += [(len(inputs) + i, n, p) for i, (n, p) in enumerate(parameters)]
         if not self.wanted:
             raise ValueError(
-                "check_gradients: expected at least one input that is a floating-point tensor or array"
+                "check_gradients: expected at least one input that is a floating-point tensor or array. Hint: those in "
+                "a list or dict are not looked for; pass each by itself, as lambda a, b: fn([a, b])."
             )
+        watched = self.wanted + [(i, "", x) for i, x in enumerate(inputs) if _constant(x)]
+        before = [host(x).copy() for _, _, x in watched]
         first = self.call()
+        for (index, name, x), values in zip(watched, before):
+            if not np.array_equal(host(x), values, equal_nan=True):
+                raise GradcheckError(
+                    f"a call of the function changes its input {index}{_called(name)} in place. Hint: clone() it first."
+                )
         self.outputs = self._checked(first)
         self.shapes = [tuple(output.shape) for _, output in self.outputs]
         self.sizes = [output._array.size for _, output in self.outputs]
@@ -55,7 +64,15 @@ class Subject:
                     "from_jax or from_vjp."
                 )
         floating = [(i, o) for i, o in enumerate(returned) if o.is_floating_point()]
+        if not floating:
+            raise ValueError(
+                "check_gradients: no output of the function is a floating-point tensor, so nothing can be checked"
+            )
         return [(i, o) for i, o in floating if o.requires_grad] or floating
+
+    def values(self):
+        """The wanted inputs' present values: copies, as float64 arrays."""
+        return [host(x).copy() for _, _, x in self.wanted]
 
     def vector(self):
         """The checked outputs at the inputs' present values: a flat float64 array."""
@@ -64,8 +81,11 @@ class Subject:
     def _flat(self, returned):
         return np.concatenate([np.zeros(0), *(host(returned[i]).reshape(-1) for i, _ in self.outputs)])
 
-    def pull_back(self, weights, only=None):
-        """For each wanted input, the gradient of ``weights @ vector`` as a flat array; ``only``: of one output."""
+    def pull_back(self, weights, only=None, lay=None):
+        """For each wanted input, the gradient of ``weights @ vector`` as a flat array; ``only``: of one output.
+
+        ``lay`` puts the weights of an output, a tensor, into another memory layout.
+        """
         parts = np.split(weights, np.cumsum(self.sizes)[:-1]) if self.sizes else []
         chosen = [
             (output, part)
@@ -75,13 +95,16 @@ class Subject:
         leaves = [x for _, _, x in self.wanted]
         if not chosen:
             return [np.zeros(x._array.size) for x in leaves]
-        found = grad(
-            [output for output, _ in chosen],
-            leaves,
-            [like(output._array, part) for output, part in chosen],
-            retain_graph=True,
-            allow_unused=True,
-        )
+        given = [like(output._array, part) for output, part in chosen]
+        before = [host(weight).copy() for weight in given]
+        given = [lay(weight) for weight in given] if lay else given
+        outputs = [output for output, _ in chosen]
+        found = grad(outputs, leaves, given, retain_graph=True, allow_unused=True)
+        if not all(np.array_equal(host(weight), values) for weight, values in zip(given, before)):
+            raise GradcheckError(
+                "Backward changes in place the gradient that it is given, which other ops may have been given too. "
+                "Hint: use the out-of-place form, or clone() it first."
+            )
         return [np.zeros(x._array.size) if g is None else host(g).reshape(-1) for x, g in zip(leaves, found)]
 
     def line(self, directions):
@@ -107,10 +130,10 @@ class Subject:
         return at
 
     def place(self, flat):
-        """``(output, element)`` of an element of ``vector``."""
+        """``(output, element)`` of an element of ``vector``; outputs are counted as the function returns them."""
         which = int(np.searchsorted(np.cumsum(self.sizes), flat, side="right"))
         inner = flat - sum(self.sizes[:which])
-        return which, element(inner, self.shapes[which])
+        return self.outputs[which][0], element(inner, self.shapes[which])
 
 
 def element(flat, shape):
@@ -146,20 +169,19 @@ def leaf_of(value):
 
 def _relaid(array):
     """A float64 copy with the strides of ``array``; a compact one where elements share memory, as expanded ones do."""
-    reach = sorted((abs(s), (n - 1) * abs(s)) for n, s in zip(array.shape, array.strides) if n > 1)
-    apart = all(stride > sum(far for _, far in reach[:i]) for i, (stride, _) in enumerate(reach))
-    if array.dtype != np.float64 or not array.size or not apart:
-        return array.astype(np.float64, order="K", copy=True)
-    low = sum(min(0, (n - 1) * s) for n, s in zip(array.shape, array.strides))
-    high = sum(max(0, (n - 1) * s) for n, s in zip(array.shape, array.strides))
-    room = np.zeros((high - low) // 8 + 1)
-    out = np.ndarray(array.shape, np.float64, room, -low, array.strides)
-    out[...] = array
-    return out
+    return array.astype(np.float64, order="K") if sharing(array) else restrided(array, np.float64)
 
 
 def _differentiable(value):
     return isinstance(value, Tensor) and value.requires_grad
+
+
+def _constant(value):
+    return isinstance(value, Tensor) and not value.requires_grad
+
+
+def _called(name):
+    return "" if name.startswith("#") or not name else f" ({name})"
 
 
 def _names(fn, count):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+import minidl
 from minidl.errors import GradcheckError, NotDifferentiableError
-from minidl.testing import check_gradients, from_torch, given_gradients, tensors
+from minidl.testing import check_gradients, from_torch, given_gradients, strided, tensors
 
 
 class Wrong(torch.autograd.Function):
@@ -35,6 +36,19 @@ def test_wrong_ones_and_kinks_are_caught():
         check_gradients(from_torch(Wrong.apply), np.array([0.5]))
     with pytest.raises(NotDifferentiableError):
         check_gradients(from_torch(torch.relu), np.array([0.0]))
+
+
+def test_what_torch_functions_take_and_where_they_end():
+    check_gradients(lambda x: from_torch(torch.nn.functional.gelu)(x, approximate="tanh"), np.array([0.3]))
+    check_gradients(from_torch(lambda x: x * x), strided(np.array([0.5, 2.0]), "negative"))
+    with pytest.raises(GradcheckError, match="analytical 0, numerical 2"):
+        check_gradients(from_torch(lambda x: x.detach() * 2), np.array([0.5]))
+    with pytest.raises(GradcheckError) as caught:
+        check_gradients(from_torch(Wrong.apply), np.array([0.5]))
+    assert "Wrong, call 1 of 1" in caught.value.__notes__[0]
+    strides = []
+    from_torch(lambda x: strides.append(x.stride()) or x)(minidl.ones(2, 3).T)
+    assert strides == [(1, 3)]
 
 
 def test_a_property_of_a_torch_function():

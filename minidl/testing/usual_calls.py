@@ -1,0 +1,91 @@
+"""What drawn examples of ops, layers and optimizers ask of backends: the calls that ``check_kernel`` has by itself."""
+
+import functools
+
+import hypothesis
+import numpy as np
+
+from minidl.autograd.tensor import Tensor, leaf
+from minidl.nn.parameter import Parameter
+from minidl.testing.kernels import kernel_calls
+from minidl.testing.layers import REGISTRY, modules
+from minidl.testing.op_examples import op_examples, op_names
+from minidl.testing.small_networks import OPTIMIZERS, optimizers
+
+_FEW = hypothesis.settings(
+    max_examples=3,
+    database=None,
+    deadline=None,
+    derandomize=True,
+    phases=[hypothesis.Phase.generate],
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+
+
+def usual_calls(name):
+    """Calls of a backend's function, of examples of what is called like it, or of any; none where nothing calls it.
+
+    >>> [len(args) for args, _ in usual_calls("gelu_grad")][:1]
+    [3]
+    """
+    sources = [
+        *((op_examples, op, _run_op) for op in op_names()),
+        *((modules, layer, _run_layer) for layer in sorted(REGISTRY)),
+        *((optimizers, optimizer, _run_optimizer) for optimizer in sorted(OPTIMIZERS)),
+    ]
+    wanted = _plain(name)
+    alike = sorted(
+        sources, key=lambda source: not (_plain(source[1]) in wanted or wanted in _plain(source[1]))
+    )
+    return next((calls[name] for calls in (_calls_of(*source) for source in alike) if name in calls), [])
+
+
+def _plain(name):
+    return name.lower().replace("_", "")
+
+
+@functools.cache
+def _calls_of(strategy, name, run):
+    """Calls of backends' functions by three examples in float32, with their gradients."""
+    drawn = []
+
+    def collect(example):
+        drawn.append(example)
+
+    _FEW(hypothesis.given(strategy(name) if strategy is op_examples else strategy([name]))(collect))()
+    return kernel_calls(lambda: [run(example) for example in drawn])
+
+
+def _run_op(example):
+    _backward(example(*map(_narrow, example.arrays)))
+
+
+def _run_layer(example):
+    for training in (True, False):
+        module = example.build().train(training)
+        _backward(module(*map(_narrow, example.inputs)))
+
+
+def _run_optimizer(example):
+    weight = Parameter(_narrow(np.ones((2, 3))).detach())
+    optimizer = example([weight])
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (weight * weight).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+
+
+def _narrow(array):
+    floating = array.dtype.kind == "f"
+    return leaf(array.astype(np.float32) if floating else array, requires_grad=floating)
+
+
+def _backward(outputs):
+    outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    live = [each for each in outputs if isinstance(each, Tensor) and each.requires_grad]
+    if live:
+        sum(each.sum() for each in live).backward()
