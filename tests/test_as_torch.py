@@ -39,6 +39,7 @@ IMPORTS = {
     "from torch.distributions.categorical import Categorical": "Categorical is minidl.distributions.Categorical",
     "import torch.utils.hooks, torch.cuda.nvtx, torch.xpu": "torch.xpu is minidl.xpu",
     "import torch.types": "torch.types is minidl.types",
+    "import torch.functional, torch.return_types": "torch.functional.einsum is minidl.einsum",
     "import torch._dynamo, torch._inductor": "torch._dynamo is torch._inductor is minidl.compiler",
     "from torch.jit.annotations import List": "torch.jit.annotations is minidl.jit.annotations",
     "from torch import *": "float32 is minidl.float32 and nn is minidl.nn",
@@ -80,6 +81,17 @@ print(int(v[0]) >= 2, v != '1.0', TorchVersion('2.0') == (2, 0, 0), TorchVersion
 """
     expected = "True True True True True True False True True False True True True True True"
     assert run(program) == expected.split()
+
+
+def test_dtypes_and_layouts_print_under_the_name_that_programs_know():
+    program = """
+import sys, minidl
+print(minidl.float32, minidl.strided, minidl.channels_last)
+sys.modules["torch"] = minidl
+print(minidl.float32, minidl.strided, minidl.channels_last, [minidl.int64], minidl.ones(1).dtype)
+"""
+    ours = "minidl.float32 minidl.strided minidl.channels_last"
+    assert run(program) == f"{ours} {ours.replace('minidl', 'torch')} [torch.int64] torch.float32".split()
 
 
 @pytest.mark.parametrize("start", [INSTALLED, BY_HAND], ids=["installed", "by hand"])
