@@ -4,7 +4,7 @@ from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.autograd.node import named
 from minidl.backends import of
-from minidl.backends.memory_order import in_order, order_in, suggested
+from minidl.backends.memory_order import joined
 from minidl.ops.common import as_index, wrap_dim, wrap_dims
 from minidl.ops.indexing import index_with
 from minidl.ops.shapes import expand, sizes
@@ -38,7 +38,7 @@ def cat(tensors, dim=0):
         raise ValueError("expected a non-empty list of Tensors")
     try:
         result = of(tensors[0]).concatenate(_promoted(tensors, tensors), wrap_dim(dim, tensors[0].ndim))
-        return _laid(result, tensors)
+        return joined(result, tensors)
     except (ValueError, IndexError):
         return _cat_unlike(tensors, dim)
 
@@ -60,21 +60,7 @@ def _cat_unlike(tensors, dim):
                     f"{first.shape[d]} but got size "
                     f"{a.shape[d]} for tensor number {i} in the list."
                 )
-    return _laid(of(first).concatenate(_promoted(arrays, tensors), dim), arrays)
-
-
-def _laid(result, arrays, added=None):
-    """The result in the format that all arrays suggest, else row-major; ``added`` is the axis that they had not."""
-    if all(a.flags.c_contiguous for a in arrays):
-        return result
-    formats = {suggested(a.shape, a.strides) for a in arrays}
-    order = order_in(formats.pop(), arrays[0].ndim) if len(formats) == 1 and added != arrays[0].ndim else None
-    if order is not None and added is not None:  # it lies before the axis whose place it took
-        order = [axis + (axis >= added) for axis in order]
-        order.insert(order.index(added + 1), added)
-    if order is None and result.flags.c_contiguous:
-        return result
-    return in_order(result, order)
+    return joined(of(first).concatenate(_promoted(arrays, tensors), dim), arrays)
 
 
 def _promoted(arrays, tensors):
@@ -110,7 +96,7 @@ def stack(tensors, dim=0):
                 f"entry 0 and {list(a.shape)} at entry {i}"
             )
     dim = wrap_dim(dim, tensors[0].ndim + 1)
-    return _laid(of(tensors[0]).stack(_promoted(tensors, tensors), dim), tensors, dim)
+    return joined(of(tensors[0]).stack(_promoted(tensors, tensors), dim), tensors, dim)
 
 
 def _slices(input, dim, lengths):
