@@ -199,6 +199,8 @@ print(sys.modules['torch'] is torch)
         ("from torch.serialization import load", "load is minidl.load"),
         ("from torch.nn.modules.batchnorm import BatchNorm1d", "BatchNorm1d is minidl.nn.BatchNorm1d"),
         ("from torch.storage import UntypedStorage", "UntypedStorage is minidl.UntypedStorage"),
+        ("import torch; load = torch.autograd.grad_mode.no_grad", "load is minidl.no_grad"),
+        ("import torch; empty = torch.cuda.memory.empty_cache", "empty is minidl.cuda.empty_cache"),
         ("from torch.cuda.memory import empty_cache", "empty_cache is minidl.cuda.empty_cache"),
     ],
 )

@@ -6,6 +6,7 @@ GPU raises ``DeviceError`` with the reason where there is none.
 
 import collections
 import contextlib
+import sys
 import types
 
 from minidl import backends, build_info
@@ -29,6 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 globals().update(ON_GPU)
+memory = streams = sys.modules[__name__]  # modules of PyTorch's, for what is in this one
 get_rng_state, get_rng_state_all = random.get_rng_state, random.get_rng_state_all
 set_rng_state, set_rng_state_all = random.set_rng_state, random.set_rng_state_all
 initial_seed, seed, seed_all = random.initial_seed, random.seed, random.seed_all
