@@ -175,3 +175,38 @@ def test_gradients_of_two_bytes_are_no_further_off_than_pytorch_s(dtype, kind):
     exact, theirs, ours = gradients(torch, "float64"), gradients(torch, dtype), gradients(minidl, dtype)
     for a, b, c in zip(exact, theirs, ours, strict=True):
         assert np.abs(c - a).mean() <= 1.2 * np.abs(b - a).mean()
+
+
+def _heads(lib, x, heads=2):
+    """(B, L, C) as (B, H, L, C / H), as programs split heads."""
+    return x.view(*x.shape[:2], heads, -1).transpose(1, 2)
+
+
+LAID = {
+    "contiguous": lambda lib, q, k, v: (q, k, v),
+    "one head inside": lambda lib, q, k, v: (q.transpose(1, 2).contiguous().transpose(1, 2), k, v),
+    "parts of one product": lambda lib, q, k, v: (
+        _heads(lib, x) for x in lib.cat([q, k, v], -1).reshape(2, 3, 24).chunk(3, -1)
+    ),
+    "three axes": lambda lib, q, k, v: (x[0].transpose(0, 1) for x in (q, k, v)),
+    "values of another size": lambda lib, q, k, v: (
+        q.transpose(1, 2),
+        k.transpose(1, 2),
+        v.transpose(1, 2)[..., :3],
+    ),
+}
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("how", LAID)
+def test_the_result_lies_as_the_query(how, causal):
+    found = []
+    for lib in (minidl, torch):
+        numbers = np.random.default_rng(5).standard_normal((3, 2, 2, 3, 4))
+        leaves = [lib.tensor(x, requires_grad=True) for x in numbers]
+        out = lib.nn.functional.scaled_dot_product_attention(*LAID[how](lib, *leaves), is_causal=causal)
+        (out * out.cumsum(-1)).sum().backward()
+        found.append((out.stride(), [x.detach().numpy() for x in (out, *(leaf.grad for leaf in leaves))]))
+    assert found[0][0] == found[1][0]
+    for ours, theirs in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
