@@ -12,6 +12,7 @@ from minidl.autograd import Saved, function, joint, op
 from minidl.backends import of
 from minidl.backends.memory_order import in_order, order_of
 from minidl.ops.arithmetic import add, mul
+from minidl.ops.causal_bias import CausalBias
 from minidl.ops.comparison import eq
 from minidl.ops.create import full
 from minidl.ops.dropout import dropout
@@ -130,6 +131,8 @@ def scaled_dot_product_attention(
     tensor([[[3.],
              [3.]]])
     """
+    if isinstance(attn_mask, CausalBias):
+        attn_mask, is_causal = attn_mask.options(query, is_causal)
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:
         repeats = query.shape[-3] // key.shape[-3]

@@ -1,5 +1,6 @@
 """Multi-head attention and the layers of transformers beside PyTorch: options, modes, texts of errors and warnings."""
 
+import importlib
 import itertools
 
 import numpy as np
@@ -15,6 +16,7 @@ Q, K = RNG.standard_normal((3, 2, 4)), RNG.standard_normal((5, 2, 4))
 W, B, WO, BO = (RNG.standard_normal(shape) for shape in ((12, 4), 12, (4, 4), 4))
 BK, BV = RNG.standard_normal((2, 1, 1, 4))
 STATIC = RNG.standard_normal((2, 4, 5, 2))
+HEADS = RNG.standard_normal((2, 2, 6, 4))
 
 
 def forward(library, *tensors, bias_kv=False, add_zero_attn=False, **options):
@@ -210,3 +212,24 @@ def test_the_result_lies_as_the_query(how, causal):
     assert found[0][0] == found[1][0]
     for ours, theirs in zip(found[0][1], found[1][1], strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:Lower right causal bias will produce NaNs:UserWarning")
+@pytest.mark.parametrize("size", [(3, 5), (5, 3), (4, 4), (1, 6)])
+@pytest.mark.parametrize("corner", ["upper_left", "lower_right"])
+def test_causal_masks_of_either_corner(corner, size):
+    found = []
+    for lib in (minidl, torch):
+        mask = getattr(importlib.import_module(f"{lib.__name__}.nn.attention.bias"), f"causal_{corner}")(
+            *size
+        )
+        leaves = [lib.tensor(HEADS, requires_grad=True)[:, :, :n] for n in (size[0], size[1], size[1])]
+        out = lib.nn.functional.scaled_dot_product_attention(*leaves, mask)
+        rows = slice(max(size[0] - size[1], 0), None)  # PyTorch gives NaN to a query that looks nowhere
+        with pytest.raises(ValueError, match="CausalBias should not be used with causal=True"):
+            lib.nn.functional.scaled_dot_product_attention(*leaves, mask, is_causal=True)
+        found.append(
+            (repr(mask), int(mask.variant), mask.seq_len_q, mask.seq_len_kv, out[:, :, rows].detach().numpy())
+        )
+    assert found[0][:-1] == found[1][:-1]
+    np.testing.assert_allclose(found[0][-1], found[1][-1], rtol=1e-9)
