@@ -124,15 +124,15 @@ _MODULES = {
     "nested": "pad sequences with nn.utils.rnn.pad_sequence, or pack them",
     "masked": "use masked_fill and masked_select",
     "utils.benchmark": "use Python's timeit, or python -m minidl bench",
+    "_functorch": "use func: what functorch had is there",
+    "_logging": TRACED,
     "utils.cpp_extension": "extensions of PyTorch are compiled for it and cannot be loaded",
     **dict.fromkeys(("export", "package", "library"), TRACED),
     **dict.fromkeys(
         ("ao", "quantization", "nn.quantized", "nn.intrinsic", "nn.qat", "nn.quantizable"), QUANTIZED
     ),
     "sparse": SPARSE,
-    **dict.fromkeys(
-        ("_C", "_dynamo", "_inductor", "_prims", "_refs", "_functorch", "testing._internal"), INTERNAL
-    ),
+    **dict.fromkeys(("_C", "_dynamo", "_inductor", "_prims", "_refs", "testing._internal"), INTERNAL),
 }
 
 

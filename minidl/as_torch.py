@@ -14,6 +14,7 @@ import types
 
 from minidl._version import __version__
 from minidl.absent import module_reason
+from minidl.dtypes import face
 
 _OURS, _THEIRS = "minidl", "torch"
 _state = {"installed": False}
@@ -75,7 +76,7 @@ def version_here():
     """``minidl.__version__``; where minidl is ``torch``, that of the PyTorch which it follows, its own behind a +.
     Programs ask that before they use a name.
     """
-    if sys.modules.get(_THEIRS) is not sys.modules[_OURS]:
+    if face() == _OURS:
         return __version__
     return TorchVersion(f"{_FOLLOWED}+minidl.{__version__}")
 

@@ -2,7 +2,7 @@
 
 import functools
 
-from minidl.autograd import Tensor
+from minidl.autograd import Tensor, modes
 from minidl.ops.joining import stack
 from minidl.random import default_generator
 from minidl.utils._pytree import tree_flatten, tree_unflatten
@@ -45,7 +45,8 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
             if randomness == "same":
                 default_generator.set_state(state)
             slices = [x if d is None else x.select(d, i) for x, d in zip(leaves, dims, strict=True)]
-            results.append(func(*tree_unflatten(slices, structure), **kwargs))
+            with modes.keeping_graphs(i + 1 < size):  # a graph from outside is there for every slice
+                results.append(func(*tree_unflatten(slices, structure), **kwargs))
         return _stacked(results, out_dims, called)
 
     return each

@@ -4,12 +4,21 @@ Below the tensor, arrays carry NumPy dtypes; a ``dtype`` object here is the publ
 """
 
 import contextlib
+import sys
 
 import numpy as np
 
 
+def face():
+    """The name that programs know the package by: ``minidl``, or ``torch`` where ``import torch`` gives minidl."""
+    return "torch" if sys.modules.get("torch") is sys.modules["minidl"] else "minidl"
+
+
 class dtype:
-    """A tensor's element type, such as ``minidl.float32``. ``numpy`` is the NumPy dtype behind it."""
+    """A tensor's element type, such as ``minidl.float32``. ``numpy`` is the NumPy dtype behind it.
+
+    It prints under the package's name, which is ``torch`` where minidl is torch: programs compare that text.
+    """
 
     __slots__ = ("is_floating_point", "is_signed", "itemsize", "name", "numpy")
 
@@ -23,7 +32,7 @@ class dtype:
         self.is_signed = self.is_floating_point or name.startswith("int")
 
     def __repr__(self):
-        return f"minidl.{self.name}"
+        return f"{face()}.{self.name}"
 
     def __reduce__(self):
         return named, (self.name,)

@@ -5,6 +5,8 @@
 (minidl.strided, True)
 """
 
+from minidl.dtypes import face
+
 
 class _Name(str):
     """A name that equals its text and prints as what it is called by."""
@@ -12,7 +14,7 @@ class _Name(str):
     __slots__ = ()
 
     def __repr__(self):
-        return f"minidl.{str.__str__(self)}"
+        return f"{face()}.{str.__str__(self)}"
 
     __str__ = __repr__
     __hash__ = str.__hash__

@@ -133,6 +133,15 @@ def requires_grad_off_a_result(lib, x, y):
 
 
 @refusal
+def gradient_of_what_is_no_leaf(lib, x, y):
+    _ = x.grad, x.detach().grad
+    kept = x * 2
+    kept.retain_grad()
+    _ = kept.grad, (x * y).detach().grad
+    _ = (x * y)[0].grad  # a warning, which the tests make an error
+
+
+@refusal
 def integers_requiring_grad(lib, x, y):
     lib.arange(3).requires_grad_()
 

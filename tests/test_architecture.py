@@ -17,15 +17,17 @@ FLOORS = {
     **dict.fromkeys(
         ("errors", "device", "dtypes", "_version", "build_info", "extras", "absent", "as_torch"), 0
     ),
-    **dict.fromkeys(("layouts", "profiler"), 0),
+    **dict.fromkeys(("layouts", "profiler", "return_types"), 0),
     **dict.fromkeys(("_native", "_cuda", "_emulated", "_build_info"), 0),
     "backends": 1,
     "autograd": 2,
     "ops": 3,
     **dict.fromkeys(
-        ("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "linalg", "fft", "fx"), 4
+        ("nn", "optim", "utils", "io", "random", "amp", "cuda", "special", "functional", "linalg", "fft"), 4
     ),
-    **dict.fromkeys(("settings", "typed", "accelerator", "compiler", "hub", "jit", "onnx", "version"), 4),
+    **dict.fromkeys(
+        ("settings", "typed", "accelerator", "compiler", "hub", "jit", "onnx", "version", "fx"), 4
+    ),
     **dict.fromkeys(("distributed", "distributions", "batching", "func", "types", "cpu", "mps", "xpu"), 4),
     **dict.fromkeys(("bench", "testing", "demo", "doctor", "__main__"), 5),
     **dict.fromkeys(("array_api", "keras", "preprocessing", "metrics"), 5),

@@ -39,6 +39,7 @@ IMPORTS = {
     "from torch.distributions.categorical import Categorical": "Categorical is minidl.distributions.Categorical",
     "import torch.utils.hooks, torch.cuda.nvtx, torch.xpu": "torch.xpu is minidl.xpu",
     "import torch.types": "torch.types is minidl.types",
+    "import torch.functional, torch.return_types": "torch.functional.einsum is minidl.einsum",
     "import torch._dynamo, torch._inductor": "torch._dynamo is torch._inductor is minidl.compiler",
     "from torch.jit.annotations import List": "torch.jit.annotations is minidl.jit.annotations",
     "from torch import *": "float32 is minidl.float32 and nn is minidl.nn",
@@ -82,6 +83,17 @@ print(int(v[0]) >= 2, v != '1.0', TorchVersion('2.0') == (2, 0, 0), TorchVersion
     assert run(program) == expected.split()
 
 
+def test_dtypes_and_layouts_print_under_the_name_that_programs_know():
+    program = """
+import sys, minidl
+print(minidl.float32, minidl.strided, minidl.channels_last)
+sys.modules["torch"] = minidl
+print(minidl.float32, minidl.strided, minidl.channels_last, [minidl.int64], minidl.ones(1).dtype)
+"""
+    ours = "minidl.float32 minidl.strided minidl.channels_last"
+    assert run(program) == f"{ours} {ours.replace('minidl', 'torch')} [torch.int64] torch.float32".split()
+
+
 @pytest.mark.parametrize("start", [INSTALLED, BY_HAND], ids=["installed", "by hand"])
 @pytest.mark.parametrize("name", ["torch.nowhere", "torch.nn.nowhere", "torch.device", "torch.fx.graph"])
 def test_a_missing_submodule_is_named(start, name):
@@ -98,7 +110,7 @@ print(isinstance(torch.device('cpu'), torch.device))
 
 
 def test_a_missing_submodule_says_what_to_use():
-    names = ("nn.utils.parametrizations", "ao.quantization", "sparse", "utils.benchmark", "_C")
+    names = ("nn.utils.parametrizations", "ao.quantization", "sparse", "utils.benchmark", "_C", "_functorch")
     program = f"""
 {INSTALLED}
 import importlib
@@ -108,7 +120,7 @@ for name in {names}:
     except ModuleNotFoundError as error:
         print(str(error).partition('Hint: ')[2].split()[0])
 """
-    assert run(program) == ["use", "quantized", "sparse", "use", "internal"]
+    assert run(program) == ["use", "quantized", "sparse", "use", "internal", "use"]
 
 
 def test_a_program_runs():
@@ -187,6 +199,8 @@ print(sys.modules['torch'] is torch)
         ("from torch.serialization import load", "load is minidl.load"),
         ("from torch.nn.modules.batchnorm import BatchNorm1d", "BatchNorm1d is minidl.nn.BatchNorm1d"),
         ("from torch.storage import UntypedStorage", "UntypedStorage is minidl.UntypedStorage"),
+        ("import torch; load = torch.autograd.grad_mode.no_grad", "load is minidl.no_grad"),
+        ("import torch; empty = torch.cuda.memory.empty_cache", "empty is minidl.cuda.empty_cache"),
         ("from torch.cuda.memory import empty_cache", "empty_cache is minidl.cuda.empty_cache"),
     ],
 )

@@ -357,7 +357,12 @@ def test_without_an_accelerator():
         minidl.ones(2).pin_memory()
     with pytest.raises(RuntimeError, match="accelerator"):
         minidl.tensor([1.0], pin_memory=True)
-    for make in (minidl.zeros, minidl.ones, minidl.empty, lambda n, **kw: minidl.full((n,), 1, **kw)):
+    makers = minidl.zeros, minidl.ones, minidl.empty, minidl.rand, minidl.randn, minidl.randperm
+    for make in (
+        *makers,
+        lambda n, **kw: minidl.full((n,), 1, **kw),
+        lambda n, **kw: minidl.randint(n, (2,), **kw),
+    ):
         assert not make(2, pin_memory=False).is_pinned()
         with pytest.raises(DeviceError, match="accelerator"):
             make(2, pin_memory=True)

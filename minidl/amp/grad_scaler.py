@@ -48,9 +48,10 @@ class GradScaler:
         enabled=True,
     ):  # fmt: skip
         self._device, self._enabled = device, enabled
-        if enabled and not _present(Device(device).type):
+        kind = Device(device).type
+        if enabled and not _present(kind):
             warnings.warn(
-                f"minidl.amp.GradScaler is enabled, but {Device(device).type.upper()} is not available.  Disabling.",
+                f"{dtypes.face()}.{kind}.amp.GradScaler is enabled, but {kind.upper()} is not available.  Disabling.",
                 stacklevel=2,
             )
             self._enabled = False

@@ -1,5 +1,7 @@
 """The gradient tape: Tensor, grad modes, backward, user-defined functions, gradient checks."""
 
+import sys
+
 from minidl.autograd import forward_ad, functional, graph, profiler
 from minidl.autograd.engine import backward, grad
 from minidl.autograd.function import Function, FunctionCtx, once_differentiable
@@ -19,6 +21,7 @@ from minidl.autograd.rules import Saved, joint
 from minidl.autograd.tensor import Tensor
 from minidl.autograd.variable import Variable
 
+grad_mode = sys.modules[__name__]  # PyTorch's module of the modes that are here
 # PyTorch has a module of this name: `torch.autograd.function.FunctionCtx` is looked up on the decorator.
 function.Function, function.FunctionCtx, function.once_differentiable = (
     Function,

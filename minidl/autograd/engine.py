@@ -62,7 +62,7 @@ def run(roots, retain_graph=False, create_graph=False, captures=None, accumulati
     ``accumulating`` and no ``captures`` are given; ``captures`` maps edges to names, only what leads to them
     is visited, and the gradients that reach them are returned by edge.
     """
-    boxed, found = create_graph, {}
+    boxed, found, retain_graph = create_graph, {}, retain_graph or modes.is_keeping_graphs()
     needed = None if captures is None else _leading_to(captures, [edge for edge, _ in roots])
     sweep = _Sweep(boxed)
     pending, heap, give = sweep.pending, sweep.heap, sweep.give

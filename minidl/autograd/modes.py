@@ -2,6 +2,7 @@
 differs from the default.
 """
 
+import contextlib
 import functools
 import inspect
 import threading
@@ -18,6 +19,7 @@ class _State(threading.local):
     packing = None
     running = None
     counted = False
+    keeping = False
 
 
 _state = _State()
@@ -47,6 +49,21 @@ def is_inference_mode_enabled():
 def is_anomaly_enabled():
     """Whether ``set_detect_anomaly`` is on in this thread."""
     return _state.anomaly
+
+
+def is_keeping_graphs():
+    """Whether every backward of this thread keeps its graph, as another pass over it follows."""
+    return _state.keeping
+
+
+@contextlib.contextmanager
+def keeping_graphs(wanted):
+    """Where ``wanted``, backwards inside keep their graphs, as with ``retain_graph=True``."""
+    before, _state.keeping = _state.keeping, _state.keeping or wanted
+    try:
+        yield
+    finally:
+        _state.keeping = before
 
 
 def is_capturing():

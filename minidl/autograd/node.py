@@ -1,5 +1,6 @@
 """Nodes of the tape: one a recorded op, one a leaf. A node holds no Tensor."""
 
+import collections
 import functools
 import itertools
 import weakref
@@ -195,10 +196,9 @@ class RemovableHandle:
         RemovableHandle._ids = itertools.count(max(next(RemovableHandle._ids), self.id + 1))
 
 
-class Hooks(dict):
-    """Hooks by handle id, in the order of registration (a dict that can be referred to weakly)."""
-
-    __slots__ = ("__weakref__",)
+Hooks = (
+    collections.OrderedDict
+)  # hooks by handle id: it can be referred to weakly, and prints as PyTorch's does
 
 
 def add_hook(node, key, hook):

@@ -1,5 +1,6 @@
 """``Tensor``: an array with its place on the tape. Operations attach themselves; this file knows none."""
 
+import warnings
 import weakref
 
 from minidl import backends, dtypes
@@ -200,7 +201,14 @@ class Tensor(Interop):
 
     @property
     def grad(self):
-        """The accumulated gradient, None before backward."""
+        """The accumulated gradient, None before backward. Warns where backward keeps none: on what is no leaf."""
+        if self._grad is None and self._edge is not None and not (self.is_leaf or self.retains_grad):
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                "won't be populated during autograd.backward(). Hint: call .retain_grad() on it before backward, or "
+                "ask the leaf Tensor.",
+                stacklevel=2,
+            )
         return self._grad
 
     @grad.setter

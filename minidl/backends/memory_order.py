@@ -117,3 +117,15 @@ def made_in_order(make, shape, order):
 def put_back(array, order):
     """An array whose axes were put in ``order``, with the axes where they were."""
     return array.transpose([order.index(axis) for axis in range(len(order))])
+
+
+def joined(result, arrays, added=None):
+    """What joins arrays, in the format that all of them suggest, else row-major; ``added`` is an axis that none had."""
+    if all(array.flags.c_contiguous for array in arrays):
+        return result
+    formats = {suggested(array.shape, array.strides) for array in arrays}
+    order = order_in(formats.pop(), arrays[0].ndim) if len(formats) == 1 and added != arrays[0].ndim else None
+    if order is not None and added is not None:  # it lies before the axis whose place it took
+        order = [axis + (axis >= added) for axis in order]
+        order.insert(order.index(added + 1), added)
+    return result if order is None and result.flags.c_contiguous else in_order(result, order)

@@ -17,7 +17,7 @@ _TWO_KINDS = (
 
 
 class Hook(NamedTuple):
-    """A registered hook and how it wants to be called."""
+    """A registered hook and how it wants to be called. A module keeps the function, and apart what is special."""
 
     function: object
     with_kwargs: bool = False
@@ -37,7 +37,9 @@ def register(hooks, hook, prepend=False):
 
 def hooks_of(module, kind):
     """(handle id, hook) of a kind (forward, forward_pre, backward, backward_pre): those of all modules first."""
-    own = list(getattr(module, f"_{kind}_hooks").items())
+    name, state = f"_{kind}_hooks", module.__dict__
+    kwargs, always = state.get(f"{name}_with_kwargs", ()), state.get(f"{name}_always_called", ())
+    own = [(key, Hook(hook, key in kwargs, key in always)) for key, hook in state[name].items()]
     return [(key, hook) for key, (k, hook) in EVERYWHERE.items() if k == kind] + own if EVERYWHERE else own
 
 
@@ -64,7 +66,7 @@ class HookRegistration:
         With ``with_kwargs`` it is ``hook(module, args, kwargs)`` and returns None or ``(args, kwargs)``.
         Returns a handle whose ``remove()`` takes the hook away.
         """
-        return register(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
+        return self._register_forward("_forward_pre_hooks", hook, prepend, with_kwargs=with_kwargs)
 
     def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
         """Calls ``hook(module, args, output)`` after every forward; what it returns, if anything, replaces the output.
@@ -80,7 +82,17 @@ class HookRegistration:
         tensor([1.])
         >>> handle.remove()
         """
-        return register(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
+        special = {"with_kwargs": with_kwargs, "always_called": always_call}
+        return self._register_forward("_forward_hooks", hook, prepend, **special)
+
+    def _register_forward(self, name, hook, prepend, **special):
+        handle = register(getattr(self, name), hook, prepend)
+        for word, wanted in special.items():
+            if wanted:
+                self.__dict__.setdefault(f"{name}_{word}", Hooks())[handle.id] = True
+            else:  # an id may come again, in a module that was unpickled
+                self.__dict__.get(f"{name}_{word}", {}).pop(handle.id, None)
+        return handle
 
     def register_full_backward_hook(self, hook, prepend=False):
         """Calls ``hook(module, grad_input, grad_output)`` when the gradients of the module's inputs are known.
@@ -101,11 +113,11 @@ class HookRegistration:
         if self._is_full_backward_hook is (not full):
             raise RuntimeError(_TWO_KINDS)
         self._is_full_backward_hook = full
-        return register(self._backward_hooks, Hook(hook), prepend)
+        return register(self._backward_hooks, hook, prepend)
 
     def register_full_backward_pre_hook(self, hook, prepend=False):
         """Calls ``hook(module, grad_output)`` before the module's backward; it may return another ``grad_output``."""
-        return register(self._backward_pre_hooks, Hook(hook), prepend)
+        return register(self._backward_pre_hooks, hook, prepend)
 
 
 def call_with_hooks(module, args, kwargs):
@@ -154,7 +166,7 @@ def _hook_last_operation(module, args, output):
             stacklevel=5,
         )
     for hook in list(module._backward_hooks.values()):
-        node.register_hook(functools.partial(hook.function, module))
+        node.register_hook(functools.partial(hook, module))
 
 
 def _before_forward(module, hook, args, kwargs):

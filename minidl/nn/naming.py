@@ -12,7 +12,7 @@ def typename(value):
     """
     cls = value.__class__
     if cls is Tensor:
-        return f"minidl.{dtypes.scalar_name(value._array.dtype)}Tensor"
+        return f"{dtypes.face()}.{dtypes.scalar_name(value._array.dtype)}Tensor"
     if cls.__module__ == "builtins":
         return cls.__qualname__
     return f"{cls.__module__}.{cls.__qualname__}"

@@ -11,7 +11,9 @@ from minidl import dtypes
 from minidl.autograd import Saved, function, joint, op
 from minidl.autograd.node import named
 from minidl.backends import of
+from minidl.backends.memory_order import in_order, order_of
 from minidl.ops.arithmetic import add, mul
+from minidl.ops.causal_bias import CausalBias
 from minidl.ops.comparison import eq
 from minidl.ops.create import full
 from minidl.ops.dropout import dropout
@@ -56,8 +58,8 @@ def _composed(query, key, value, bias, causal, scale):
     return _defined(query, key, value, bias, causal, scale, 0.0)
 
 
-def _rule(g, query, key, value, bias, result, lse, causal, scale, needs):
-    return of(g).attention_backward(g, query, key, value, bias, result, lse, causal, scale, needs)
+def _rule(g, query, key, value, bias, rows, lse, causal, scale, needs):
+    return of(g).attention_backward(g, query, key, value, bias, rows, lse, causal, scale, needs)
 
 
 @op(
@@ -70,8 +72,10 @@ def _rule(g, query, key, value, bias, result, lse, causal, scale, needs):
 )
 def _attention(query, key, value, bias=None, causal=False, scale=1.0):
     """Attention of arrays with equal leading axes; ``bias`` (*, L, S) is added to the scores, or None."""
-    out, lse = of(query).attention(query, key, value, bias, causal, scale)
-    return out, Saved(lse=lse)
+    rows, lse = of(query).attention(query, key, value, bias, causal, scale)
+    # In the order of the query, as PyTorch's kernels lay it: heads that were split are joined again by views.
+    order = order_of(query, None) if query.ndim == 4 and query.shape[-1] == value.shape[-1] else None
+    return rows if order is None else in_order(rows, order), Saved(rows=rows, lse=lse)
 
 
 def _check(query, key, value, attn_mask, is_causal):
@@ -128,6 +132,8 @@ def scaled_dot_product_attention(
     tensor([[[3.],
              [3.]]])
     """
+    if isinstance(attn_mask, CausalBias):
+        attn_mask, is_causal = attn_mask.options(query, is_causal)
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:
         repeats = query.shape[-3] // key.shape[-3]

@@ -26,7 +26,7 @@ def _space(device):
     return backends.on(or_default(device))
 
 
-def _placed(array, pin_memory):
+def placed(array, pin_memory):
     """The array, in page-locked memory if that is wanted."""
     return make(array, None).pin_memory()._array if pin_memory else array
 
@@ -52,7 +52,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     """
     wanted = None if dtype is None else dtypes.numpy_dtype(dtype)
     array = to_array(data, wanted, _target(device, data), copy=True)
-    return leaf(_placed(array, pin_memory), requires_grad)
+    return leaf(placed(array, pin_memory), requires_grad)
 
 
 @function(method=False, aliases=("asarray",))
@@ -127,7 +127,7 @@ def zeros(*sizes_, size=None, dtype=None, device=None, requires_grad=False, pin_
     >>> minidl.zeros(2)
     tensor([0., 0.])
     """
-    return leaf(_placed(_space(device).zeros(_shape(sizes_, size), _dtype(dtype)), pin_memory), requires_grad)
+    return leaf(placed(_space(device).zeros(_shape(sizes_, size), _dtype(dtype)), pin_memory), requires_grad)
 
 
 def _shape(given, size=None):
@@ -146,7 +146,7 @@ def ones(*sizes_, size=None, dtype=None, device=None, requires_grad=False, pin_m
     tensor([1., 1.])
     """
     return leaf(
-        _placed(_space(device).full(_shape(sizes_, size), 1, _dtype(dtype)), pin_memory), requires_grad
+        placed(_space(device).full(_shape(sizes_, size), 1, _dtype(dtype)), pin_memory), requires_grad
     )
 
 
@@ -163,7 +163,7 @@ def empty(
     space, shape, kind = _space(device), _shape(sizes_, size), _dtype(dtype)
     order = order_in(memory_format, len(shape))
     array = made_in_order(lambda shape: space.empty(shape, kind), shape, order)
-    return leaf(_placed(array, pin_memory), requires_grad)
+    return leaf(placed(array, pin_memory), requires_grad)
 
 
 @function(method=False)
@@ -185,7 +185,7 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, pin_
         value = fitting(space.empty((), wanted), value).item()
     else:
         check_fits(wanted, value)
-    return leaf(_placed(space.full(_shape((size,)), value, wanted), pin_memory), requires_grad)
+    return leaf(placed(space.full(_shape((size,)), value, wanted), pin_memory), requires_grad)
 
 
 def _like(name, fill):
@@ -194,7 +194,7 @@ def _like(name, fill):
         kind = _dtype(dtype, input._array.dtype)
         order = order_of(input._array, memory_format)
         array = made_in_order(lambda shape: fill(space, shape, kind), input._array.shape, order)
-        return leaf(_placed(array, pin_memory), requires_grad)
+        return leaf(placed(array, pin_memory), requires_grad)
 
     forward.__name__ = forward.__qualname__ = name + "_like"
     forward.__doc__ = f"""``{name}`` of the input's size, dtype and device. Source: ``torch.{name}_like``."""

@@ -1,7 +1,6 @@
 """Factors of matrices: Cholesky, QR, singular values, eigenvalues of symmetric matrices, LU."""
 
-from collections import namedtuple
-
+from minidl import return_types
 from minidl.autograd import function
 from minidl.ops.create import empty, eye
 from minidl.ops.joining import tril, triu
@@ -11,9 +10,9 @@ from minidl.ops.shapes import expand
 from minidl.ops.splitting import broadcast_shapes
 
 _LINALG = {"faces": ("linalg",), "method": False}
-CholeskyEx = namedtuple("linalg_cholesky_ex", "L info")
-OldSVD = namedtuple("svd", "U S V")
-OldQR = namedtuple("qr", "Q R")
+CholeskyEx = return_types.define("linalg_cholesky_ex", "L info")
+OldSVD = return_types.define("svd", "U S V")
+OldQR = return_types.define("qr", "Q R")
 
 
 def _symmetric_lower(A, upper):

@@ -4,6 +4,7 @@ from minidl import dtypes
 from minidl.autograd import Tensor, function, op
 from minidl.autograd.node import named
 from minidl.backends import of
+from minidl.backends.memory_order import joined
 from minidl.ops.common import as_index, wrap_dim, wrap_dims
 from minidl.ops.indexing import index_with
 from minidl.ops.shapes import expand, sizes
@@ -36,7 +37,8 @@ def cat(tensors, dim=0):
     if not tensors:
         raise ValueError("expected a non-empty list of Tensors")
     try:
-        return of(tensors[0]).concatenate(_promoted(tensors, tensors), wrap_dim(dim, tensors[0].ndim))
+        result = of(tensors[0]).concatenate(_promoted(tensors, tensors), wrap_dim(dim, tensors[0].ndim))
+        return joined(result, tensors)
     except (ValueError, IndexError):
         return _cat_unlike(tensors, dim)
 
@@ -58,7 +60,7 @@ def _cat_unlike(tensors, dim):
                     f"{first.shape[d]} but got size "
                     f"{a.shape[d]} for tensor number {i} in the list."
                 )
-    return of(first).concatenate(_promoted(arrays, tensors), dim)
+    return joined(of(first).concatenate(_promoted(arrays, tensors), dim), arrays)
 
 
 def _promoted(arrays, tensors):
@@ -93,7 +95,8 @@ def stack(tensors, dim=0):
                 f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at "
                 f"entry 0 and {list(a.shape)} at entry {i}"
             )
-    return of(tensors[0]).stack(_promoted(tensors, tensors), wrap_dim(dim, tensors[0].ndim + 1))
+    dim = wrap_dim(dim, tensors[0].ndim + 1)
+    return joined(of(tensors[0]).stack(_promoted(tensors, tensors), dim), tensors, dim)
 
 
 def _slices(input, dim, lengths):

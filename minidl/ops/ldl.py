@@ -1,8 +1,6 @@
 """Symmetric, possibly indefinite systems by A = L D L^T."""
 
-from collections import namedtuple
-
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import function, op
 from minidl.backends import of
 from minidl.ops.linalg import matrices
@@ -11,8 +9,8 @@ from minidl.ops.splitting import broadcast_shapes
 
 _LINALG = {"faces": ("linalg",), "method": False}
 _PRIVATE = {"faces": (), "method": False}
-LDLFactor = namedtuple("linalg_ldl_factor", "LD pivots")
-LDLFactorEx = namedtuple("linalg_ldl_factor_ex", "LD pivots info")
+LDLFactor = return_types.define("linalg_ldl_factor", "LD pivots")
+LDLFactorEx = return_types.define("linalg_ldl_factor_ex", "LD pivots info")
 
 
 def _no_gradient(g0, input_shape):

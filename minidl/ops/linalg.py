@@ -4,11 +4,9 @@ Gradients: M. Giles, "Collected matrix derivative results for forward and revers
 and M. Seeger et al., "Auto-differentiating linear algebra".
 """
 
-from collections import namedtuple
-
 import numpy as np
 
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import op
 from minidl.backends import of
 from minidl.errors import LinAlgError
@@ -19,10 +17,10 @@ from minidl.ops.joining import cat, tril, triu
 from minidl.ops.matmul import _product, _swapped
 from minidl.ops.shapes import _reshape
 
-Eigh = namedtuple("linalg_eigh", "eigenvalues eigenvectors")
-QR = namedtuple("linalg_qr", "Q R")
-SVD = namedtuple("linalg_svd", "U S Vh")
-Slogdet = namedtuple("linalg_slogdet", "sign logabsdet")
+Eigh = return_types.define("linalg_eigh", "eigenvalues eigenvectors")
+QR = return_types.define("linalg_qr", "Q R")
+SVD = return_types.define("linalg_svd", "U S Vh")
+Slogdet = return_types.define("linalg_slogdet", "sign logabsdet")
 _PRIVATE = {"faces": (), "method": False}
 
 

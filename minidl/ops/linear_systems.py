@@ -1,8 +1,6 @@
 """Inverses, determinants, factors and solutions, as ``torch.linalg`` has them and as ``torch`` had them before."""
 
-from collections import namedtuple
-
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import function
 from minidl.errors import LinAlgError
 from minidl.ops.common import as_index
@@ -25,9 +23,9 @@ from minidl.ops.shapes import expand, squeeze, unsqueeze
 from minidl.ops.splitting import broadcast_shapes
 
 _LINALG = {"faces": ("linalg",), "method": False}
-InvEx = namedtuple("linalg_inv_ex", "inverse info")
-SolveEx = namedtuple("linalg_solve_ex", "result info")
-Lstsq = namedtuple("linalg_lstsq", "solution residuals rank singular_values")
+InvEx = return_types.define("linalg_inv_ex", "inverse info")
+SolveEx = return_types.define("linalg_solve_ex", "result info")
+Lstsq = return_types.define("linalg_lstsq", "solution residuals rank singular_values")
 
 
 def _as_linalg(name):
@@ -171,7 +169,7 @@ def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
     return _solve(kept, B) if left else _solve(kept.mT, B.mT).mT
 
 
-Triangular = namedtuple("triangular_solve", "solution cloned_coefficient")
+Triangular = return_types.define("triangular_solve", "solution cloned_coefficient")
 
 
 @function(tensors="input A", shown="TriangularSolve")

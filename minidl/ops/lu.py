@@ -1,8 +1,6 @@
 """LU factors with partial pivoting, and what is computed from them."""
 
-from collections import namedtuple
-
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import Saved, function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import add, mul
@@ -15,10 +13,10 @@ from minidl.ops.shapes import expand
 from minidl.ops.splitting import broadcast_shapes
 
 _LINALG = {"faces": ("linalg",), "method": False}
-LUFactor = namedtuple("linalg_lu_factor", "LU pivots")
-LUFactorEx = namedtuple("linalg_lu_factor_ex", "LU pivots info")
-LU = namedtuple("linalg_lu", "P L U")
-OldLU = namedtuple("lu_unpack", "P L U")
+LUFactor = return_types.define("linalg_lu_factor", "LU pivots")
+LUFactorEx = return_types.define("linalg_lu_factor_ex", "LU pivots info")
+LU = return_types.define("linalg_lu", "P L U")
+OldLU = return_types.define("lu_unpack", "P L U")
 
 
 def _block(x, rows, columns):

@@ -1,8 +1,6 @@
 """Order: max and min with indices, argmax, sort, topk, unique."""
 
-from collections import namedtuple
-
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import Saved, Tensor, function, op
 from minidl.autograd.node import named
 from minidl.backends import of
@@ -12,9 +10,7 @@ from minidl.ops.reductions import amax, amin, with_kept
 from minidl.ops.selection import maximum, minimum
 from minidl.ops.shapes import _reshape, movedim
 
-ValueIndex = {
-    name: namedtuple(name, "values indices") for name in ("max", "min", "sort", "topk", "median", "mode")
-}
+ValueIndex = {name: return_types.define(name, "values indices") for name in ("max", "min", "sort", "topk")}
 
 
 def _along(g0, input_shape, indices, dim, keepdim):

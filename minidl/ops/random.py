@@ -7,6 +7,7 @@ from minidl.backends import of
 from minidl.backends.memory_order import in_order, order_of
 from minidl.device import or_default
 from minidl.ops.common import as_index, checked
+from minidl.ops.create import placed
 from minidl.ops.generator import chosen
 from minidl.ops.shapes import sizes
 
@@ -55,7 +56,7 @@ def _shape(given, name, size=None):
 
 
 @function(method=False)
-def rand(*sizes_, size=None, generator=None, dtype=None, device=None, requires_grad=False):
+def rand(*sizes_, size=None, generator=None, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """Uniform numbers in [0, 1): multiples of 2^-24 in float32, 2^-53 in float64, 2^-11 in float16, 2^-8 in bfloat16.
 
     ``size`` is ints or one sequence of them. Raises ``NotImplementedError`` for a dtype that is no float,
@@ -68,11 +69,11 @@ def rand(*sizes_, size=None, generator=None, dtype=None, device=None, requires_g
     """
     where = or_default(device)
     array = draw("philox_uniform", _shape(sizes_, "rand", size), float_dtype(dtype, "rand"), generator, where)
-    return leaf(array, requires_grad)
+    return leaf(placed(array, pin_memory), requires_grad)
 
 
 @function(method=False)
-def randn(*sizes_, size=None, generator=None, dtype=None, device=None, requires_grad=False):
+def randn(*sizes_, size=None, generator=None, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """Normal numbers of mean 0 and variance 1.
 
     ``size`` is ints or one sequence of them. Raises ``NotImplementedError`` for a dtype that is no float,
@@ -87,11 +88,21 @@ def randn(*sizes_, size=None, generator=None, dtype=None, device=None, requires_
     array = draw(
         "philox_normal", _shape(sizes_, "randn", size), float_dtype(dtype, "randn"), generator, where
     )
-    return leaf(array, requires_grad)
+    return leaf(placed(array, pin_memory), requires_grad)
 
 
 @function(method=False)
-def randint(low=0, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
+def randint(
+    low=0,
+    high=None,
+    size=None,
+    *,
+    generator=None,
+    dtype=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+):
     """Integers in [low, high), each equally likely; ``randint(high, size)`` and ``randint(low, high, size)``.
 
     ``dtype`` is int64 by default. Raises ``RuntimeError`` for an empty range or one that the dtype cannot hold.
@@ -111,7 +122,8 @@ def randint(low=0, high=None, size=None, *, generator=None, dtype=None, device=N
     target = dtypes.INT64 if dtype is None else dtypes.numpy_dtype(dtype)
     check_range(low, high, target, "random_")
     where = or_default(device)
-    return leaf(draw_integers(_shape((size,), "randint"), target, low, high, generator, where), requires_grad)
+    array = draw_integers(_shape((size,), "randint"), target, low, high, generator, where)
+    return leaf(placed(array, pin_memory), requires_grad)
 
 
 def check_range(low, high, dtype, name):
@@ -138,7 +150,7 @@ def integer_limits(dtype):
 
 
 @function(method=False)
-def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False):
+def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A random permutation of 0 .. n - 1 as int64, or as ``dtype``.
 
     Raises ``RuntimeError`` for a negative ``n`` or one that the dtype cannot hold.
@@ -158,7 +170,8 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
         )
     where = or_default(device)
     seed, offset = chosen(generator, where).reserve(n, 2)
-    return leaf(backends.on(where).philox_randperm(n, target, seed, offset), requires_grad)
+    array = backends.on(where).philox_randperm(n, target, seed, offset)
+    return leaf(placed(array, pin_memory), requires_grad)
 
 
 @function(method=False)

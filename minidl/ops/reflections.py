@@ -1,7 +1,6 @@
 """Householder reflections as LAPACK packs them, and products of groups of matrices."""
 
-from collections import namedtuple
-
+from minidl import return_types
 from minidl.autograd import function
 from minidl.ops.create import eye
 from minidl.ops.joining import cat, stack
@@ -10,7 +9,7 @@ from minidl.ops.matmul import matmul
 from minidl.ops.memory_formats import clone
 from minidl.ops.selection import where
 
-Geqrf = namedtuple("geqrf", "a tau")
+Geqrf = return_types.define("geqrf", "a tau")
 
 
 def _reflector(column, k):

@@ -1,8 +1,6 @@
 """Scans along a dimension, differences and integrals by the trapezoidal rule."""
 
-from collections import namedtuple
-
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import Saved, Tensor, function, op
 from minidl.autograd.node import named
 from minidl.backends import of
@@ -16,7 +14,7 @@ from minidl.ops.reductions import cumsum, cumsum_reverse, sum
 from minidl.ops.selection import where
 from minidl.ops.shapes import _expand, _permute, _reshape, movedim
 
-Extreme = {name: namedtuple(name, "values indices") for name in ("cummax", "cummin")}
+Extreme = {name: return_types.define(name, "values indices") for name in ("cummax", "cummin")}
 
 
 def _scan(name, input, dim):

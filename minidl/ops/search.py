@@ -1,11 +1,10 @@
 """Searching sorted sequences, counting, distinct values."""
 
 import numbers
-from collections import namedtuple
 
 import numpy as np
 
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import Tensor, function, op
 from minidl.autograd.boxing import not_a_tensor
 from minidl.backends import of
@@ -14,7 +13,7 @@ from minidl.ops.create import full, linspace, zeros
 from minidl.ops.ordering import sort
 from minidl.ops.shapes import movedim
 
-Histogram = namedtuple("histogram", "hist bin_edges")
+Histogram = return_types.define("histogram", "hist bin_edges")
 
 
 @op(constant="boundaries values", faces=(), method=False)

@@ -1,9 +1,8 @@
 """Reductions of runs of elements, and histograms of several dimensions."""
 
 import math
-from collections import namedtuple
 
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import Tensor, function
 from minidl.ops.create import arange, full, linspace
 from minidl.ops.scans import diff
@@ -11,7 +10,7 @@ from minidl.ops.search import bincount, searchsorted
 from minidl.ops.selection import where
 from minidl.ops.statistics import aminmax
 
-HistogramDD = namedtuple("histogramdd", "hist bin_edges")
+HistogramDD = return_types.define("histogramdd", "hist bin_edges")
 
 _STARTS = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -math.inf, "min": math.inf}
 _REDUCTIONS = {"sum": "sum", "mean": "sum", "prod": "prod", "max": "amax", "min": "amin"}

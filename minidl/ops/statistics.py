@@ -1,8 +1,6 @@
 """Order statistics and moments: median, mode, quantile, kthvalue, covariance, sums without NaN."""
 
-from collections import namedtuple
-
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import Saved, Tensor, function, op
 from minidl.autograd.node import named
 from minidl.backends import is_host, of
@@ -17,8 +15,10 @@ from minidl.ops.reductions import amax, amin, mean, norm, sum
 from minidl.ops.selection import clamp, where
 from minidl.ops.shapes import movedim, unsqueeze
 
-_TUPLES = {name: namedtuple(name, "values indices") for name in ("kthvalue", "median", "nanmedian", "mode")}
-Aminmax = namedtuple("aminmax", "min max")
+_TUPLES = {
+    name: return_types.define(name, "values indices") for name in ("kthvalue", "median", "nanmedian", "mode")
+}
+Aminmax = return_types.define("aminmax", "min max")
 
 
 def _statistic(name):

@@ -1,9 +1,8 @@
 """Functions of single values beside ``pointwise``: signs, angles, tests, and what is trivial for real numbers."""
 
 import math
-from collections import namedtuple
 
-from minidl import dtypes
+from minidl import dtypes, return_types
 from minidl.autograd import Tensor, function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import div, mul, sub, zeros_of
@@ -13,7 +12,7 @@ from minidl.ops.memory_formats import clone
 from minidl.ops.pointwise import cos, sign, sin, trunc
 from minidl.ops.selection import clamp, where
 
-Frexp = namedtuple("frexp", "mantissa exponent")
+Frexp = return_types.define("frexp", "mantissa exponent")
 
 
 @function(shown="Sgn")

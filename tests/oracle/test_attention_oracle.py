@@ -1,5 +1,6 @@
 """Multi-head attention and the layers of transformers beside PyTorch: options, modes, texts of errors and warnings."""
 
+import importlib
 import itertools
 
 import numpy as np
@@ -15,6 +16,7 @@ Q, K = RNG.standard_normal((3, 2, 4)), RNG.standard_normal((5, 2, 4))
 W, B, WO, BO = (RNG.standard_normal(shape) for shape in ((12, 4), 12, (4, 4), 4))
 BK, BV = RNG.standard_normal((2, 1, 1, 4))
 STATIC = RNG.standard_normal((2, 4, 5, 2))
+HEADS = RNG.standard_normal((2, 2, 6, 4))
 
 
 def forward(library, *tensors, bias_kv=False, add_zero_attn=False, **options):
@@ -175,3 +177,59 @@ def test_gradients_of_two_bytes_are_no_further_off_than_pytorch_s(dtype, kind):
     exact, theirs, ours = gradients(torch, "float64"), gradients(torch, dtype), gradients(minidl, dtype)
     for a, b, c in zip(exact, theirs, ours, strict=True):
         assert np.abs(c - a).mean() <= 1.2 * np.abs(b - a).mean()
+
+
+def _heads(lib, x, heads=2):
+    """(B, L, C) as (B, H, L, C / H), as programs split heads."""
+    return x.view(*x.shape[:2], heads, -1).transpose(1, 2)
+
+
+LAID = {
+    "contiguous": lambda lib, q, k, v: (q, k, v),
+    "one head inside": lambda lib, q, k, v: (q.transpose(1, 2).contiguous().transpose(1, 2), k, v),
+    "parts of one product": lambda lib, q, k, v: (
+        _heads(lib, x) for x in lib.cat([q, k, v], -1).reshape(2, 3, 24).chunk(3, -1)
+    ),
+    "three axes": lambda lib, q, k, v: (x[0].transpose(0, 1) for x in (q, k, v)),
+    "values of another size": lambda lib, q, k, v: (
+        q.transpose(1, 2),
+        k.transpose(1, 2),
+        v.transpose(1, 2)[..., :3],
+    ),
+}
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("how", LAID)
+def test_the_result_lies_as_the_query(how, causal):
+    found = []
+    for lib in (minidl, torch):
+        numbers = np.random.default_rng(5).standard_normal((3, 2, 2, 3, 4))
+        leaves = [lib.tensor(x, requires_grad=True) for x in numbers]
+        out = lib.nn.functional.scaled_dot_product_attention(*LAID[how](lib, *leaves), is_causal=causal)
+        (out * out.cumsum(-1)).sum().backward()
+        found.append((out.stride(), [x.detach().numpy() for x in (out, *(leaf.grad for leaf in leaves))]))
+    assert found[0][0] == found[1][0]
+    for ours, theirs in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:Lower right causal bias will produce NaNs:UserWarning")
+@pytest.mark.parametrize("size", [(3, 5), (5, 3), (4, 4), (1, 6)])
+@pytest.mark.parametrize("corner", ["upper_left", "lower_right"])
+def test_causal_masks_of_either_corner(corner, size):
+    found = []
+    for lib in (minidl, torch):
+        mask = getattr(importlib.import_module(f"{lib.__name__}.nn.attention.bias"), f"causal_{corner}")(
+            *size
+        )
+        leaves = [lib.tensor(HEADS, requires_grad=True)[:, :, :n] for n in (size[0], size[1], size[1])]
+        out = lib.nn.functional.scaled_dot_product_attention(*leaves, mask)
+        rows = slice(max(size[0] - size[1], 0), None)  # PyTorch gives NaN to a query that looks nowhere
+        with pytest.raises(ValueError, match="CausalBias should not be used with causal=True"):
+            lib.nn.functional.scaled_dot_product_attention(*leaves, mask, is_causal=True)
+        found.append(
+            (repr(mask), int(mask.variant), mask.seq_len_q, mask.seq_len_kv, out[:, :, rows].detach().numpy())
+        )
+    assert found[0][:-1] == found[1][:-1]
+    np.testing.assert_allclose(found[0][-1], found[1][-1], rtol=1e-9)

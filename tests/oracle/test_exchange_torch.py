@@ -58,6 +58,7 @@ def test_we_take_torchs_memory(name):
         ),
         (lambda lib: lib.tensor([1.0], pin_memory=True), RuntimeError, "accelerator"),
         (lambda lib: lib.empty(2, pin_memory=True), RuntimeError, "accelerator"),
+        (lambda lib: lib.randn(2, pin_memory=True), RuntimeError, "accelerator"),
     ],
     ids=[
         "gradient",

@@ -23,6 +23,16 @@ def loss(p, x):
     return (p["w"] @ x).tanh().sum() * p["b"], {"x": x * 2}
 
 
+def passes(library, x):
+    """The columns of a Jacobian by ``grad``, over one graph that is made before."""
+    x = x.detach().requires_grad_()
+    y = x**2 * x.sum()
+    rows = library.func.vmap(lambda v: library.autograd.grad(y, x, v)[0])(library.eye(4).double())
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        y.sum().backward()
+    return rows
+
+
 def tensors(library):
     w, b = library.tensor(DATA), library.tensor(0.5, dtype=library.float64)
     return {"w": w, "b": b}, library.tensor(DATA[0])
@@ -54,6 +64,7 @@ CALLS = {
     "vmap of grad": lambda m, p, x: m.vmap(m.func.grad(lambda w, y: (w @ y).tanh().sum()), (None, 0))(
         p["w"], p["w"]
     ),
+    "vmap of passes over one graph": lambda m, p, x: passes(m, x),
     "nested vmap": lambda m, p, x: m.vmap(m.vmap(m.mul, (None, 0)), (0, None))(x, p["w"][:, 0]),
     "buffers": lambda m, p, x: (
         m.func.functional_call(m.nn.BatchNorm1d(4, affine=False).double(), p | {"running_mean": x}, p["w"]),

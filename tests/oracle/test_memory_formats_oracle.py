@@ -137,6 +137,21 @@ def test_a_weight_decides_too():
         assert lib.nn.functional.conv2d(image(lib), weight).is_contiguous(memory_format=lib.channels_last)
 
 
+@pytest.mark.parametrize("second", ["rows", "pixels", "crossed"])
+@pytest.mark.parametrize("first", ["rows", "pixels", "crossed", "one channel", "cut"])
+def test_joins_are_row_major_unless_all_are_channels_last(first, second):
+    found = []
+    for lib in LIBRARIES:
+        a, b = arranged(lib, first), arranged(lib, second)
+        b = b[tuple(slice(n) for n in a.shape)] if b.shape != a.shape and b.ndim == a.ndim else b
+        a = a[tuple(slice(n) for n in b.shape)]
+        pairs = [(a, b), (a[0], b[0]), (a[0, 0].t(), b[0, 0].t())]
+        joined = [lib.cat(pair, d) for pair in pairs for d in range(pair[0].ndim)]
+        joined += [lib.stack(pair, d) for pair in pairs for d in range(pair[0].ndim + 1)]
+        found.append([(tuple(out.shape), out.stride(), out.tolist()) for out in joined])
+    assert found[0] == found[1]
+
+
 def test_modules():
     for lib in LIBRARIES:
         net = lib.nn.Sequential(lib.nn.Conv2d(3, 4, 3), lib.nn.BatchNorm2d(4), lib.nn.Linear(4, 2))

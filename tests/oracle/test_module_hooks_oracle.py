@@ -1,5 +1,6 @@
 """What hooks of every kind see and in which order, the paths of layers, and Module's odds and ends: beside PyTorch."""
 
+import collections
 import copy
 import importlib
 import pickle
@@ -197,7 +198,29 @@ def pickled(library):
     return *found, len(net[0]._forward_hooks)
 
 
-PROGRAMS += [made_of, pickled]
+def _shift(module, args, output):
+    return output + 1
+
+
+def _named(module, args, kwargs):
+    return args, {}
+
+
+def kept(library):
+    """What a module keeps is the functions, in ordered dicts that programs read, empty and replace."""
+    layer = library.nn.ReLU()
+    layer.register_forward_hook(_shift)
+    first = layer.register_forward_pre_hook(_named, with_kwargs=True)
+    found = [repr(layer._forward_hooks).split(" at ")[0], list(layer._forward_hooks.values()) == [_shift]]
+    found += [list(layer._forward_pre_hooks.values()) == [_named], layer(library.ones(1), unknown=2).tolist()]
+    found += [list(layer._forward_pre_hooks_with_kwargs) == [first.id]]
+    layer._forward_hooks.clear()
+    found.append(layer(library.ones(1)).tolist())
+    layer._forward_hooks = collections.OrderedDict({7: lambda module, args, output: output * 5})
+    return *found, layer(library.ones(1)).tolist()
+
+
+PROGRAMS += [made_of, pickled, kept]
 
 
 @pytest.mark.filterwarnings("ignore:Using a non-full backward hook")

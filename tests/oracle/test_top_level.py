@@ -1,5 +1,8 @@
 """The functions of the top level that differ from those of ``nn.functional``, beside PyTorch's: edges and errors."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -118,3 +121,34 @@ def test_arithmetic_of_two_numbers(name, a, b):
         return
     ours, theirs = (getattr(lib, name)(a, b) for lib in (minidl, torch))
     assert (ours.item(), str(ours.dtype)[7:]) == (theirs.item(), str(theirs.dtype)[6:])
+
+
+SEVERAL = {
+    "max": lambda lib, x: x.max(1),
+    "min": lambda lib, x: x.min(0, keepdim=True),
+    "sort": lambda lib, x: x.sort(descending=True),
+    "topk": lambda lib, x: lib.topk(x, 2),
+    "median": lambda lib, x: x.median(dim=0),
+    "mode": lambda lib, x: x.mode(),
+    "kthvalue": lambda lib, x: x.kthvalue(2),
+    "cummax": lambda lib, x: x.cummax(0),
+    "aminmax": lambda lib, x: x.aminmax(),
+    "frexp": lambda lib, x: x.frexp(),
+    "svd": lambda lib, x: lib.svd(x[:1, :1]),
+    "linalg_slogdet": lambda lib, x: lib.linalg.slogdet(x[:, :2].T @ x[:, :2]),
+    "linalg_lu": lambda lib, x: lib.linalg.lu(x),
+    "triangular_solve": lambda lib, x: lib.triangular_solve(x[:2, :1], x[:2, :2]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:torch.triangular_solve is deprecated:UserWarning")
+@pytest.mark.parametrize("name", SEVERAL)
+def test_results_of_several_parts_print_and_pickle_as_pytorchs(name):
+    found = []
+    for library in (minidl, torch):
+        result = SEVERAL[name](library, library.tensor([[3.0, 1.0, 2.0], [4.0, 6.0, 5.0]]))
+        assert type(result) is getattr(library.return_types, name)
+        for twin in (copy.deepcopy(result), pickle.loads(pickle.dumps(result))):
+            assert repr(twin) == repr(result) and type(twin) is type(result)
+        found.append(repr(result).replace(f"{library.__name__}.int", "int"))
+    assert found[0] == found[1]

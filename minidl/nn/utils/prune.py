@@ -121,7 +121,7 @@ def remove(module, name):
         raise ValueError(
             f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed"
         )
-    module._forward_pre_hooks.pop(key).function.remove(module)
+    module._forward_pre_hooks.pop(key).remove(module)
     return module
 
 
@@ -133,7 +133,7 @@ def is_pruned(module):
     False
     """
     return any(
-        isinstance(hook.function, BasePruningMethod)
+        isinstance(hook, BasePruningMethod)
         for each in module.modules()
         for hook in each._forward_pre_hooks.values()
     )

@@ -70,7 +70,7 @@ class BasePruningMethod(abc.ABC):
         mask = ones_like(present) if before is None else getattr(module, f"{name}_mask")
         hook = method
         if before is not None:
-            old = module._forward_pre_hooks[before].function
+            old = module._forward_pre_hooks[before]
             hook = PruningContainer(*(old if isinstance(old, PruningContainer) else [old]), method)
         with no_grad():
             scores = present if importance_scores is None else importance_scores
@@ -251,7 +251,7 @@ class CustomFromMask(BasePruningMethod):
 def hook_of(module, name):
     """The key of the forward pre-hook that prunes a parameter, or None."""
     for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook.function, BasePruningMethod) and hook.function._tensor_name == name:
+        if isinstance(hook, BasePruningMethod) and hook._tensor_name == name:
             return key
     return None
 

@@ -103,5 +103,5 @@ def remove_spectral_norm(module, name="weight"):
     key = hook_of(module, SpectralNorm, name)
     if key is None:
         raise ValueError(f"spectral_norm of '{name}' not found in {module}")
-    module._forward_pre_hooks.pop(key).function.remove(module)
+    module._forward_pre_hooks.pop(key).remove(module)
     return module

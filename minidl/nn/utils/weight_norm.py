@@ -43,7 +43,7 @@ class WeightNorm:
 def hook_of(module, kind, name):
     """The key of a module's forward pre-hook of class ``kind`` for the parameter ``name``, or None."""
     for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook.function, kind) and hook.function.name == name:
+        if isinstance(hook, kind) and hook.name == name:
             return key
     return None
 
@@ -87,5 +87,5 @@ def remove_weight_norm(module, name="weight"):
     key = hook_of(module, WeightNorm, name)
     if key is None:
         raise ValueError(f"weight_norm of '{name}' not found in {module}")
-    module._forward_pre_hooks.pop(key).function.remove(module)
+    module._forward_pre_hooks.pop(key).remove(module)
     return module
