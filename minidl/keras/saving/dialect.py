@@ -52,6 +52,44 @@ def model_config(model, keras3=False):
     return entry
 
 
+def with_its_hard_sigmoid(config, keras_version):
+    """(config, whether its ``hard_sigmoid`` is Keras 2's, of slope 0.2): each Keras has one, of a slope of its own.
+
+    Warns of the one that the file's reader does not have.
+    """
+    used = set(_hard_sigmoids(config))
+    if keras_version == 2 and used == {"hard_sigmoid_keras2"}:
+        return _renamed(config), True
+    if keras_version == 2 and used:
+        warnings.warn(
+            "The model uses 'hard_sigmoid' of slope 1/6; Keras 2's has slope 0.2 and will predict other numbers.",
+            stacklevel=4,
+        )
+    elif "hard_sigmoid_keras2" in used:
+        warnings.warn(
+            "The model uses 'hard_sigmoid_keras2', the slope 0.2 of Keras 2, which Keras 3 does not have: minidl alone "
+            "opens the file. Hint: for Keras 2, model.save('m.h5', keras_version=2).",
+            stacklevel=4,
+        )
+    return config, False
+
+
+def _hard_sigmoids(value):
+    if isinstance(value, (dict, list, tuple)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _hard_sigmoids(inner)
+    elif isinstance(value, str) and value in ("hard_sigmoid", "hard_sigmoid_keras2"):
+        yield value
+
+
+def _renamed(value):
+    if isinstance(value, dict):
+        return {name: _renamed(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_renamed(inner) for inner in value]
+    return "hard_sigmoid" if isinstance(value, str) and value == "hard_sigmoid_keras2" else value
+
+
 def _collect(model, graphs):
     """Of every graph and stack of layers inside, by its name, the model: nodes need shapes, stacks their input."""
     if isinstance(model, (Functional, Sequential)):

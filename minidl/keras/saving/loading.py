@@ -88,6 +88,7 @@ def _malformed(contents, what):
 def _built(contents, safe_mode):
     about = contents.about
     keras2 = "minidl_version" not in about and str(about.get("keras_version", "2")) < "3"
+    keras2 = keras2 or about.get("minidl_hard_sigmoid") == "keras2"
     with _malformed(contents, "its config describes no model"):
         config = from_keras2(contents.config) if keras2 and contents.config else contents.config
         model = deserialize_layer(clean(config, safe_mode))

@@ -15,7 +15,7 @@ from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.sequential import Sequential
 from minidl.keras.engine.weight_files import ENDINGS, save_arrays
 from minidl.keras.saving import tree
-from minidl.keras.saving.dialect import model_config
+from minidl.keras.saving.dialect import model_config, with_its_hard_sigmoid
 from minidl.keras.saving.files import refuse_overwriting, write_whole
 from minidl.keras.saving.filling import ordered_weights, top_level_weights
 from minidl.keras.saving.names import to_state_dict
@@ -83,6 +83,9 @@ def tree_of(model, include_optimizer=True, keras_version=3):
         config = model_config(model)
         if not isinstance(model, (Functional, Sequential)) and _build_config(model):
             config["build_config"] = _build_config(model)  # what a model of one's own code is built with
+        config, keras2 = with_its_hard_sigmoid(config, keras_version)
+        if keras2:
+            root.attrs["minidl_hard_sigmoid"] = "keras2"
         root.attrs["model_config"] = _json(config)
         training = training_config(model, keras_version) if include_optimizer and model.compiled else None
         if training is not None:
@@ -149,6 +152,7 @@ def archive_of(model, include_optimizer=True):
     shapes = _build_config(model)
     if shapes:
         config["build_config"] = shapes
+    with_its_hard_sigmoid(config, 3)
     compiled = include_optimizer and model.compiled
     if compiled:
         config["compile_config"] = compile_config(model)

@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl.keras import custom_objects as custom
 from minidl.keras import losses, metrics, optimizers
+from minidl.keras.engine.compile_metrics import ShapedMetric
 from minidl.keras.engine.nest import flatten
 
 _BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
@@ -32,8 +33,8 @@ def training_config(model, keras_version=3):
     newer = keras_version == 2 and _is_newer(optimizer)
     return {
         "loss": _mapped(given["loss"], _loss),
-        "metrics": _mapped(given["metrics"], _metric),
-        "weighted_metrics": _mapped(given["weighted_metrics"], _metric),
+        "metrics": _metrics(model, given["metrics"]),
+        "weighted_metrics": _metrics(model, given["weighted_metrics"]),
         "loss_weights": given["loss_weights"],
         "optimizer_config": {
             "class_name": f"{'Custom>' if newer else ''}{type(optimizer).__name__}",
@@ -105,9 +106,35 @@ def _loss(value):
     return losses.serialize(found)
 
 
-def _metric(value):
+def _metrics(model, given):
+    """The metrics as dicts. ``'accuracy'`` is the one that it was in training: Keras 2 chooses by the output alone."""
+    entries = [entry for entry in model._compile_metrics.entries or () if _kind(entry[1])]
+    chosen = {}
+    for _, metric, place, _ in entries:
+        chosen.setdefault(place, {})[metric.kind[0]] = metric
+    names = list(getattr(model, "output_names", None) or ())
+    if len(names) > 1 and isinstance(given, dict):
+        return {
+            k: _mapped(v, lambda m, k=k: _metric(m, chosen.get(names.index(k)))) for k, v in given.items()
+        }
+    if len(names) > 1 and isinstance(given, (list, tuple)) and len(given) == len(names):
+        return [_mapped(v, lambda m, i=i: _metric(m, chosen.get(i))) for i, v in enumerate(given)]
+    return _mapped(given, lambda m: _metric(m, chosen.get(0) if len(names) == 1 else None))
+
+
+def _kind(metric):
+    """The class that a metric of a name like ``'accuracy'`` has found to be; None for another, and before data."""
+    return (
+        type(metric.inner).__name__ if isinstance(metric, ShapedMetric) and metric.inner is not None else None
+    )
+
+
+def _metric(value, chosen=None):
     if isinstance(value, str) and value.lower() in _BY_SHAPE:
-        return value
+        metric = (chosen or {}).get(value[0].lower())
+        if metric is None:
+            return value
+        return {"class_name": _kind(metric), "config": {"name": value, "dtype": "float32"}}
     made = _bare(_metric_of_keras3(value))
     if isinstance(value, str):
         made["config"] = {"name": made["config"]["name"], "dtype": "float32"}
