@@ -27,7 +27,10 @@ _OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
 _SYMBOLIC = ("Operator", "Operation")
 _NEVER_TRAINED = ("SpatialDropout", "Discretization")
 _SAYS_NOTHING = (None, False, "auto")
-_NO_SEED = {"SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"}
+_NO_SEED = {
+    *("SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"),
+    *("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
+}
 _NO_FORMAT = {
     *(
         "ZeroPadding1D",

@@ -9,7 +9,7 @@ from minidl.keras import custom_objects as custom
 from minidl.keras.engine import layer as layer_module
 from minidl.keras.engine.serialization import layer_class
 from minidl.keras.engine.signature import Signature
-from minidl.keras.saving import lambdas, operations
+from minidl.keras.saving import lambdas, operations, tf_operations
 
 _DROPPED = {
     *(
@@ -73,6 +73,8 @@ def _entry(entry, safe_mode, place, fixed):
         config = {"layers": config}
     if not isinstance(config, dict):
         raise FileFormatError(f"{place}: the config of {name!r} is {str(config)[:200]}, not a dict")
+    if name in tf_operations.LAYERS and custom.lookup(name) is None:
+        return tf_operations.read(entry)
     if operations.is_operation(entry, layer_module.BY_NAME):
         return operations.read(entry)
     if name == "Model" and "layers" in config:
