@@ -213,6 +213,21 @@ def test_hard_sigmoid_travels_back_to_keras_2_alone(tmp_path):
     np.testing.assert_array_equal(again.predict(X, verbose=0), newer.predict(X, verbose=0))
 
 
+def test_tensors_among_the_named_arguments_are_places_for_keras_2(tmp_path):
+    inputs = keras.Input((4, 3), name="i")
+    _, *states = keras.layers.LSTM(2, return_state=True, name="first")(inputs)
+    outputs = keras.layers.LSTM(2, name="second")(inputs, initial_state=states)
+    model = keras.Model(inputs, outputs)
+    model.save(tmp_path / "m.h5", keras_version=2)
+    with h5py.File(tmp_path / "m.h5") as file:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+    wanted = [["i", 0, 0, {"initial_state": [["first", 0, 1], ["first", 0, 2]]}]]
+    assert next(e["inbound_nodes"] for e in layers if e["name"] == "second") == [wanted]
+    x = R.normal(size=(5, 4, 3)).astype("float32")
+    again = keras.models.load_model(tmp_path / "m.h5", compile=False)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
 def test_accuracy_is_written_as_the_one_that_it_was(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc"])

@@ -268,6 +268,37 @@ def _node(node, symbols, keras3):
     return {"args": [first if len(first) > 1 else first[0]], "kwargs": others}
 
 
+def with_nodes_of_keras2(config):
+    """The config with every call in Keras 2's form, tensors among the named arguments as well, unlike Keras 3."""
+    if isinstance(config, (list, tuple)):
+        return [with_nodes_of_keras2(inner) for inner in config]
+    if not isinstance(config, dict):
+        return config
+    made = {key: with_nodes_of_keras2(inner) for key, inner in config.items()}
+    if made.get("class_name") not in _SYMBOLIC and isinstance(made.get("inbound_nodes"), list):
+        made["inbound_nodes"] = [_node_of_keras2(node) for node in made["inbound_nodes"]]
+    return made
+
+
+def _node_of_keras2(node):
+    if not isinstance(node, dict):
+        return node
+    first = node["args"][0] if isinstance(node["args"][0], list) else [node["args"][0]]
+    return [[*_history(x), _histories(node["kwargs"]) if i == 0 else {}] for i, x in enumerate(first)]
+
+
+def _history(tensor):
+    return tensor["config"]["keras_history"]
+
+
+def _histories(value):
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            return _history(value)
+        return {key: _histories(inner) for key, inner in value.items()}
+    return [_histories(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _holds_place(value):
     """Whether a tensor of the graph is in an argument."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()

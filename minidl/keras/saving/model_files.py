@@ -15,7 +15,7 @@ from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.sequential import Sequential
 from minidl.keras.engine.weight_files import ENDINGS, save_arrays
 from minidl.keras.saving import tree
-from minidl.keras.saving.dialect import model_config, with_its_hard_sigmoid
+from minidl.keras.saving.dialect import model_config, with_its_hard_sigmoid, with_nodes_of_keras2
 from minidl.keras.saving.files import refuse_overwriting, write_whole
 from minidl.keras.saving.filling import ordered_weights, top_level_weights
 from minidl.keras.saving.names import to_state_dict
@@ -32,6 +32,7 @@ def save_model(
 
     ``.h5`` and ``.hdf5`` are opened by Keras 2 and Keras 3, ``.keras`` by Keras 3. The optimizer's state in a ``.h5``
     is restored by Keras 3, with ``keras_version=2`` by Keras 2; the other begins with a fresh optimizer, and says so.
+    Calls with tensors as further arguments (an LSTM's ``initial_state``) are in the form of that one version.
     A file is replaced in one step, or, on a failure, not at all. Raises ``ValueError`` for another ending or a model
     without weights yet, ``FileExistsError`` with ``overwrite=False``, ``NotImplementedError`` for a layer without a
     config, ``MissingDependencyError`` without h5py. Source: Keras' ``save_model``.
@@ -84,6 +85,7 @@ def tree_of(model, include_optimizer=True, keras_version=3):
         if not isinstance(model, (Functional, Sequential)) and _build_config(model):
             config["build_config"] = _build_config(model)  # what a model of one's own code is built with
         config, keras2 = with_its_hard_sigmoid(config, keras_version)
+        config = with_nodes_of_keras2(config) if keras_version == 2 else config
         if keras2:
             root.attrs["minidl_hard_sigmoid"] = "keras2"
         root.attrs["model_config"] = _json(config)

@@ -26,9 +26,12 @@ _DROPPED = {
     *("query_shape", "key_shape", "value_shape", "rng_type"),
 }
 _OF_PLAIN_CONV = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint", "filters"}
-_RECURRENT = {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM2D"}
+_RECURRENT = {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM2D"}
 _SAYS_NOTHING = (None, False, "auto", [], {})
-_CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
+_CLASSES = {
+    **{"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"},
+    **{"CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"},
+}
 _ARGUMENTS = {  # of a class, arguments by the names of other versions
     "LeakyReLU": {"alpha": "negative_slope"},
     "RandomZoom": {"interpolation_order": "interpolation"},
