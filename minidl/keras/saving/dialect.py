@@ -276,8 +276,17 @@ def with_nodes_of_keras2(config):
         return config
     made = {key: with_nodes_of_keras2(inner) for key, inner in config.items()}
     if made.get("class_name") not in _SYMBOLIC and isinstance(made.get("inbound_nodes"), list):
+        if made["class_name"] == "MultiHeadAttention" and isinstance(made["inbound_nodes"][0], dict):
+            made["config"] = {**made["config"], **_shapes_of_attention(made["inbound_nodes"][0])}
         made["inbound_nodes"] = [_node_of_keras2(node) for node in made["inbound_nodes"]]
     return made
+
+
+def _shapes_of_attention(node):
+    """What Keras 2 builds a ``MultiHeadAttention`` with: the shapes of its first call."""
+    query, value, key = (*node["args"], node["kwargs"].get("value"), node["kwargs"].get("key"))[:3]
+    tensors = {"query": query, "value": value, "key": key or value}
+    return {f"{name}_shape": tensor["config"]["shape"] for name, tensor in tensors.items()}
 
 
 def _node_of_keras2(node):

@@ -12,8 +12,9 @@ from minidl.keras.engine.weight_files import load_arrays
 from minidl.keras.saving.contents import parse
 from minidl.keras.saving.filling import fill
 from minidl.keras.saving.guard import parse_apart
+from minidl.keras.saving.optimizer_states import restore_optimizer
 from minidl.keras.saving.tolerant import clean, from_keras2
-from minidl.keras.saving.training import compile_by, restore_optimizer
+from minidl.keras.saving.training import compile_by
 
 _SIZES = (
     "units",

@@ -19,8 +19,9 @@ from minidl.keras.saving.dialect import model_config, with_its_hard_sigmoid, wit
 from minidl.keras.saving.files import refuse_overwriting, write_whole
 from minidl.keras.saving.filling import ordered_weights, top_level_weights
 from minidl.keras.saving.names import to_state_dict
+from minidl.keras.saving.optimizer_states import optimizer_state
 from minidl.keras.saving.store import places
-from minidl.keras.saving.training import compile_config, optimizer_state, training_config
+from minidl.keras.saving.training import compile_config, training_config
 
 _KERAS = "2.15.0"  # the version whose form of config a .h5 has: Keras 2 and 3 read it
 
