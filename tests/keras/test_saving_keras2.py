@@ -228,6 +228,20 @@ def test_tensors_among_the_named_arguments_are_places_for_keras_2(tmp_path):
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+def test_calls_of_models_inside_are_counted_from_one_for_keras_2(tmp_path):
+    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)], name="inner")
+    inputs = keras.Input((3,), name="i")
+    model = keras.Model(inputs, inner(inner(inputs)))
+    for version, first in ((2, 1), (3, 0)):
+        model.save(tmp_path / "m.h5", keras_version=version)
+        with h5py.File(tmp_path / "m.h5") as file:
+            config = json.loads(file.attrs["model_config"])["config"]
+        assert config["layers"][1]["inbound_nodes"][1] == [["inner", first, 0, {}]]
+        assert config["output_layers"] == [["inner", first + 1, 0]]
+        again = keras.models.load_model(tmp_path / "m.h5", compile=False)
+        np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
 def test_accuracy_is_written_as_the_one_that_it_was(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc"])

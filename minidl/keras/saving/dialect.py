@@ -279,7 +279,24 @@ def with_nodes_of_keras2(config):
         if made["class_name"] == "MultiHeadAttention" and isinstance(made["inbound_nodes"][0], dict):
             made["config"] = {**made["config"], **_shapes_of_attention(made["inbound_nodes"][0])}
         made["inbound_nodes"] = [_node_of_keras2(node) for node in made["inbound_nodes"]]
-    return made
+    return _counted_from_one(made) if isinstance(made.get("output_layers"), list) else made
+
+
+def _counted_from_one(graph):
+    """The config of a graph with the calls of models inside counted from 1: Keras 2 counts their making as number 0."""
+    models = {entry["config"].get("name") for entry in graph["layers"] if "layers" in entry["config"]}
+
+    def shifted(value):
+        if is_place(value) and value[0] in models:
+            return [value[0], value[1] + 1, *map(shifted, value[2:])]
+        if isinstance(value, dict):
+            return {key: shifted(inner) for key, inner in value.items()}
+        return [shifted(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+    layers = [
+        {**entry, "inbound_nodes": shifted(entry.get("inbound_nodes", []))} for entry in graph["layers"]
+    ]
+    return {**graph, "layers": layers, "output_layers": shifted(graph["output_layers"])}
 
 
 def _shapes_of_attention(node):

@@ -33,7 +33,8 @@ def save_model(
 
     ``.h5`` and ``.hdf5`` are opened by Keras 2 and Keras 3, ``.keras`` by Keras 3. The optimizer's state in a ``.h5``
     is restored by Keras 3, with ``keras_version=2`` by Keras 2; the other begins with a fresh optimizer, and says so.
-    Calls with tensors as further arguments (an LSTM's ``initial_state``) are in the form of that one version.
+    Calls with tensors as further arguments (an LSTM's ``initial_state``), and of models inside, are in the form of
+    that one version.
     A file is replaced in one step, or, on a failure, not at all. Raises ``ValueError`` for another ending or a model
     without weights yet, ``FileExistsError`` with ``overwrite=False``, ``NotImplementedError`` for a layer without a
     config, ``MissingDependencyError`` without h5py. Source: Keras' ``save_model``.
