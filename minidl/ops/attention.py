@@ -75,7 +75,8 @@ def _attention(query, key, value, bias=None, causal=False, scale=1.0):
     rows, lse = of(query).attention(query, key, value, bias, causal, scale)
     # In the order of the query, as PyTorch's kernels lay it: heads that were split are joined again by views.
     order = order_of(query, None) if query.ndim == 4 and query.shape[-1] == value.shape[-1] else None
-    return rows if order is None else in_order(rows, order), Saved(rows=rows, lse=lse)
+    laid = order is None or order_of(rows, None) == order
+    return rows if laid else in_order(rows, order), Saved(rows=rows, lse=lse)
 
 
 def _check(query, key, value, attn_mask, is_causal):

@@ -132,7 +132,7 @@ def two_heads(**compiled):
 def test_names_and_order_of_several_outputs():
     model = two_heads(loss="mse", metrics=[["mae"], ["mae"]], weighted_metrics=[["mae"], ["mse", "mse"]])
     model.train_on_batch(X, [Y, Y], return_dict=True)
-    names = ["loss", "a_loss", "b_loss", "a_mae", "b_mae", "a_weighted_mae", "b_mse", "b_weighted_mse"]
+    names = ["loss", "a_loss", "b_loss", "a_mae", "a_weighted_mae", "b_mae", "b_mse", "b_weighted_mse"]
     assert model.metrics_names == names
     values, found = (
         model.evaluate(X, [Y, Y], verbose=0),

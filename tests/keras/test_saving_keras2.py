@@ -1,5 +1,7 @@
 """Files of Keras 2, written here by their structure: bytes for names, ``batch_input_shape``, its orders of state."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -188,9 +190,72 @@ def test_hard_sigmoid_of_keras2_has_another_slope(tmp_path):
     np.testing.assert_allclose(
         model.predict(X, verbose=0), np.clip(0.2 * (X @ KERNEL + BIAS) + 0.5, 0, 1), atol=1e-6
     )
-    model.save(tmp_path / "own.h5")
-    again = keras.models.load_model(tmp_path / "own.h5", compile=False)
-    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_hard_sigmoid_travels_back_to_keras_2_alone(tmp_path):
+    path = write(tmp_path / "m.h5", sequential(dense(activation="hard_sigmoid")), WEIGHTS)
+    model = keras.models.load_model(path, compile=False)
+    expected = model.predict(X, verbose=0)
+    model.save(tmp_path / "again.h5", keras_version=2)
+    with h5py.File(tmp_path / "again.h5") as file:
+        assert '"hard_sigmoid"' in file.attrs["model_config"]  # the name that Keras 2 knows
+    again = keras.models.load_model(tmp_path / "again.h5", compile=False)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), expected)
+    for name in ("three.h5", "three.keras"):
+        with pytest.warns(UserWarning, match="minidl alone opens"):
+            model.save(tmp_path / name)
+        again = keras.models.load_model(tmp_path / name, compile=False)
+        np.testing.assert_array_equal(again.predict(X, verbose=0), expected)
+    newer = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="hard_sigmoid")])
+    with pytest.warns(UserWarning, match="slope 0.2"):
+        newer.save(tmp_path / "newer.h5", keras_version=2)
+    again = keras.models.load_model(tmp_path / "newer.h5", compile=False)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), newer.predict(X, verbose=0))
+
+
+def test_tensors_among_the_named_arguments_are_places_for_keras_2(tmp_path):
+    inputs = keras.Input((4, 3), name="i")
+    _, *states = keras.layers.LSTM(2, return_state=True, name="first")(inputs)
+    outputs = keras.layers.LSTM(2, name="second")(inputs, initial_state=states)
+    model = keras.Model(inputs, outputs)
+    model.save(tmp_path / "m.h5", keras_version=2)
+    with h5py.File(tmp_path / "m.h5") as file:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+    wanted = [["i", 0, 0, {"initial_state": [["first", 0, 1], ["first", 0, 2]]}]]
+    assert next(e["inbound_nodes"] for e in layers if e["name"] == "second") == [wanted]
+    x = R.normal(size=(5, 4, 3)).astype("float32")
+    again = keras.models.load_model(tmp_path / "m.h5", compile=False)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_calls_of_models_inside_are_counted_from_one_for_keras_2(tmp_path):
+    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)], name="inner")
+    inputs = keras.Input((3,), name="i")
+    model = keras.Model(inputs, inner(inner(inputs)))
+    for version, first in ((2, 1), (3, 0)):
+        model.save(tmp_path / "m.h5", keras_version=version)
+        with h5py.File(tmp_path / "m.h5") as file:
+            config = json.loads(file.attrs["model_config"])["config"]
+        assert config["layers"][1]["inbound_nodes"][1] == [["inner", first, 0, {}]]
+        assert config["output_layers"] == [["inner", first + 1, 0]]
+        again = keras.models.load_model(tmp_path / "m.h5", compile=False)
+        np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_accuracy_is_written_as_the_one_that_it_was(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc"])
+    model.fit(X, np.arange(5) % 2, verbose=0)
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5") as file:
+        metric = json.loads(file.attrs["training_config"])["metrics"][0]
+    assert metric == {
+        "class_name": "SparseCategoricalAccuracy",
+        "config": {"name": "acc", "dtype": "float32"},
+    }
+    again = keras.models.load_model(tmp_path / "m.h5")
+    expected = model.evaluate(X, np.arange(5) % 2, verbose=0, return_dict=True)
+    assert again.evaluate(X, np.arange(5) % 2, verbose=0, return_dict=True) == expected
 
 
 def test_models_inside_are_counted_from_one_and_states_follow_the_input(tmp_path):

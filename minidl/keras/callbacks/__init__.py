@@ -7,13 +7,13 @@ from minidl.keras.callbacks.early_stopping import EarlyStopping, TerminateOnNaN
 from minidl.keras.callbacks.history import History
 from minidl.keras.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from minidl.keras.callbacks.loggers import CSVLogger, LambdaCallback, RemoteMonitor
-from minidl.keras.callbacks.model_checkpoint import ModelCheckpoint
+from minidl.keras.callbacks.model_checkpoint import ModelCheckpoint, OrbaxCheckpoint
 from minidl.keras.callbacks.progbar_logger import ProgbarLogger
 from minidl.keras.callbacks.swap_ema import SwapEMAWeights
 from minidl.keras.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
-    "LearningRateScheduler", "ModelCheckpoint", "ProgbarLogger", "ReduceLROnPlateau", "RemoteMonitor", "SwapEMAWeights",
-    "TensorBoard", "TerminateOnNaN",
+    "LearningRateScheduler", "ModelCheckpoint", "OrbaxCheckpoint", "ProgbarLogger", "ReduceLROnPlateau",
+    "RemoteMonitor", "SwapEMAWeights", "TensorBoard", "TerminateOnNaN",
 ]  # fmt: skip

@@ -7,14 +7,16 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import warnings
-
-import numpy as np
+from collections.abc import Iterable
 
 from minidl.keras.callbacks.callback import Callback
 
 
 class CSVLogger(Callback):
-    """Writes a row of a CSV file an epoch: ``epoch`` (from 0) and the logs; ``append`` goes on in an existing file.
+    """Writes a row of a CSV file an epoch: ``epoch`` (from 0) and the logs, ``NA`` for what the epoch does not have.
+
+    The columns are the first epoch's logs and, where it did not validate, ``val_`` of each. ``append`` goes on in an
+    existing file.
 
     Source: Keras' ``CSVLogger``.
     """
@@ -36,8 +38,8 @@ class CSVLogger(Callback):
         logs = logs or {}
         if self.writer is None:
             self.keys = sorted(logs)
-            if self.model._validates and not any(key.startswith("val_") for key in logs):
-                self.keys += [f"val_{key}" for key in self.keys]  # validation_freq: it comes in a later epoch
+            if not any(key.startswith("val_") for key in logs):
+                self.keys += [f"val_{key}" for key in self.keys]  # they may come in a later epoch: else NA
             self.writer = csv.DictWriter(self.file, ["epoch", *self.keys], delimiter=self.sep)
             if self.append_header:
                 self.writer.writeheader()
@@ -51,9 +53,8 @@ class CSVLogger(Callback):
 
 
 def _cell(value):
-    if isinstance(value, np.ndarray) and value.ndim > 0:
-        return f"[{', '.join(map(str, value))}]"
-    return value
+    many = isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "ndim", 1) > 0
+    return f'"[{", ".join(map(str, value))}]"' if many else value
 
 
 class LambdaCallback(Callback):

@@ -2,6 +2,7 @@
 
 import os
 
+from minidl.keras.callbacks.callback import Callback
 from minidl.keras.callbacks.monitor import Monitor, say
 from minidl.keras.dropped import warn
 
@@ -104,3 +105,14 @@ class ModelCheckpoint(Monitor):
                 f"Failed to format this callback filepath: '{self.filepath}'. {error} is not among epoch, "
                 f"{', '.join(sorted(logs))}."
             ) from None
+
+
+class OrbaxCheckpoint(Callback):
+    """Keras' callback for checkpoints in the format of JAX's Orbax: ``NotImplementedError`` that says what to use."""
+
+    def __init__(self, directory, *args, **kwargs):
+        raise NotImplementedError(
+            "OrbaxCheckpoint writes the format of JAX's orbax-checkpoint, which minidl does not have. Hint: "
+            f"ModelCheckpoint({os.path.join(str(directory), '{epoch:02d}.keras')!r}) keeps each epoch, "
+            f"BackupAndRestore({directory!r}) goes on where a run was stopped."
+        )

@@ -35,7 +35,7 @@ class TensorBoard(Callback):
         self.write_steps_per_second = write_steps_per_second
         self.update_freq = 1 if update_freq == "batch" else update_freq
         self._files = {}
-        self._train_step = self._test_step = 0
+        self._train_step = 0
 
     def _file(self, name):
         if name not in self._files:
@@ -43,7 +43,7 @@ class TensorBoard(Callback):
         return self._files[name]
 
     def on_train_begin(self, logs=None):
-        self._train_step = self._test_step = 0
+        self._train_step = 0
         stale = os.path.join(self.log_dir, "train", "plugins")
         if os.path.isdir(stale):
             shutil.rmtree(stale)
@@ -58,12 +58,10 @@ class TensorBoard(Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._began, self._first_step = time.perf_counter(), self._train_step
 
-    def on_test_batch_end(self, batch, logs=None):
-        self._test_step += 1
-
     def on_test_end(self, logs=None):
+        iterations = int(self.model.optimizer.iterations)
         for name, value in (logs or {}).items():
-            self._file("validation").scalar(f"evaluation_{name}_vs_iterations", value, self._test_step)
+            self._file("validation").scalar(f"evaluation_{name}_vs_iterations", value, iterations)
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in (logs or {}).items():

@@ -28,6 +28,7 @@ def _holds_arrays(data):
         or isinstance(value, dict)
         or getattr(value, "ndim", 0) > 0
         or hasattr(value, "to_numpy")
+        or (isinstance(value, (list, tuple)) and _holds_arrays(value))
         for value in data
     )
 

@@ -4,6 +4,7 @@ from minidl.keras import losses
 from minidl.keras.engine.loss_checks import checked
 from minidl.keras.engine.loss_tracker import LossTracker
 from minidl.keras.engine.nest import flatten
+from minidl.keras.engine.output_structure import leaves_like, paths, spread
 
 _GENERIC = ("crossentropy", "ce")
 
@@ -22,7 +23,10 @@ class CompileLoss:
             )
         self.user_loss, self.user_weights, self.output_names = loss, loss_weights, output_names
         self.terms = None  # (function, weight, twin that takes logits), one an output
-        self.trackers = {}
+        self.order, self.trackers = (
+            [],
+            {},
+        )  # places of outputs that have a loss; a tracker for each, if several
 
     @property
     def metrics(self):
@@ -31,33 +35,38 @@ class CompileLoss:
 
     # --- resolving ------------------------------------------------------------------------------------------------
 
-    def build(self, y_true, y_pred):
-        """Finds each output's loss, now that the shapes are known."""
-        truths, outputs = flatten(y_true), flatten(y_pred)
-        names = self._names(y_pred, len(outputs))
-        given = spread(self.user_loss, names, "loss", len(outputs))
-        weights = spread(self.user_weights, names, "loss_weights", len(outputs), one_for_all=False)
-        self.terms = []
-        for place, loss in enumerate(given):
+    def build(self, truths, y_pred):
+        """Finds each output's loss, now that the shapes are known; ``truths`` is a list, one an output."""
+        outputs = flatten(y_pred)
+        given = spread(self.user_loss, y_pred, self.output_names, "loss")
+        weights = spread(self.user_weights, y_pred, self.output_names, "loss_weights")
+        self.terms = [(None, None, None)] * len(outputs)
+        for place, loss in given.items():
             truth = truths[place] if place < len(truths) else None
             function = None if loss is None else resolved(loss, truth, outputs[place])
-            self.terms.append((function, weights[place], logits_twin(function)))
-        kept = [name for name, (function, _, _) in zip(names, self.terms) if function is not None]
-        self.trackers = {name: LossTracker(name=f"{name}_loss") for name in kept} if len(kept) > 1 else {}
+            self.terms[place] = (function, _number(weights.get(place)), logits_twin(function))
+        self.order = [place for place in given if given[place] is not None]
+        if len(self.order) > 1:
+            at = paths(y_pred)
+            self.trackers = {
+                p: LossTracker(name=f"{self._name(p, at[p], given[p])}_loss") for p in self.order
+            }
 
-    def _names(self, y_pred, count):
-        if isinstance(y_pred, dict):
-            return sorted(y_pred)
-        if self.output_names and len(self.output_names) == count:
-            return list(self.output_names)
-        return [f"output_{i}" for i in range(count)]
+    def _name(self, place, path, loss):
+        """An output's name in the logs: the keys that lead to it, and the layer's name where the last is a place."""
+        if path and not isinstance(path[-1], int):
+            return "/".join(map(str, path))
+        own = self.output_names[place] if self.output_names else None
+        if own is None:
+            own = loss if isinstance(loss, str) else self.terms[place][0].name
+        return "/".join(map(str, (*path[:-1], own)))
 
     # --- the value ------------------------------------------------------------------------------------------------
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         if y_pred.__class__ not in (list, tuple, dict) and y_true.__class__ not in (list, tuple, dict):
             if self.terms is None:
-                self.build(y_true, y_pred)
+                self.build([y_true], y_pred)
             return self._term(0, y_true, y_pred, _only(sample_weight))
         return self._total(y_true, y_pred, sample_weight)
 
@@ -76,44 +85,35 @@ class CompileLoss:
 
     def _total(self, y_true, y_pred, sample_weight):
         outputs = flatten(y_pred)
-        names = self._names(y_pred, len(outputs))
+        truths = self._aligned(y_true, y_pred, "y")
         if self.terms is None:
-            truths = self._aligned(y_true, names, len(outputs), "y")
             self.build(truths, y_pred)
-        truths = self._aligned(y_true, names, len(outputs), "y")
-        weights = self._aligned(sample_weight, names, len(outputs), "sample_weight", repeat=True)
+        weights = self._aligned(sample_weight, y_pred, "sample_weight")
         total = None
-        for place, (truth, output, weight) in enumerate(zip(truths, outputs, weights)):
-            value = self._term(place, truth, output, weight, self.trackers.get(names[place]))
-            if value is not None:
-                total = value if total is None else total + value
+        for place in self.order:
+            value = self._term(place, truths[place], outputs[place], weights[place], self.trackers.get(place))
+            total = value if total is None else total + value
         return total
 
-    def _aligned(self, data, names, count, what, repeat=False):
-        """``data`` as a list, one entry an output: by name, by place, or skipping outputs that have no loss."""
-        if data is None:
-            return [None] * count
-        if isinstance(data, dict):
-            unknown = [name for name in data if name not in names]
-            if unknown:
-                raise ValueError(f"`{what}` names the outputs {unknown}, but the model's are {list(names)}.")
-            return [data.get(name) for name in names]
-        flat = flatten(data)
-        if len(flat) == count:
-            return flat
-        if repeat and len(flat) == 1:
+    def _aligned(self, data, y_pred, what):
+        """``data`` as a list, one entry an output: as the outputs are nested, by name, or skipping outputs that
+        have no loss; one array of weights is for all."""
+        found = leaves_like(y_pred, data, self.output_names, what)
+        if found is not None:
+            return found
+        flat, count = flatten(data), len(flatten(y_pred))
+        if what == "sample_weight" and len(flat) == 1:
             return flat * count
-        losses_given = spread(self.user_loss, names, "loss", count)
-        wanted = [place for place, loss in enumerate(losses_given) if loss is not None]
+        given = spread(self.user_loss, y_pred, self.output_names, "loss")
+        wanted = sorted(place for place, loss in given.items() if loss is not None)
         if len(flat) == len(wanted):
             found = [None] * count
             for place, value in zip(wanted, flat):
                 found[place] = value
             return found
         raise ValueError(
-            f"The model has {count} outputs {list(names)}, but `{what}` has {len(flat)}: give one for "
-            "each, as a list in "
-            "that order or a dict by name."
+            f"The model has {count} outputs {self.output_names or paths(y_pred)}, but `{what}` has {len(flat)}: give "
+            "one for each, as a list in that order or a dict by name."
         )
 
 
@@ -121,29 +121,10 @@ def _only(sample_weight):
     return flatten(sample_weight)[0] if isinstance(sample_weight, (list, tuple, dict)) else sample_weight
 
 
-def spread(given, names, what, count, one_for_all=True):
-    """``given`` as a list, one entry an output: a single one for all, a list by place, a dict by name."""
-    if given is None:
-        return [None] * count
-    if isinstance(given, dict) and "class_name" not in given:
-        unknown = [name for name in given if name not in names]
-        if unknown and count > 1:
-            raise ValueError(
-                f"In the dict argument `{what}`, key '{unknown[0]}' does not correspond to any model "
-                "output. Outputs are: "
-                f"{list(names)}. Received: {what}={given}"
-            )
-        return [given.get(name) for name in names] if not unknown else list(given.values())
-    if isinstance(given, (list, tuple)):
-        if len(given) != count:
-            raise ValueError(
-                f"For a model with multiple outputs, when providing the `{what}` argument as a list, it should have as "
-                f"many entries as the model has outputs. Received: {what}={given} of length "
-                f"{len(given)} whereas the model "
-                f"has {count} outputs."
-            )
-        return list(given)
-    return [given] * count
+def _number(weight):
+    if weight is None or isinstance(weight, (int, float)) or hasattr(weight, "__float__"):
+        return weight
+    raise ValueError(f"`loss_weights` are numbers, one for each loss. Received: {weight!r}")
 
 
 def resolved(loss, y_true, y_pred):

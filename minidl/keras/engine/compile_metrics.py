@@ -1,8 +1,9 @@
 """The metrics that ``compile`` was given: found by name and shape, named as the user typed them."""
 
 from minidl.keras import losses, metrics
-from minidl.keras.engine.compile_loss import crossentropy_for, spread
-from minidl.keras.engine.nest import flatten
+from minidl.keras.engine.compile_loss import crossentropy_for
+from minidl.keras.engine.nest import flatten, is_nested
+from minidl.keras.engine.output_structure import leaves_like, spread
 from minidl.keras.metrics import Metric
 
 _CHOSEN_BY_SHAPE = {
@@ -44,7 +45,7 @@ class ShapedMetric(Metric):
 
 
 class FunctionMetric(Metric):
-    """The mean of a function ``f(y_true, y_pred)``, or of a loss object."""
+    """The mean of a function ``f(y_true, y_pred)``; of a loss object, whose value is one number, over the batches."""
 
     def __init__(self, function, name):
         self.function, self.mean = function, metrics.Mean(name=name)
@@ -54,8 +55,7 @@ class FunctionMetric(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds the function's values."""
-        call = self.function.call if isinstance(self.function, losses.Loss) else self.function
-        self.mean.update_state(call(y_true, y_pred), sample_weight)
+        self.mean.update_state(self.function(y_true, y_pred), sample_weight)
 
     def result(self):
         """The mean so far."""
@@ -95,19 +95,34 @@ class CompileMetrics:
                     f"{type(value)}. Hint: put it into a list, {what}=[{value!r}]."
                 )
         self.given, self.weighted = given, weighted
-        self.names = output_names if output_names and len(output_names) > 1 else None
+        self.names = list(output_names or ())
         self.entries = None  # (name in the logs, metric, output's place, weighted)
-        if self.names is None and not _nested(given) and not _nested(weighted):
-            self._build(1, [None])
-        elif self.names is not None:
-            self._build(len(self.names), self.names)
+        self.prefixed = False
+        if not given and not weighted:
+            self.entries = []
+        elif len(self.names) > 1:
+            self._check_length()
+        elif self.names and not _nested(given) and not _nested(weighted):
+            self._build(None)
 
-    def _build(self, count, names):
+    def _check_length(self):
+        """A flat list for several outputs has one entry for each: said before there is data."""
+        for given in (self.given, self.weighted):
+            if given and not isinstance(given, dict) and not _nested(given) and len(given) != len(self.names):
+                raise ValueError(
+                    f"The model has {len(self.names)} outputs {self.names}, but `metrics` is a flat list of "
+                    f"{len(given)}: give a list with one entry (or list) for each output, or a dict by output name."
+                )
+
+    def _build(self, y_pred):
+        """Finds the metrics of each output, and their names in the logs."""
         self.entries, taken = [], {}
+        names = self._names(y_pred)
+        self.prefixed = names[0] is not None
         for weighted, given in ((False, self.given), (True, self.weighted)):
-            for place, found in enumerate(_per_output(given, names, count)):
-                output = "" if names[place] is None else f"{names[place]}_"
-                for identifier in found:
+            for place, found in sorted(self._given(given, y_pred).items()):
+                output = f"{names[place]}_" if names[place] is not None else ""
+                for identifier in flatten(found) if found is not None else ():
                     metric = metric_of(identifier)
                     name = f"{output}{metric.name}"
                     if weighted and name in taken:
@@ -115,6 +130,24 @@ class CompileMetrics:
                     taken[name] = taken.get(name, -1) + 1
                     name = f"{name}_{taken[name]}" if taken[name] else name
                     self.entries.append((name, metric, place, weighted))
+
+    def _given(self, given, y_pred):
+        if not given:
+            return {}
+        return spread(given, y_pred, self.names, "metrics") if is_nested(y_pred) else {0: given}
+
+    def _names(self, y_pred):
+        """The outputs' names: a flat dict's keys, else the layers'; None for one output, or where they have none."""
+        count = len(flatten(y_pred))
+        if count == 1:
+            return [None]
+        if isinstance(y_pred, dict) and len(y_pred) == count and set(y_pred) != set(self.names):
+            return sorted(y_pred)
+        return (
+            sorted(self.names)
+            if isinstance(y_pred, dict) and len(y_pred) == count
+            else self.names or [None] * count
+        )
 
     @property
     def metrics(self):
@@ -124,15 +157,12 @@ class CompileMetrics:
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Shows the metrics a batch."""
         if self.entries is None:
-            count = len(flatten(y_pred))
-            names = sorted(y_pred) if isinstance(y_pred, dict) else [f"output_{i}" for i in range(count)]
-            self._build(count, names if count > 1 else [None])
+            self._build(y_pred)
         if not self.entries:
             return
         outputs = flatten(y_pred)
-        truths = self._truths(y_true, y_pred, len(outputs))
-        weights = flatten(sample_weight) if sample_weight is not None else [None]
-        weights = weights * len(outputs) if len(weights) == 1 else weights
+        truths = self._aligned(y_true, y_pred, "y")
+        weights = self._aligned(sample_weight, y_pred, "sample_weight")
         for _, metric, place, weighted in self.entries:
             if truths[place] is None:
                 continue
@@ -141,11 +171,16 @@ class CompileMetrics:
             else:
                 metric.update_state(truths[place], outputs[place])
 
-    def _truths(self, y_true, y_pred, count):
-        if isinstance(y_true, dict) and not isinstance(y_pred, dict) and self.names:
-            return [y_true.get(name) for name in self.names]
-        flat = flatten(y_true)
-        return flat + [None] * (count - len(flat))
+    def _aligned(self, data, y_pred, what):
+        found = leaves_like(y_pred, data, self.names, what)
+        if found is not None:
+            return found
+        flat, count = flatten(data), len(flatten(y_pred))
+        return (
+            flat * count
+            if len(flat) == 1 and what == "sample_weight"
+            else flat + [None] * (count - len(flat))
+        )
 
     def result(self):
         """The values by their names in the logs; a metric whose result is a dict gives the names itself."""
@@ -153,7 +188,7 @@ class CompileMetrics:
         for name, metric, _, _ in self.entries or ():
             value = metric.result()
             found.update(value if isinstance(value, dict) else {name: value})
-        return found
+        return dict(sorted(found.items())) if self.prefixed else found
 
     def reset_state(self):
         """Forgets everything."""
@@ -163,18 +198,3 @@ class CompileMetrics:
 
 def _nested(given):
     return isinstance(given, dict) or any(isinstance(entry, (list, tuple, dict)) for entry in given or ())
-
-
-def _per_output(given, names, count):
-    """The metrics of each output, in lists."""
-    if not given:
-        return [[] for _ in range(count)]
-    if count == 1:
-        return [flatten(given)]
-    if isinstance(given, (list, tuple)) and not _nested(given) and len(given) != count:
-        raise ValueError(
-            f"The model has {count} outputs {list(names)}, but `metrics` is a flat list of "
-            f"{len(given)}: give a list with one "
-            "entry (or list) for each output, or a dict by output name."
-        )
-    return [flatten(entry) if entry is not None else [] for entry in spread(given, names, "metrics", count)]

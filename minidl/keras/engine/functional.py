@@ -172,8 +172,6 @@ class Functional(Model):
         """The names of the layers that make the outputs: ``dense``; where several come of one layer,
         ``dense_1`` next."""
         names = []
-        if isinstance(self._output_structure, dict):
-            return sorted(self._output_structure)
         for symbol in self.outputs:
             base = name = symbol.history[0].layer.name
             count = 0

@@ -143,13 +143,17 @@ def _arguments(node, made):
             return _filled(node["args"], made), _filled(node.get("kwargs") or {}, made)
         symbols = [made[entry[0], entry[1]][entry[2]] for entry in node]
         kwargs = dict(node[0][3]) if len(node[0]) > 3 and node[0][3] else {}
-        kwargs = {
-            name: made[value[0], value[1]][value[2]] if _is_place(value) else value
-            for name, value in kwargs.items()
-        }
+        kwargs = {name: _placed(value, made) for name, value in kwargs.items()}
     except KeyError:
         return None
     return ([symbols[0] if len(symbols) == 1 else symbols], kwargs)
+
+
+def _placed(value, made):
+    """An argument of a call of Keras 2 with the tensors of the places in it."""
+    if _is_place(value):
+        return made[value[0], value[1]][value[2]]
+    return [_placed(inner, made) for inner in value] if isinstance(value, list) else value
 
 
 def _filled(value, made):

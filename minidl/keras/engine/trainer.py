@@ -21,7 +21,6 @@ class Trainer(Compiling, Steps, OnBatch):
             put(self, name, None)
         put(self, "compiled", False)
         put(self, "stop_training", False)
-        put(self, "_validates", False)
         put(self, "_steps_done", 0)
         put(self, "_initial_epoch", 0)
         put(self, "_compile_arguments", None)
@@ -76,7 +75,6 @@ class Trainer(Compiling, Steps, OnBatch):
 
     def _train(self, source, validation, calls, epochs, steps, validation_steps, validation_freq):
         self.stop_training = False
-        object.__setattr__(self, "_validates", validation is not None)
         logs = {}
         batches = Epochs(source, steps)
         object.__setattr__(self, "_initial_epoch", 0)

@@ -83,7 +83,7 @@ def _parse_layers(root, group, where):
     contents.config = tree.read_json(root, "model_config", where)
     contents.training = tree.read_json(root, "training_config", where)
     for holder in (group, root):
-        for key in ("keras_version", "backend", "minidl_version"):
+        for key in ("keras_version", "backend", "minidl_version", "minidl_hard_sigmoid"):
             if key in holder.attrs:
                 contents.about[key] = tree.text(holder.attrs[key])
     return contents

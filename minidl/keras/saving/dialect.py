@@ -28,7 +28,10 @@ _OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
 _SYMBOLIC = ("Operator", "Operation")
 _NEVER_TRAINED = ("SpatialDropout", "Discretization")
 _SAYS_NOTHING = (None, False, "auto")
-_NO_SEED = {"SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"}
+_NO_SEED = {
+    *("SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "SimpleRNNCell", "LSTMCell", "GRUCell"),
+    *("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
+}
 _NO_FORMAT = {
     *(
         "ZeroPadding1D",
@@ -51,6 +54,44 @@ def model_config(model, keras3=False):
     if keras3:
         entry.setdefault("registered_name", None)
     return entry
+
+
+def with_its_hard_sigmoid(config, keras_version):
+    """(config, whether its ``hard_sigmoid`` is Keras 2's, of slope 0.2): each Keras has one, of a slope of its own.
+
+    Warns of the one that the file's reader does not have.
+    """
+    used = set(_hard_sigmoids(config))
+    if keras_version == 2 and used == {"hard_sigmoid_keras2"}:
+        return _renamed(config), True
+    if keras_version == 2 and used:
+        warnings.warn(
+            "The model uses 'hard_sigmoid' of slope 1/6; Keras 2's has slope 0.2 and will predict other numbers.",
+            stacklevel=4,
+        )
+    elif "hard_sigmoid_keras2" in used:
+        warnings.warn(
+            "The model uses 'hard_sigmoid_keras2', the slope 0.2 of Keras 2, which Keras 3 does not have: minidl alone "
+            "opens the file. Hint: for Keras 2, model.save('m.h5', keras_version=2).",
+            stacklevel=4,
+        )
+    return config, False
+
+
+def _hard_sigmoids(value):
+    if isinstance(value, (dict, list, tuple)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _hard_sigmoids(inner)
+    elif isinstance(value, str) and value in ("hard_sigmoid", "hard_sigmoid_keras2"):
+        yield value
+
+
+def _renamed(value):
+    if isinstance(value, dict):
+        return {name: _renamed(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_renamed(inner) for inner in value]
+    return "hard_sigmoid" if isinstance(value, str) and value == "hard_sigmoid_keras2" else value
 
 
 def _collect(model, graphs):
@@ -231,6 +272,63 @@ def _node(node, symbols, keras3):
     others = {key: _symbolic(value, symbols) for key, value in kwargs.items()}
     made = {"args": [first if len(first) > 1 else first[0]], "kwargs": others}
     return {**made, "said": ["training"]} if "training" in others else made
+
+
+def with_nodes_of_keras2(config):
+    """The config with every call in Keras 2's form, tensors among the named arguments as well, unlike Keras 3."""
+    if isinstance(config, (list, tuple)):
+        return [with_nodes_of_keras2(inner) for inner in config]
+    if not isinstance(config, dict):
+        return config
+    made = {key: with_nodes_of_keras2(inner) for key, inner in config.items()}
+    if made.get("class_name") not in _SYMBOLIC and isinstance(made.get("inbound_nodes"), list):
+        if made["class_name"] == "MultiHeadAttention" and isinstance(made["inbound_nodes"][0], dict):
+            made["config"] = {**made["config"], **_shapes_of_attention(made["inbound_nodes"][0])}
+        made["inbound_nodes"] = [_node_of_keras2(node) for node in made["inbound_nodes"]]
+    return _counted_from_one(made) if isinstance(made.get("output_layers"), list) else made
+
+
+def _counted_from_one(graph):
+    """The config of a graph with the calls of models inside counted from 1: Keras 2 counts their making as number 0."""
+    models = {entry["config"].get("name") for entry in graph["layers"] if "layers" in entry["config"]}
+
+    def shifted(value):
+        if is_place(value) and value[0] in models:
+            return [value[0], value[1] + 1, *map(shifted, value[2:])]
+        if isinstance(value, dict):
+            return {key: shifted(inner) for key, inner in value.items()}
+        return [shifted(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+    layers = [
+        {**entry, "inbound_nodes": shifted(entry.get("inbound_nodes", []))} for entry in graph["layers"]
+    ]
+    return {**graph, "layers": layers, "output_layers": shifted(graph["output_layers"])}
+
+
+def _shapes_of_attention(node):
+    """What Keras 2 builds a ``MultiHeadAttention`` with: the shapes of its first call."""
+    query, value, key = (*node["args"], node["kwargs"].get("value"), node["kwargs"].get("key"))[:3]
+    tensors = {"query": query, "value": value, "key": key or value}
+    return {f"{name}_shape": tensor["config"]["shape"] for name, tensor in tensors.items()}
+
+
+def _node_of_keras2(node):
+    if not isinstance(node, dict):
+        return node
+    first = node["args"][0] if isinstance(node["args"][0], list) else [node["args"][0]]
+    return [[*_history(x), _histories(node["kwargs"]) if i == 0 else {}] for i, x in enumerate(first)]
+
+
+def _history(tensor):
+    return tensor["config"]["keras_history"]
+
+
+def _histories(value):
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            return _history(value)
+        return {key: _histories(inner) for key, inner in value.items()}
+    return [_histories(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _holds_place(value):

@@ -2,6 +2,7 @@
 
 import warnings
 
+from minidl.keras.saving.cudnn import converted
 from minidl.keras.saving.names import parts
 from minidl.keras.saving.store import places
 
@@ -92,7 +93,7 @@ def _by_order(model, contents, skip):
                 f"file). Layer expects {len(weights)} weight(s). Received {len(arrays)} saved weight(s)."
                 + _both(*shapes)
             )
-        pairs += _fitting(zip(weights, arrays, strict=True), title, skip)
+        pairs += _fitting(zip(weights, converted(weights, arrays), strict=True), title, skip)
     return pairs
 
 
@@ -112,6 +113,7 @@ def _by_name(model, contents, skip):
                 raise ValueError(message)
             warnings.warn(f"Skipping: {message}", stacklevel=2)
             continue
+        arrays = converted(weights, arrays)
         pairs += _fitting(zip(weights, arrays, strict=True), f"layer #{k} (named {layer.name})", skip)
     return pairs
 

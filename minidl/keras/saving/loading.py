@@ -12,8 +12,9 @@ from minidl.keras.engine.weight_files import load_arrays
 from minidl.keras.saving.contents import parse
 from minidl.keras.saving.filling import fill
 from minidl.keras.saving.guard import parse_apart
+from minidl.keras.saving.optimizer_states import restore_optimizer
 from minidl.keras.saving.tolerant import clean, from_keras2
-from minidl.keras.saving.training import compile_by, restore_optimizer
+from minidl.keras.saving.training import compile_by
 
 _SIZES = (
     "units",
@@ -88,6 +89,7 @@ def _malformed(contents, what):
 def _built(contents, safe_mode):
     about = contents.about
     keras2 = "minidl_version" not in about and str(about.get("keras_version", "2")) < "3"
+    keras2 = keras2 or about.get("minidl_hard_sigmoid") == "keras2"
     with _malformed(contents, "its config describes no model"):
         config = from_keras2(contents.config) if keras2 and contents.config else contents.config
         model = deserialize_layer(clean(config, safe_mode))

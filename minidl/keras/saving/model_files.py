@@ -15,12 +15,13 @@ from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.sequential import Sequential
 from minidl.keras.engine.weight_files import ENDINGS, save_arrays
 from minidl.keras.saving import tree
-from minidl.keras.saving.dialect import model_config
+from minidl.keras.saving.dialect import model_config, with_its_hard_sigmoid, with_nodes_of_keras2
 from minidl.keras.saving.files import refuse_overwriting, write_whole
 from minidl.keras.saving.filling import ordered_weights, top_level_weights
 from minidl.keras.saving.names import to_state_dict
+from minidl.keras.saving.optimizer_states import optimizer_state
 from minidl.keras.saving.store import places
-from minidl.keras.saving.training import compile_config, optimizer_state, training_config
+from minidl.keras.saving.training import compile_config, training_config
 
 _KERAS = "2.15.0"  # the version whose form of config a .h5 has: Keras 2 and 3 read it
 
@@ -32,6 +33,8 @@ def save_model(
 
     ``.h5`` and ``.hdf5`` are opened by Keras 2 and Keras 3, ``.keras`` by Keras 3. The optimizer's state in a ``.h5``
     is restored by Keras 3, with ``keras_version=2`` by Keras 2; the other begins with a fresh optimizer, and says so.
+    Calls with tensors as further arguments (an LSTM's ``initial_state``), and of models inside, are in the form of
+    that one version.
     A file is replaced in one step, or, on a failure, not at all. Raises ``ValueError`` for another ending or a model
     without weights yet, ``FileExistsError`` with ``overwrite=False``, ``NotImplementedError`` for a layer without a
     config, ``MissingDependencyError`` without h5py. Source: Keras' ``save_model``.
@@ -83,6 +86,10 @@ def tree_of(model, include_optimizer=True, keras_version=3):
         config = model_config(model)
         if not isinstance(model, (Functional, Sequential)) and _build_config(model):
             config["build_config"] = _build_config(model)  # what a model of one's own code is built with
+        config, keras2 = with_its_hard_sigmoid(config, keras_version)
+        config = with_nodes_of_keras2(config) if keras_version == 2 else config
+        if keras2:
+            root.attrs["minidl_hard_sigmoid"] = "keras2"
         root.attrs["model_config"] = _json(config)
         training = training_config(model, keras_version) if include_optimizer and model.compiled else None
         if training is not None:
@@ -149,6 +156,7 @@ def archive_of(model, include_optimizer=True):
     shapes = _build_config(model)
     if shapes:
         config["build_config"] = shapes
+    with_its_hard_sigmoid(config, 3)
     compiled = include_optimizer and model.compiled
     if compiled:
         config["compile_config"] = compile_config(model)

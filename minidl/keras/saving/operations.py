@@ -59,7 +59,7 @@ def read(entry):
             f"keras.ops.{function} here takes no {', '.join(strange)}, as {layer_name!r} of the file"
         )
     first = [settings.pop(known[0])] if known[0] in settings else []  # the equation of an einsum
-    nodes = [{**node, "args": [*first, *node["args"]]} for node in entry.get("inbound_nodes", ())]
+    nodes = [{**node, "args": [*first, *map(plain, node["args"])]} for node in entry.get("inbound_nodes", ())]
     config = {"function": function, "settings": settings, "name": layer_name}
     return {"class_name": "Operation", "config": config, "name": entry.get("name"), "inbound_nodes": nodes}
 
@@ -128,11 +128,17 @@ def written(entry, nodes):
 
 
 def _array(value):
-    """An array among the arguments as Keras 3 writes it."""
-    if not hasattr(value, "tolist"):
+    """An array, or a list of numbers, among the arguments as Keras 3 writes it."""
+    numbers = isinstance(value, list) and not _holds_dict(value)
+    if not hasattr(value, "tolist") and not numbers:
         return value
     array = np.asarray(value)
+    array = array.astype("float32") if numbers and array.dtype == np.float64 else array
     return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": array.dtype.name}}
+
+
+def _holds_dict(value):
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_dict, value)))
 
 
 def _written_operator(config, nodes):

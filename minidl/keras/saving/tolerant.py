@@ -9,7 +9,7 @@ from minidl.keras import custom_objects as custom
 from minidl.keras.engine import layer as layer_module
 from minidl.keras.engine.serialization import layer_class
 from minidl.keras.engine.signature import Signature
-from minidl.keras.saving import lambdas, operations
+from minidl.keras.saving import lambdas, operations, tf_operations
 
 _DROPPED = {
     *(
@@ -26,12 +26,12 @@ _DROPPED = {
     *("query_shape", "key_shape", "value_shape", "rng_type"),
 }
 _OF_PLAIN_CONV = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint", "filters"}
-_RECURRENT = {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM2D"}
+_RECURRENT = {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM2D"}
 _SAYS_NOTHING = (None, False, "auto", [], {})
 _CLASSES = {
     "GroupQueryAttention": "GroupedQueryAttention",
-    "BatchNormalizationV1": "BatchNormalization",
-    "BatchNormalizationV2": "BatchNormalization",
+    **{"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"},
+    **{"CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"},
 }
 _ARGUMENTS = {  # of a class, arguments by the names of other versions
     "LeakyReLU": {"alpha": "negative_slope"},
@@ -77,6 +77,8 @@ def _entry(entry, safe_mode, place, fixed):
         config = {"layers": config}
     if not isinstance(config, dict):
         raise FileFormatError(f"{place}: the config of {name!r} is {str(config)[:200]}, not a dict")
+    if name in tf_operations.LAYERS and custom.lookup(name) is None:
+        return tf_operations.read(entry)
     if operations.is_operation(entry, layer_module.BY_NAME):
         return operations.read(entry)
     if name == "Model" and "layers" in config:

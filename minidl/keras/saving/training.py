@@ -2,11 +2,11 @@
 
 import warnings
 
-import numpy as np
-
 from minidl.keras import custom_objects as custom
 from minidl.keras import losses, metrics, optimizers
+from minidl.keras.engine.compile_metrics import ShapedMetric
 from minidl.keras.engine.nest import flatten
+from minidl.keras.saving.optimizer_states import is_newer
 
 _BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
 _SAID_BY_NONE = {  # what every optimizer takes, with what says nothing: the one that Keras 2 makes of a file knows none
@@ -28,30 +28,33 @@ def training_config(model, keras_version=3):
         )
         return None
     optimizer = model.optimizer
-    config = {k: v for k, v in optimizer.get_config().items() if _SAID_BY_NONE.get(k, optimizer) != v}
-    newer = keras_version == 2 and _is_newer(optimizer)
     return {
         "loss": _mapped(given["loss"], _loss),
-        "metrics": _mapped(given["metrics"], _metric),
-        "weighted_metrics": _mapped(given["weighted_metrics"], _metric),
+        "metrics": _metrics(model, given["metrics"]),
+        "weighted_metrics": _metrics(model, given["weighted_metrics"]),
         "loss_weights": given["loss_weights"],
-        "optimizer_config": {
-            "class_name": f"{'Custom>' if newer else ''}{type(optimizer).__name__}",
-            "config": config,
-        },
+        "optimizer_config": _optimizer_config(optimizer, keras_version),
     }
 
 
-def _is_newer(optimizer):
-    """Whether Keras 2 needs its second kind of optimizers (since 2.11), under a name that Keras 3 does not know."""
-    newer = (
-        "AdamW",
-        "Lion",
-        "Adafactor",
-        "Ftrl",
-        "Nadam",
-    )  # of the last two, the first kind computes otherwise
-    return type(optimizer).__name__ in newer or bool(optimizer.weight_decay) or bool(optimizer.use_ema)
+def _optimizer_config(optimizer, keras_version):
+    config = _telling(optimizer.get_config())
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is None:
+        newer = keras_version == 2 and is_newer(optimizer)
+        return {"class_name": f"{'Custom>' if newer else ''}{type(optimizer).__name__}", "config": config}
+    config["inner_optimizer"] = {**config["inner_optimizer"], "config": _telling(inner.get_config())}
+    if keras_version == 3:
+        return {"class_name": "LossScaleOptimizer", "config": config}
+    config["inner_optimizer"]["config"]["is_legacy_optimizer"] = False
+    known = ("inner_optimizer", "initial_scale", "dynamic_growth_steps")
+    config = {"dynamic": True, **{name: config[name] for name in known}}
+    return {"class_name": "LossScaleOptimizerV3", "config": config}
+
+
+def _telling(config):
+    """An optimizer's config without what says nothing."""
+    return {k: v for k, v in config.items() if k not in _SAID_BY_NONE or _SAID_BY_NONE[k] != v}
 
 
 def compile_config(model):
@@ -105,9 +108,35 @@ def _loss(value):
     return losses.serialize(found)
 
 
-def _metric(value):
+def _metrics(model, given):
+    """The metrics as dicts. ``'accuracy'`` is the one that it was in training: Keras 2 chooses by the output alone."""
+    entries = [entry for entry in model._compile_metrics.entries or () if _kind(entry[1])]
+    chosen = {}
+    for _, metric, place, _ in entries:
+        chosen.setdefault(place, {})[metric.kind[0]] = metric
+    names = list(getattr(model, "output_names", None) or ())
+    if len(names) > 1 and isinstance(given, dict):
+        return {
+            k: _mapped(v, lambda m, k=k: _metric(m, chosen.get(names.index(k)))) for k, v in given.items()
+        }
+    if len(names) > 1 and isinstance(given, (list, tuple)) and len(given) == len(names):
+        return [_mapped(v, lambda m, i=i: _metric(m, chosen.get(i))) for i, v in enumerate(given)]
+    return _mapped(given, lambda m: _metric(m, chosen.get(0) if len(names) == 1 else None))
+
+
+def _kind(metric):
+    """The class that a metric of a name like ``'accuracy'`` has found to be; None for another, and before data."""
+    return (
+        type(metric.inner).__name__ if isinstance(metric, ShapedMetric) and metric.inner is not None else None
+    )
+
+
+def _metric(value, chosen=None):
     if isinstance(value, str) and value.lower() in _BY_SHAPE:
-        return value
+        metric = (chosen or {}).get(value[0].lower())
+        if metric is None:
+            return value
+        return {"class_name": _kind(metric), "config": {"name": value, "dtype": "float32"}}
     made = _bare(_metric_of_keras3(value))
     if isinstance(value, str):
         made["config"] = {"name": made["config"]["name"], "dtype": "float32"}
@@ -220,141 +249,3 @@ def _without(prefix, metric):
     if not isinstance(name, str) or not name.startswith(prefix):
         return metric
     return {**metric, "config": {**metric["config"], "name": name.removeprefix(prefix)}}
-
-
-# --- the optimizer's state ----------------------------------------------------------------------------------------
-
-_KERAS2_SLOTS = {
-    **{"m": "momentum", "v": "velocity", "vhat": "velocity_hat", "u": "norm", "momentum": "momentum"},
-    **{"rms": "velocity", "mg": "average_gradient", "accumulator": "accumulator", "linear": "linear"},
-    **{"accum_grad": "accumulated_grad", "accum_var": "accumulated_delta_var", "velocity": "velocity"},
-    **{"accumulated_grad": "accumulated_grad", "accumulated_delta_var": "accumulated_delta_var"},
-    **{
-        "r": "r",
-        "c": "c",
-        "average_gradient": "average_gradient",
-        "norm": "norm",
-        "velocity_hat": "velocity_hat",
-    },
-}
-
-
-def optimizer_state(optimizer, keras_version=3):
-    """``[(name, array)]`` in Keras 3's order, each name once; or as the optimizer that Keras 2 makes of a file has."""
-    if keras_version == 2 and _is_newer(optimizer):
-        states = [np.asarray(v.numpy()) for v in _as_keras2(optimizer)[1:]]
-        if type(optimizer).__name__ == "SGD" and not optimizer._state:  # there it has momenta, of use or not
-            states = [np.zeros(slot.shape, "float32") for slot in optimizer._slots] + states
-        named = [(f"{optimizer.name}/{i}:0", state) for i, state in enumerate(states)]
-        return [("iteration:0", np.int64(int(optimizer._iterations))), *named]
-    if keras_version == 2:
-        kinds = [
-            (k, i, v) for k, kept in optimizer._state.items() for i, v in enumerate(kept) if v is not None
-        ]
-        states = [(f"{optimizer.name}/{i}/{kind}:0", np.asarray(v.numpy())) for kind, i, v in kinds]
-        return [(f"{optimizer.name}/iter:0", np.int64(int(optimizer._iterations))), *states]
-    found = {}
-    for variable in optimizer.variables:
-        path = base = getattr(variable, "path", variable.name)
-        count = 0
-        while path in found:
-            count += 1
-            path = f"{base}_{count}"
-        found[path] = np.asarray(variable.numpy())
-    return list(found.items())
-
-
-def restore_optimizer(model, names, arrays):
-    """Puts saved state into the optimizer: Keras 3's by order, Keras 2's by the names of its slots.
-
-    A warning, and a fresh optimizer, where neither fits.
-    """
-    optimizer = model.optimizer
-    if not arrays:
-        return
-    if not optimizer.built:
-        optimizer.build(model.trainable_variables)
-    own = optimizer.variables
-    if any(name.split(":")[0].rpartition("/")[2] in _KERAS2_SLOTS for name in names) and _restore_keras2(
-        optimizer, names, arrays
-    ):
-        return
-    for candidate in (own, _as_keras2(optimizer)):
-        fits = len(candidate) == len(arrays)
-        if fits and all(tuple(v.shape) == tuple(np.shape(a)) for v, a in zip(candidate, arrays)):
-            for variable, array in zip(candidate, arrays):
-                variable.assign(array)
-            _restore_product(optimizer)
-            return
-    if not _restore_keras2(optimizer, names, arrays):
-        warnings.warn(
-            f"The saved state of the optimizer ({len(arrays)} arrays) is not that of {type(optimizer).__name__} for "
-            f"this model ({len(own)} arrays): it starts afresh.",
-            stacklevel=3,
-        )
-
-
-def _as_keras2(optimizer):
-    """The state in Keras 2's order: without the learning rate; of RMSprop one kind after another."""
-    if type(optimizer).__name__ == "RMSprop":
-        return [optimizer._iterations, *(v for kept in optimizer._state.values() for v in kept)]
-    if type(optimizer).__name__ == "Adafactor":
-        means = [pair if tuple(pair[0].shape) else () for pair in optimizer._means]
-        velocities = zip(means, optimizer._state["velocity"])
-        return [optimizer._iterations, *(v for pair, velocity in velocities for v in (*pair, velocity))]
-    left_out = ("learning_rate", "variable")
-    return [
-        v for v in optimizer.variables if str(getattr(v, "path", v.name)).rpartition("/")[2] not in left_out
-    ]
-
-
-def _factors(optimizer):
-    """Adafactor's means by Keras 2's names: of rows and of columns, of weights with both."""
-    pairs = [pair for pair in getattr(optimizer, "_means", ()) if tuple(pair[0].shape)]
-    return {"r": [row for row, _ in pairs], "c": [column for _, column in pairs]} if pairs else {}
-
-
-def _restore_product(optimizer):
-    """Nadam's product of momenta, which Keras 2 does not save, of the number of steps."""
-    product = getattr(optimizer, "_product", None)
-    if product is not None and float(product) == 1.0:
-        steps = np.arange(1, int(optimizer._iterations) + 1)
-        product.assign(float(np.prod(optimizer.beta_1 * (1.0 - 0.5 * 0.96**steps))))
-
-
-def _restore_keras2(optimizer, names, arrays):
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    slots, iteration = {}, None
-    for name, array in zip(names, arrays):
-        pieces = name.split(":")[0].split("/")
-        if pieces[-1] in ("iter", "iteration", "iterations") and np.ndim(array) == 0:
-            iteration = array
-        elif pieces[-1] == "learning_rate":
-            optimizer.learning_rate = float(array)
-        elif len(pieces) > 2 and pieces[1] in _KERAS2_SLOTS:  # Adam/m/dense/kernel: since 2.11
-            slots.setdefault(pieces[1], []).append(array)
-        elif len(pieces) > 2 and pieces[0] in _KERAS2_SLOTS:  # m/dense/kernel: inside a loss scale
-            slots.setdefault(pieces[0], []).append(array)
-        elif pieces[-1] in _KERAS2_SLOTS:  # Adam/dense/kernel/m
-            slots.setdefault(pieces[-1], []).append(array)
-    own = {**optimizer._state, **_factors(optimizer)}
-    pairs = []
-    for slot, values in (
-        slots.items() if own else ()
-    ):  # SGD without momentum has slots in Keras 2, and none here
-        kept = own.get(_KERAS2_SLOTS[slot]) or own.get({"v": "norm"}.get(slot, slot))
-        fits = kept is not None and len(kept) == len(values)
-        if not fits or any(tuple(k.shape) != tuple(np.shape(v)) for k, v in zip(kept, values)):
-            return False
-        pairs += zip(kept, values)
-    if (
-        iteration is None and not own and np.asarray(arrays[0]).dtype.kind in "iu"
-    ):  # a .keras numbers the states
-        iteration = arrays[0]
-    if iteration is None or (own and not pairs):
-        return False
-    optimizer._iterations.assign(int(iteration))
-    for variable, value in pairs:
-        variable.assign(value)
-    _restore_product(optimizer)
-    return True
