@@ -17,7 +17,7 @@ FLOORS = {
     **dict.fromkeys(
         ("errors", "device", "dtypes", "_version", "build_info", "extras", "absent", "as_torch"), 0
     ),
-    **dict.fromkeys(("layouts", "profiler", "return_types"), 0),
+    **dict.fromkeys(("layouts", "profiler", "return_types", "__future__"), 0),
     **dict.fromkeys(("_native", "_cuda", "_emulated", "_build_info"), 0),
     "backends": 1,
     "autograd": 2,
