@@ -82,6 +82,10 @@ class _UserOp:
     def pull_boxed(self, node, g, run):
         return self._backward(node, self._listed(g))
 
+    def moved(self, node):
+        """Another node takes the place of the one that the forward recorded."""
+        self.ctx._node = weakref.ref(node)
+
     def attribute(self, node, name):
         """What the node has for a program: in PyTorch it is the context itself."""
         return getattr(self.ctx, name)

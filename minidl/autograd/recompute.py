@@ -69,6 +69,7 @@ class _Stretch:
                 new.op.adopt(old)
             else:
                 old.op = new.op
+                getattr(new.op, "moved", lambda node: None)(old)  # a Function's context knows its node
             old.saved, old.cells = new.saved, new.cells
 
 

@@ -13,8 +13,11 @@ from minidl.errors import DeviceError
 from minidl.testing.closeness import assert_close
 from minidl.testing.striding import restrided, strided
 
-# A NaN in the input and none in its saved mean cannot be: these three tell it apart, each in its own way.
-_WITH_STATISTICS = {"batch_norm_backward", "group_norm_backward", "layer_norm_backward"}
+# A NaN in the input and none in its saved mean (or in the sums of its rows) cannot be: these tell it apart, each in
+# its own way.
+_WITH_STATISTICS = {
+    "attention_backward", "batch_norm_backward", "group_norm_backward", "layer_norm_backward",
+}  # fmt: skip
 _GUARD = 64  # elements before and after an array that nothing may touch
 _TOLERANCE = {"float64": 1e-10, "float32": 1e-4, "float16": 4e-3, "bfloat16": 3e-2}
 
@@ -96,8 +99,8 @@ def check_kernel(
     - **canaries**: memory around and between the elements of each array that it is given stays as it is;
     - **aliasing**: a result shares memory with an argument only where the reference's does;
     - **strides**: other memory layouts of the arguments give the same;
-    - **NaN**: a NaN in each floating-point argument turns up where the reference has it (but for gradients of norms,
-      which cannot be given one in the input and none in its mean).
+    - **NaN**: a NaN in each floating-point argument turns up where the reference has it (but for gradients of norms
+      and attention, which cannot be given one in the input and none in its statistics).
 
     Args:
         name: of the backend's function, as ``backends.cpu.overrides`` lists them.

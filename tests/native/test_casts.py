@@ -50,7 +50,7 @@ def test_every_size(native, narrow, size):
 
 def test_what_it_does_not_serve(native):
     x = np.ones((64, 63), np.float32)
-    for array, dtype in ((x, np.dtype("float64")), (x.T, NARROW[1]), (x[0], NARROW[1]), (x, "int32")):
+    for array, dtype in ((x, np.dtype("float64")), (x.T, NARROW[1]), (x, "int32")):
         assert native.overrides["astype"](array, dtype) is NotImplemented
 
 

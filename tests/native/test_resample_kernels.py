@@ -54,7 +54,6 @@ def test_the_same_bits_on_any_number_of_threads(native):
 def test_what_it_does_not_serve(native):
     taps = table("dense", 7, 64)
     for x in (
-        np.ones((64, 2)),
         np.ones((64, 64), "float16"),
         np.ones((64, 64), "uint8"),
         np.ones((64, 128))[:, ::2],

@@ -58,5 +58,6 @@ def attention_backward(g, query, key, value, bias, output, lse, causal, scale, n
     if output.dtype != inputs[0].dtype:  # 16 bits of it have but three digits
         output, lse = _forward(*inputs, causal, scale)
     grads = [_like(x) if need else None for x, need in zip(inputs, needs, strict=False)]
+    lse = np.ascontiguousarray(lse)
     _native.attention_backward(*inputs, causal, scale, _wide(g), output, lse, *grads)
     return tuple(d if d is None else d.astype(g.dtype, copy=False) for d in grads)

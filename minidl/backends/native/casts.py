@@ -1,8 +1,7 @@
-"""Conversions between float32 and the formats of 16 bits in C++; the others, and small arrays, are NumPy's."""
+"""Conversions between float32 and the formats of 16 bits in C++; the others are NumPy's."""
 
 from minidl import _native
 
-_SMALL = 1024
 _CONVERSIONS = {  # by the characters of NumPy's dtypes; E is ml_dtypes' bfloat16
     ("f", "e"): _native.to_float16,
     ("e", "f"): _native.from_float16,
@@ -13,7 +12,7 @@ _CONVERSIONS = {  # by the characters of NumPy's dtypes; E is ml_dtypes' bfloat1
 
 def astype(input, dtype):
     kinds = input.dtype.char, getattr(dtype, "char", None)
-    convert = _CONVERSIONS.get(kinds) if input.size >= _SMALL else None
+    convert = _CONVERSIONS.get(kinds)
     if convert is None or not input.flags.c_contiguous or not input.flags.aligned:
         return NotImplemented
     out = _native.empty(input.shape, dtype)

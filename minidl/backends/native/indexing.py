@@ -1,19 +1,18 @@
 """Reading and writing by index in C++: along an axis any dtype, sums float32 and float64, any strides; slices of
-contiguous arrays. What is small, and an index that is out of range, is the reference's.
+contiguous arrays. An index that is out of range is the reference's.
 """
 
 import numpy as np
 
 from minidl import _native
 
-_SMALL = 256  # elements, from which on a call pays
 _INT64 = np.dtype("int64")
 
 
 def _served(index, *arrays):
     first = arrays[0]
     return (
-        index.size >= _SMALL
+        index.size
         and index.dtype == _INT64
         and first.ndim
         and all(x.__class__ is np.ndarray and x.dtype == first.dtype and x.flags.aligned for x in arrays)

@@ -1,17 +1,15 @@
-"""Sorting and selecting along an axis in C++: float32, float64, int32 and int64; small arrays are NumPy's."""
+"""Sorting and selecting along an axis in C++: float32, float64, int32 and int64."""
 
 import numpy as np
 
 from minidl import _native
 
-_SMALL = 256
-
 
 def _rows(input, dim):
     """The input as rows along an axis, and the shape of the other axes; None for what the kernels do not take."""
-    if input.dtype.char not in "fdil" or input.size < _SMALL:
+    if input.dtype.char not in "fdil" or not input.size:
         return None
-    moved = np.ascontiguousarray(np.moveaxis(input, dim, -1))
+    moved = np.ascontiguousarray(_last(input, dim))
     return moved.reshape(-1, moved.shape[-1]), moved.shape[:-1]
 
 
@@ -27,7 +25,9 @@ def sort_first(input, dim, descending, count):
     values = _native.empty((len(rows), count), input.dtype)
     places = _native.empty((len(rows), count), np.dtype("int64"))
     _native.sort_rows(rows, descending, values, places)
-    return tuple(_row_major(np.moveaxis(x.reshape(*others, count), -1, dim)) for x in (values, places))
+    if dim == input.ndim - 1:
+        return values.reshape(*others, count), places.reshape(*others, count)
+    return tuple(_native.copy(np.moveaxis(x.reshape(*others, count), -1, dim)) for x in (values, places))
 
 
 def select(input, dim, rank):
@@ -41,5 +41,5 @@ def select(input, dim, rank):
     return values.reshape(others), places.reshape(others)
 
 
-def _row_major(x):
-    return x if x.flags.c_contiguous else _native.copy(x)
+def _last(x, dim):
+    return x if dim == x.ndim - 1 else np.moveaxis(x, dim, -1)

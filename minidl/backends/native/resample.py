@@ -2,11 +2,9 @@
 
 from minidl import _native
 
-_SMALL = 1024
-
 
 def resample(input, dim, taps):
-    if input.dtype.char not in "fd" or input.size < _SMALL or not input.flags.c_contiguous:
+    if input.dtype.char not in "fd" or not input.size or not input.flags.c_contiguous:
         return NotImplemented
     starts, index, weight = taps.rows
     out = _native.empty((*input.shape[:dim], taps.size, *input.shape[dim + 1 :]), input.dtype)
