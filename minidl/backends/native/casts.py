@@ -1,4 +1,4 @@
-"""Conversions between float32 and the formats of 16 bits in C++; the others are NumPy's."""
+"""Conversions between float32 and the formats of 16 bits in C++; the others are NumPy's as they are."""
 
 from minidl import _native
 
@@ -13,7 +13,8 @@ _CONVERSIONS = {  # by the characters of NumPy's dtypes; E is ml_dtypes' bfloat1
 def astype(input, dtype):
     kinds = input.dtype.char, getattr(dtype, "char", None)
     convert = _CONVERSIONS.get(kinds)
-    if convert is None or not input.flags.c_contiguous or not input.flags.aligned:
-        return NotImplemented
-    out = _native.empty(input.shape, dtype)
-    return out if convert(input, out) else NotImplemented
+    if convert is not None and input.flags.c_contiguous and input.flags.aligned:
+        out = _native.empty(input.shape, dtype)
+        if convert(input, out):
+            return out
+    return input.astype(dtype)

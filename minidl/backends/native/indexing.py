@@ -5,6 +5,7 @@ contiguous arrays. An index that is out of range is the reference's.
 import numpy as np
 
 from minidl import _native
+from minidl.backends.reference import indexing as plain
 
 _INT64 = np.dtype("int64")
 
@@ -56,12 +57,19 @@ def pick(input, index):
 
 
 def index_add(g, index, shape, strides=None):
+    if not _holds_arrays(index):
+        return plain.index_add(np, g, index, shape, strides)
     dim = _only_array(index)
     if dim is None or not _served(index[dim], g) or g.dtype.char not in "fd":
         return NotImplemented
     out = np.zeros(shape, g.dtype)
     slices, where = np.ascontiguousarray(g), np.ascontiguousarray(index[dim])
     return out if _native.add_slices(out, dim, where, slices) else NotImplemented
+
+
+def _holds_arrays(index):
+    parts = index if index.__class__ is tuple else (index,)
+    return any(part.__class__ is np.ndarray for part in parts)
 
 
 def _only_array(index):
