@@ -47,6 +47,17 @@ def test_native_adam_agrees_with_reference(native, dtype, amsgrad, options):
     assert_columns(ours, wanted, dtype)
 
 
+@pytest.mark.parametrize("column", [0, 1, 2, 3, 4])
+def test_a_nan_stays_in_every_column_it_reaches(native, column):
+    ours, wanted = adam_arguments(np.float32, True), adam_arguments(np.float32, True)
+    for arguments in (ours, wanted):
+        arguments[column][-1].reshape(-1)[0] = np.nan
+    for _ in range(2):
+        native.adam_step(*ours, *ADAM[0])
+        backends.reference.adam_step(*wanted, *ADAM[0])
+    assert_columns(ours, wanted, np.float32)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("options", SGD)
 def test_native_sgd_agrees_with_reference(native, dtype, options):

@@ -66,7 +66,7 @@ void adam_run(int64_t size, T* __restrict param, const T* __restrict grad, T* __
     exp_avg[i] = m;
     exp_avg_sq[i] = v;
     if constexpr (kAmsgrad) {
-      v = largest[i] > v ? largest[i] : v;  // a NaN in v stays
+      v = (v != v) | (largest[i] <= v) ? v : largest[i];  // NaN stays
       largest[i] = v;
     }
     param[i] = param[i] * o.shrink - o.rate * m / (std::sqrt(v) + o.eps);
