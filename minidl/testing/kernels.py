@@ -128,8 +128,12 @@ def check_kernel(
     if calls is None:
         calls = kernel_calls(workload).get(name, []) if workload else _usual_calls(name)
     if not calls:
-        which = "the workload" if workload else "no example of an op, layer or optimizer (give a workload)"
-        raise ValueError(f"check_kernel: {which} never calls {name!r} on the host")
+        who = (
+            "the workload never calls"
+            if workload
+            else "give a workload: no example of an op or a layer calls"
+        )
+        raise ValueError(f"check_kernel: {who} {name!r} on the host")
     for place in ("cpu", *(["cuda"] if usable("cuda") else [])) if devices is None else devices:
         backend = backends.on(Device(place))
         if backend is not backends.reference and name not in backend.overrides:
