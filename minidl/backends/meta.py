@@ -63,9 +63,10 @@ def _depends(name, arguments):
     """Whether the size of a result depends on values: what a mask takes, what is repeated by counts in an array."""
     if name in _READING:
         return True
-    parts = arguments[1] if name == "getitem" and arguments[1].__class__ is tuple else arguments[1:2]
+    indexes = name in ("getitem", "pick")
+    parts = arguments[1] if indexes and arguments[1].__class__ is tuple else arguments[1:2]
     arrays = [p for p in parts if isinstance(p, np.ndarray)]
-    return any(name == "repeat_interleave" or (name == "getitem" and a.dtype == bool) for a in arrays)
+    return any(name == "repeat_interleave" or (indexes and a.dtype == bool) for a in arrays)
 
 
 def _function(name, compute):

@@ -69,6 +69,7 @@ def test_we_take_torchs_memory(name):
         "pin",
         "tensor pinned",
         "empty pinned",
+        "randn pinned",
     ],
 )
 def test_the_same_refusals(call, error, text):

@@ -5,6 +5,7 @@ import copy
 import importlib
 import pickle
 import pkgutil
+import re
 import warnings
 
 import numpy as np
@@ -211,7 +212,10 @@ def kept(library):
     layer = library.nn.ReLU()
     layer.register_forward_hook(_shift)
     first = layer.register_forward_pre_hook(_named, with_kwargs=True)
-    found = [repr(layer._forward_hooks).split(" at ")[0], list(layer._forward_hooks.values()) == [_shift]]
+    found = [
+        re.sub(r"\d+", "id", repr(layer._forward_hooks).split(" at ")[0]),
+        list(layer._forward_hooks.values()) == [_shift],
+    ]
     found += [list(layer._forward_pre_hooks.values()) == [_named], layer(library.ones(1), unknown=2).tolist()]
     found += [list(layer._forward_pre_hooks_with_kwargs) == [first.id]]
     layer._forward_hooks.clear()

@@ -12,13 +12,12 @@ from minidl.backends.memory_order import made_in_order, order_of
 _NARROW = ("float16", "bfloat16")
 
 
-def _like(x, width=None):
-    """An array for a result in the order of ``x``, with rows of ``width``."""
+def _like(x):
+    """An array for a result in the order of ``x``."""
     order = order_of(x, None)
     if order is not None and order[-1] != x.ndim - 1:  # rows have no gaps
         order = None
-    shape = x.shape if width is None else (*x.shape[:-1], width)
-    return made_in_order(lambda shape: _native.empty(shape, x.dtype), shape, order)
+    return made_in_order(lambda shape: _native.empty(shape, x.dtype), x.shape, order)
 
 
 def _wide(x):
@@ -37,7 +36,8 @@ def _inputs(query, key, value, bias):
 
 
 def _forward(query, key, value, bias, causal, scale):
-    out = _like(query, value.shape[-1])
+    laid = query.ndim == 4 and query.shape[-1] == value.shape[-1]  # as PyTorch's kernels do
+    out = _like(query) if laid else _native.empty((*query.shape[:-1], value.shape[-1]), query.dtype)
     lse = _native.empty(query.shape[:-1], query.dtype)
     _native.attention(query, key, value, bias, causal, scale, out, lse)
     return out, lse
