@@ -76,7 +76,7 @@ class Call {
 
  private:
   void check(const char* name, const array& given, const Shape& expected) const {
-    MINIDL_CHECK(given.dtype().is(pybind11::dtype::of<T>()) && addressable(given),
+    MINIDL_CHECK(given.dtype().equal(pybind11::dtype::of<T>()) && addressable(given),
                  "attention: ", name, " must be aligned and of the query's dtype");
     MINIDL_CHECK(Shape(given.shape(), given.shape() + given.ndim()) == expected,
                  "attention: ", name, " does not fit: got ", shown(given));

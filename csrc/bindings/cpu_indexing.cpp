@@ -14,7 +14,7 @@ namespace {
 using pybind11::array;
 
 void check_index(const array& index) {
-  MINIDL_CHECK(index.dtype().is(pybind11::dtype::of<int64_t>()) && addressable(index),
+  MINIDL_CHECK(index.dtype().equal(pybind11::dtype::of<int64_t>()) && addressable(index),
                "index must be int64");
 }
 
@@ -27,7 +27,7 @@ void read_strides(const array& from, std::array<int64_t, kMaxRank>& strides) {
 
 cpu::AlongProblem problem(const array& given, int dim, const array& index, const array& other) {
   check_index(index);
-  MINIDL_CHECK(addressable(given) && addressable(other) && given.dtype().is(other.dtype()),
+  MINIDL_CHECK(addressable(given) && addressable(other) && given.dtype().equal(other.dtype()),
                "indexing: arrays must be aligned and of one dtype");
   const auto rank = given.ndim();
   MINIDL_CHECK(rank >= 1 && index.ndim() == rank && other.ndim() == rank && dim >= 0 && dim < rank,
@@ -49,7 +49,7 @@ cpu::AlongProblem problem(const array& given, int dim, const array& index, const
 cpu::SliceProblem slices_of(const array& given, int dim, const array& index, const array& slices) {
   check_index(index);
   MINIDL_CHECK(c_contiguous(given) && c_contiguous(slices) && c_contiguous(index) &&
-                   given.dtype().is(slices.dtype()),
+                   given.dtype().equal(slices.dtype()),
                "indexing: arrays must be contiguous and of one dtype");
   MINIDL_CHECK(dim >= 0 && dim < given.ndim(), "indexing: no axis ", dim);
   cpu::SliceProblem p{1, given.shape(dim), 1, index.size()};
@@ -79,8 +79,8 @@ bool by_word(const array& given, const Body& body) {
 
 template <class Body>
 bool by_number(const array& given, const Body& body) {
-  if (given.dtype().is(pybind11::dtype::of<float>())) return body(float{});
-  MINIDL_CHECK(given.dtype().is(pybind11::dtype::of<double>()),
+  if (given.dtype().equal(pybind11::dtype::of<float>())) return body(float{});
+  MINIDL_CHECK(given.dtype().equal(pybind11::dtype::of<double>()),
                "indexing: expected float32 or float64");
   return body(double{});
 }

@@ -21,8 +21,8 @@ cpu::OrderProblem problem(const array& input, bool descending, int64_t first, in
   const cpu::OrderProblem p{input.shape(0), input.shape(1), first, descending};
   MINIDL_CHECK(p.size <= std::numeric_limits<uint32_t>::max() && first >= 0 && first <= p.size,
                "ordering: ", first, " elements of ", p.size);
-  MINIDL_CHECK(values.dtype().is(input.dtype()) &&
-                   places.dtype().is(pybind11::dtype::of<int64_t>()) &&
+  MINIDL_CHECK(values.dtype().equal(input.dtype()) &&
+                   places.dtype().equal(pybind11::dtype::of<int64_t>()) &&
                    values.size() == p.rows * wanted && places.size() == p.rows * wanted,
                "ordering: results do not fit");
   return p;

@@ -13,7 +13,7 @@ using pybind11::array;
 template <class T>
 const T* data_of_kind(const char* name, const array& given) {
   MINIDL_CHECK(
-      c_contiguous(given) && addressable(given) && given.dtype().is(pybind11::dtype::of<T>()),
+      c_contiguous(given) && addressable(given) && given.dtype().equal(pybind11::dtype::of<T>()),
       "resample: ", name, " must be contiguous and of another type");
   return static_cast<const T*>(given.data());
 }
@@ -62,7 +62,7 @@ void run(const array& input, int dim, const array& starts, const array& index, c
 
 void resample(const array& input, int dim, const array& starts, const array& index,
               const array& weight, array out) {
-  const bool single = input.dtype().is(pybind11::dtype::of<float>());
+  const bool single = input.dtype().equal(pybind11::dtype::of<float>());
   (single ? run<float> : run<double>)(input, dim, starts, index, weight, out);
 }
 
