@@ -66,12 +66,17 @@ class Call {
     return given.is_none() ? cpu::Heads<T>{}
                            : written(name, pybind11::cast<array>(given), rows, cols);
   }
+  // A logarithm a query, without gaps: a result, or what the forward pass saved.
   T* sums(array given) const {
+    read_sums(given);
+    return static_cast<T*>(given.mutable_data());
+  }
+  const T* read_sums(const array& given) const {
     Shape expected = lead_;
     expected.push_back(queries());
     check("lse", given, expected);
     MINIDL_CHECK(c_contiguous(given), "attention: lse must be contiguous");
-    return static_cast<T*>(given.mutable_data());
+    return static_cast<const T*>(given.data());
   }
 
  private:
@@ -137,7 +142,7 @@ pybind11::object attention_backward(const array& query, const array& key, const 
     const auto& p = call.problem;
     const cpu::AttentionSaved<T> saved{call.read("grad", grad, p.queries, p.value_width),
                                        call.read("out", out, p.queries, p.value_width),
-                                       call.sums(lse)};
+                                       call.read_sums(lse)};
     const cpu::AttentionGrads<T> grads{call.wanted("dquery", dquery, p.queries, p.width),
                                        call.wanted("dkey", dkey, p.keys, p.width),
                                        call.wanted("dvalue", dvalue, p.keys, p.value_width)};

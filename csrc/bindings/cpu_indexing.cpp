@@ -59,90 +59,76 @@ cpu::SliceProblem slices_of(const array& given, int dim, const array& index, con
   return p;
 }
 
-// body(Word{}) for an unsigned integer as wide as an element.
-template <class Body>
-bool by_word(const array& given, const Body& body) {
-  switch (given.itemsize()) {
-    case 1:
-      return body(uint8_t{});
-    case 2:
-      return body(uint16_t{});
-    case 4:
-      return body(uint32_t{});
-    case 8:
-      return body(uint64_t{});
-    default:
-      MINIDL_CHECK(false, "indexing: elements of ", given.itemsize(), " bytes");
+// kernel(zero, ...) with the zero of an unsigned integer as wide as an element: what moves bits.
+struct ByWord {
+  template <class Kernel>
+  bool operator()(const array& given, const Kernel& kernel) const {
+    switch (given.itemsize()) {
+      case 1:
+        return kernel(uint8_t{});
+      case 2:
+        return kernel(uint16_t{});
+      case 4:
+        return kernel(uint32_t{});
+      case 8:
+        return kernel(uint64_t{});
+      default:
+        MINIDL_CHECK(false, "indexing: elements of ", given.itemsize(), " bytes");
+    }
+    return false;
   }
-  return false;
+};
+
+// The same with the zero of the element's own type: what adds.
+struct ByNumber {
+  template <class Kernel>
+  bool operator()(const array& given, const Kernel& kernel) const {
+    if (given.dtype().equal(pybind11::dtype::of<float>())) return kernel(float{});
+    MINIDL_CHECK(given.dtype().equal(pybind11::dtype::of<double>()),
+                 "indexing: expected float32 or float64");
+    return kernel(double{});
+  }
+};
+
+// kernel(problem, index, from, to) on the elements of two arrays, without the GIL.
+template <class By, class Problem, class Kernel>
+bool run(const Problem& p, const array& index, const array& from, array& to, const Kernel& kernel) {
+  return By{}(from, [&](auto zero) {
+    using T = decltype(zero);
+    T* target = static_cast<T*>(to.mutable_data());
+    pybind11::gil_scoped_release release;
+    return kernel(p, static_cast<const int64_t*>(index.data()), static_cast<const T*>(from.data()),
+                  target);
+  });
 }
 
-template <class Body>
-bool by_number(const array& given, const Body& body) {
-  if (given.dtype().equal(pybind11::dtype::of<float>())) return body(float{});
-  MINIDL_CHECK(given.dtype().equal(pybind11::dtype::of<double>()),
-               "indexing: expected float32 or float64");
-  return body(double{});
-}
-
-template <class T>
-const T* read(const array& from) {
-  return static_cast<const T*>(from.data());
-}
-template <class T>
-T* write(array& to) {
-  return static_cast<T*>(to.mutable_data());
-}
+#define MINIDL_KERNEL(name) [](const auto&... given) { return cpu::name(given...); }
 
 bool take_along(const array& given, int dim, const array& index, array out) {
-  const auto p = problem(given, dim, index, out);
-  return by_word(given, [&](auto word) {
-    using Word = decltype(word);
-    Word* to = write<Word>(out);
-    pybind11::gil_scoped_release release;
-    return cpu::take_along(p, read<int64_t>(index), read<Word>(given), to);
-  });
+  return run<ByWord>(problem(given, dim, index, out), index, given, out, MINIDL_KERNEL(take_along));
 }
 
 bool put_along(array given, int dim, const array& index, const array& source) {
-  const auto p = problem(given, dim, index, source);
-  return by_word(given, [&](auto word) {
-    using Word = decltype(word);
-    Word* to = write<Word>(given);
-    pybind11::gil_scoped_release release;
-    return cpu::put_along(p, read<int64_t>(index), read<Word>(source), to);
-  });
+  return run<ByWord>(problem(given, dim, index, source), index, source, given,
+                     MINIDL_KERNEL(put_along));
 }
 
 bool add_along(array given, int dim, const array& index, const array& source) {
-  const auto p = problem(given, dim, index, source);
-  return by_number(given, [&](auto number) {
-    using T = decltype(number);
-    T* to = write<T>(given);
-    pybind11::gil_scoped_release release;
-    return cpu::add_along(p, read<int64_t>(index), read<T>(source), to);
-  });
+  return run<ByNumber>(problem(given, dim, index, source), index, source, given,
+                       MINIDL_KERNEL(add_along));
 }
 
 bool take_slices(const array& given, int dim, const array& index, array out) {
-  const auto p = slices_of(given, dim, index, out);
-  return by_word(given, [&](auto word) {
-    using Word = decltype(word);
-    Word* to = write<Word>(out);
-    pybind11::gil_scoped_release release;
-    return cpu::take_slices(p, read<int64_t>(index), read<Word>(given), to);
-  });
+  return run<ByWord>(slices_of(given, dim, index, out), index, given, out,
+                     MINIDL_KERNEL(take_slices));
 }
 
 bool add_slices(array given, int dim, const array& index, const array& slices) {
-  const auto p = slices_of(given, dim, index, slices);
-  return by_number(given, [&](auto number) {
-    using T = decltype(number);
-    T* to = write<T>(given);
-    pybind11::gil_scoped_release release;
-    return cpu::add_slices(p, read<int64_t>(index), read<T>(slices), to);
-  });
+  return run<ByNumber>(slices_of(given, dim, index, slices), index, slices, given,
+                       MINIDL_KERNEL(add_slices));
 }
+
+#undef MINIDL_KERNEL
 
 }  // namespace
 

@@ -41,7 +41,7 @@ class Input {
     if (value.is_none() && presence == kOptional) return;
     if (!py::isinstance<py::array>(value)) throw Refused{};
     const auto given = py::reinterpret_borrow<py::array>(value);
-    if (!given.dtype().is(py::dtype::of<T>())) throw Refused{};
+    if (!given.dtype().equal(py::dtype::of<T>())) throw Refused{};
     MINIDL_CHECK(Shape(given.shape(), given.shape() + given.ndim()) == shape, name,
                  " must have shape ", py::str(py::tuple(py::cast(shape))).cast<std::string>(),
                  ", got ", py::str(given.attr("shape")).cast<std::string>());

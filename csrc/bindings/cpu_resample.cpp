@@ -14,7 +14,8 @@ template <class T>
 const T* data_of_kind(const char* name, const array& given) {
   MINIDL_CHECK(
       c_contiguous(given) && addressable(given) && given.dtype().equal(pybind11::dtype::of<T>()),
-      "resample: ", name, " must be contiguous and of another type");
+      "resample: ", name,
+      " must be contiguous; starts and index int64, the others of the input's type");
   return static_cast<const T*>(given.data());
 }
 

@@ -19,15 +19,16 @@ def _like(tensor, size):
     return zeros(tuple(size), dtype=tensor.dtype, device=tensor.device, requires_grad=True)
 
 
+def _recorded(found, *given):
+    """``found`` with its graph where one of what it was made of asks for that."""
+    return found if is_grad_enabled() and any(t.requires_grad for t in given) else found.detach()
+
+
 def _by_input(rank):
     def of_rank(input_size, weight, grad_output, stride=1, padding=0, dilation=1, groups=1):
         input = _like(weight, input_size)
         found = _gradient(rank, input, weight, input, grad_output, (stride, padding, dilation, groups))
-        return (
-            found
-            if is_grad_enabled() and (weight.requires_grad or grad_output.requires_grad)
-            else found.detach()
-        )
+        return _recorded(found, weight, grad_output)
 
     return _named(
         of_rank, rank, "input", "(1, 1, {n}), minidl.ones(1, 1, {k}), minidl.ones(1, 1, {o})", "{n}"
@@ -38,11 +39,7 @@ def _by_weight(rank):
     def of_rank(input, weight_size, grad_output, stride=1, padding=0, dilation=1, groups=1):
         weight = _like(input, weight_size)
         found = _gradient(rank, input, weight, weight, grad_output, (stride, padding, dilation, groups))
-        return (
-            found
-            if is_grad_enabled() and (input.requires_grad or grad_output.requires_grad)
-            else found.detach()
-        )
+        return _recorded(found, input, grad_output)
 
     return _named(
         of_rank, rank, "weight", "minidl.ones(1, 1, {n}), (1, 1, {k}), minidl.ones(1, 1, {o})", "{k}"

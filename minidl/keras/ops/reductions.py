@@ -147,14 +147,18 @@ def logsumexp(x, axis=None, keepdims=False):
     return minidl.logsumexp(x, _axes(x, axis), keepdims)
 
 
-@operation
-def quantile(x, q, axis=None, method="linear", keepdims=False):
-    """The ``q`` quantiles over ``axis``; a list of q's comes first in the result."""
+def _quantiles(compute, x, q, axis, method, keepdims):
     x = floating(x)
     flat, kept = _flat(x, axis)
     q = tensor(q).to(x.dtype)
-    found = minidl.quantile(flat, q, -1, interpolation=method)
+    found = compute(flat, q, -1, interpolation=method)
     return found.reshape(*q.shape, *kept) if keepdims else found
+
+
+@operation
+def quantile(x, q, axis=None, method="linear", keepdims=False):
+    """The ``q`` quantiles over ``axis``; a list of q's comes first in the result."""
+    return _quantiles(minidl.quantile, x, q, axis, method, keepdims)
 
 
 @operation
@@ -263,11 +267,7 @@ def _filled(x, value):
 @operation
 def nanquantile(x, q, axis=None, method="linear", keepdims=False):
     """``quantile`` without the NaNs; NaN where there is nothing else."""
-    x = floating(x)
-    flat, kept = _flat(x, axis)
-    q = tensor(q).to(x.dtype)
-    found = minidl.nanquantile(flat, q, -1, interpolation=method)
-    return found.reshape(*q.shape, *kept) if keepdims else found
+    return _quantiles(minidl.nanquantile, x, q, axis, method, keepdims)
 
 
 @operation
