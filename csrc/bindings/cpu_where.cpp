@@ -35,7 +35,7 @@ PyObject* where_arrays(PyObject* const* args) {
   }
   PyArrayObject* arrays[] = {as_array(args[0]), as_array(args[1]), as_array(args[2])};
   if (PyArray_TYPE(arrays[0]) != NPY_BOOL) return refuse();
-  if (PyArray_DESCR(arrays[1]) != PyArray_DESCR(arrays[2])) return refuse();
+  if (!PyArray_EquivArrTypes(arrays[1], arrays[2])) return refuse();
   Layout<3> layout;
   if (!layout.plan(arrays, 3)) return refuse();
   PyArrayObject* out = layout.result(PyArray_TYPE(arrays[1]));

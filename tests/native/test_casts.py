@@ -61,6 +61,12 @@ def test_other_conversions_are_numpy_s(native):
         np.testing.assert_array_equal(found, array.astype(dtype))
 
 
+def test_nothing_is_warned_of(native):
+    x = np.array([np.nan, np.inf, 1e300])
+    for dtype in ("int32", "float32", "float16"):
+        native.astype(x, np.dtype(dtype))  # warnings are errors here
+
+
 def test_arrays_that_do_not_fit_are_errors():
     with pytest.raises(ValueError, match="cast"):
         _native.to_bfloat16(np.ones(5, np.float32), np.ones(4, np.uint16))

@@ -1,5 +1,7 @@
 """Conversions between float32 and the formats of 16 bits in C++; the others are NumPy's as they are."""
 
+import numpy as np
+
 from minidl import _native
 
 _CONVERSIONS = {  # by the characters of NumPy's dtypes; E is ml_dtypes' bfloat16
@@ -17,4 +19,5 @@ def astype(input, dtype):
         out = _native.empty(input.shape, dtype)
         if convert(input, out):
             return out
-    return input.astype(dtype)
+    with np.errstate(all="ignore"):  # a NaN as an integer, a number too large for the narrower type
+        return input.astype(dtype)
