@@ -23,6 +23,7 @@ from minidl.testing import (
     tensors,
 )
 from minidl.testing.kernels import kernel_calls, serving
+from minidl.testing.layers import REGISTRY
 
 
 class Scaled(nn.Module):
@@ -148,6 +149,27 @@ def test_unknown_names_are_refused():
         register_module("Linear", st.nothing())
     with pytest.raises(ValueError, match="no backend 'cuda'"), serving("cuda"):
         pass
+
+
+def test_every_layer_has_a_strategy_but_what_holds_other_modules():
+    layers = {
+        name for name, kind in vars(nn).items() if isinstance(kind, type) and issubclass(kind, nn.Module)
+    }
+    holders = {
+        *(
+            "Module",
+            "Sequential",
+            "ModuleList",
+            "ModuleDict",
+            "ParameterList",
+            "ParameterDict",
+            "DataParallel",
+        ),
+        *("RNNBase", "RNNCellBase", "TransformerEncoder", "TransformerDecoder"),
+    }
+    former = {"NLLLoss2d"}
+    lazy = {name for name in layers if name.startswith("Lazy")}
+    assert layers - holders - former - lazy == set(REGISTRY)
 
 
 @settings(max_examples=5)

@@ -8,7 +8,7 @@ from minidl import nn, optim
 from minidl.testing.layers import ModuleExample
 from minidl.testing.strategies import distinct_arrays
 
-OPTIMIZERS = {
+OPTIMIZERS = {  # not Muon: it takes matrices only
     "SGD": {"lr": (0.01, 0.1), "momentum": (0.0, 0.9), "weight_decay": (0.0, 0.01), "nesterov": (False,)},
     "Adam": {"lr": (0.01, 0.1), "weight_decay": (0.0, 0.01), "amsgrad": (False, True)},
     "AdamW": {"lr": (0.01, 0.1), "weight_decay": (0.0, 0.01), "amsgrad": (False, True)},
