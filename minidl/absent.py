@@ -109,7 +109,6 @@ PROGRAMS = {
     "built from a file: save `model.state_dict()`, and load it into a module that was made anew",
     "with complex numbers: rotary embeddings by `view_as_complex`, mixing by `fft`": COMPLEX,
     "with sparse matrices: graph networks whose adjacency is `sparse_coo_tensor`": SPARSE,
-    "with `nn.utils.parametrize` or `nn.utils.parametrizations`": "use `nn.utils.weight_norm`, `spectral_norm`",
     "with graphs of `torch.fx`, `torch.export`, `torch.library` or compiled extensions": TRACED,
     "of several processes: `init_process_group`, rpc, fsdp, pipelines": PARALLEL,
     "with quantized modules": QUANTIZED,
@@ -118,12 +117,9 @@ PROGRAMS = {
 
 # Modules of PyTorch's that are not there, and what to do instead: the longest name that fits.
 _MODULES = {
-    "nn.utils.parametrize": "compute the weight in forward, or in a forward pre-hook",
-    "nn.utils.parametrizations": "use nn.utils.weight_norm and nn.utils.spectral_norm",
     "nn.attention.flex_attention": "give nn.functional.scaled_dot_product_attention a mask",
     "nested": "pad sequences with nn.utils.rnn.pad_sequence, or pack them",
     "masked": "use masked_fill and masked_select",
-    "utils.benchmark": "use Python's timeit, or python -m minidl bench",
     "_functorch": "use func: what functorch had is there",
     "_logging": TRACED,
     "utils.cpp_extension": "extensions of PyTorch are compiled for it and cannot be loaded",

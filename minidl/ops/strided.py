@@ -5,7 +5,7 @@ import math
 from minidl import backends
 from minidl.autograd import function, op
 from minidl.autograd.inplace import bump, check_writable
-from minidl.autograd.tensor import make
+from minidl.autograd.tensor import Tensor, make
 from minidl.backends import of
 from minidl.ops.common import as_index, wrap_dim
 from minidl.ops.create import empty
@@ -221,10 +221,15 @@ def set_(self, source=None):
     >>> minidl.zeros(4).set_(minidl.ones(2))
     tensor([1., 1.])
     """
-    if self.requires_grad:
-        raise RuntimeError("set_() is not allowed on a tensor that requires grad. Hint: use it under .data")
+    check_writable(self, "set_")
+    if self.requires_grad and not self.is_leaf:
+        raise RuntimeError(
+            "set_() is not allowed on a tensor that was computed and requires grad. Hint: detach() it"
+        )
     if source is None:
         self._array = of(self._array).empty((0,), self._array.dtype)
+    elif not isinstance(source, Tensor):
+        raise TypeError(f"set_(): argument 'source' must be Tensor, not {type(source).__name__}")
     elif source.dtype is not self.dtype:
         raise RuntimeError(f"Expected a Tensor of type {self.dtype!r} but got a type {source.dtype!r}")
     else:

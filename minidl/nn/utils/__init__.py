@@ -1,6 +1,6 @@
 """Helpers for training: gradient clipping, normalised weights, fused layers, parameters as one vector, sequences."""
 
-from minidl.nn.utils import prune, rnn, stateless
+from minidl.nn.utils import parametrizations, parametrize, prune, rnn, stateless
 from minidl.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -22,17 +22,6 @@ from minidl.nn.utils.weight_norm import remove_weight_norm, weight_norm
 __all__ = [
     "clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "fuse_conv_bn_eval",
     "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights", "get_total_norm", "parameters_to_vector",
-    "prune", "remove_spectral_norm", "remove_weight_norm", "rnn", "skip_init", "spectral_norm", "stateless",
-    "vector_to_parameters",
-    "weight_norm",
+    "parametrizations", "parametrize", "prune", "remove_spectral_norm", "remove_weight_norm", "rnn", "skip_init",
+    "spectral_norm", "stateless", "vector_to_parameters", "weight_norm",
 ]  # fmt: skip
-
-_INSTEAD = {
-    "parametrizations": "use nn.utils.weight_norm and nn.utils.spectral_norm",
-    "parametrize": "compute the weight in forward, or in a forward pre-hook",
-}
-
-
-def __getattr__(name):
-    hint = f": it is not there yet; {_INSTEAD[name]}" if name in _INSTEAD else ""
-    raise AttributeError(f"module 'minidl.nn.utils' has no attribute {name!r}{hint}")
