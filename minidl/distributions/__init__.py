@@ -6,24 +6,30 @@
 tensor(-1.3863)
 """
 
-from minidl.distributions import constraints, utils
+from minidl.distributions import constraints, transforms, utils
 from minidl.distributions.bernoulli import Bernoulli
 from minidl.distributions.categorical import Categorical
 from minidl.distributions.distribution import Distribution
 from minidl.distributions.exponential import Exponential
+from minidl.distributions.gumbel import Gumbel
+from minidl.distributions.half_normal import HalfNormal
 from minidl.distributions.independent import Independent
 from minidl.distributions.kl import kl_divergence, register_kl
 from minidl.distributions.laplace import Laplace
+from minidl.distributions.log_normal import LogNormal
 from minidl.distributions.multinomial import Multinomial
 from minidl.distributions.multivariate_normal import MultivariateNormal
 from minidl.distributions.normal import Normal
 from minidl.distributions.one_hot_categorical import OneHotCategorical, OneHotCategoricalStraightThrough
+from minidl.distributions.transformed_distribution import TransformedDistribution
+from minidl.distributions.transforms import *  # noqa: F403
 from minidl.distributions.uniform import Uniform
 
 __all__ = [
-    "Bernoulli", "Categorical", "Distribution", "Exponential", "Independent", "Laplace", "Multinomial",
-    "MultivariateNormal", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Uniform", "constraints",
-    "kl_divergence", "register_kl", "utils",
+    "Bernoulli", "Categorical", "Distribution", "Exponential", "Gumbel", "HalfNormal", "Independent", "Laplace",
+    "LogNormal", "Multinomial", "MultivariateNormal", "Normal", "OneHotCategorical",
+    "OneHotCategoricalStraightThrough", "TransformedDistribution", "Uniform", "constraints", "kl_divergence",
+    "register_kl", "transforms", "utils", *transforms.__all__,
 ]  # fmt: skip
 
 

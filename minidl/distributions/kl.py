@@ -3,14 +3,18 @@
 from minidl.distributions.bernoulli import Bernoulli
 from minidl.distributions.categorical import Categorical
 from minidl.distributions.exponential import Exponential
+from minidl.distributions.gumbel import EULER, Gumbel
+from minidl.distributions.half_normal import HalfNormal
 from minidl.distributions.independent import Independent, sum_last
 from minidl.distributions.laplace import Laplace
 from minidl.distributions.multivariate_normal import MultivariateNormal
 from minidl.distributions.normal import Normal
 from minidl.distributions.one_hot_categorical import OneHotCategorical
+from minidl.distributions.transformed_distribution import TransformedDistribution
 from minidl.distributions.uniform import Uniform
 from minidl.ops.activations import softplus
 from minidl.ops.linear_systems import solve_triangular
+from minidl.ops.special import lgamma
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -120,3 +124,21 @@ def _multivariate_normal(p, q):
     spread = solve_triangular(q._factor, p._factor, upper=False).square().sum((-2, -1))
     apart = solve_triangular(q._factor, (q.loc - p.loc).unsqueeze(-1), upper=False).square().sum((-2, -1))
     return q._half_log_det() - p._half_log_det() + 0.5 * (spread + apart - p.event_shape[0])
+
+
+@register_kl(Gumbel, Gumbel)
+def _gumbel(p, q):
+    ratio, apart = p.scale / q.scale, (q.loc - p.loc) / q.scale
+    return (apart + lgamma(1 + ratio)).exp() - apart - ratio.log() + EULER * (ratio - 1) - 1
+
+
+@register_kl(HalfNormal, HalfNormal)
+def _half_normal(p, q):
+    return kl_divergence(p.base_dist, q.base_dist)
+
+
+@register_kl(TransformedDistribution, TransformedDistribution)
+def _transformed(p, q):
+    if p.transforms != q.transforms or p.event_shape != q.event_shape:
+        raise NotImplementedError
+    return kl_divergence(p.base_dist, q.base_dist)

@@ -30,6 +30,21 @@ KINDS = {
     "Independent": (lambda d, t: d.Independent(d.Normal(t(LOC), t(SCALE)), 1), LOC + 0.1),
     "of a covariance": (lambda d, t: d.MultivariateNormal(t(LOC), t(SPREAD)), LOC + 0.3),
     "of a precision": (lambda d, t: d.MultivariateNormal(t(LOC), precision_matrix=t(SPREAD)), LOC - 0.4),
+    "LogNormal": (lambda d, t: d.LogNormal(t(LOC), t(SCALE)), SCALE),
+    "Gumbel": (lambda d, t: d.Gumbel(t(LOC), t(SCALE)), LOC + 0.2),
+    "HalfNormal": (lambda d, t: d.HalfNormal(t(SCALE)), SCALE / 2),
+    "squashed": (
+        lambda d, t: d.TransformedDistribution(d.Normal(t(LOC), t(SCALE)), [d.TanhTransform(cache_size=1)]),
+        PROBS,
+    ),
+    "reversed": (
+        lambda d, t: d.TransformedDistribution(d.Normal(t(LOC), t(SCALE)), d.AffineTransform(1.0, -2.0)),
+        LOC,
+    ),
+    "on a simplex": (
+        lambda d, t: d.TransformedDistribution(d.Normal(t(LOC), t(SCALE)), d.StickBreakingTransform()),
+        np.array([0.1, 0.2, 0.3, 0.4]),
+    ),
     "of a factor": (lambda d, t: d.MultivariateNormal(t(LOC), scale_tril=t(FACTOR)), LOC),
 }
 LIBRARIES = (minidl, torch)
@@ -109,6 +124,9 @@ DIVERGENCES = [
     lambda d, t: (d.Uniform(t([0.0, 0.0]), t([1.0, 1.0])), d.Uniform(t([-1.0, 0.5]), t([2.0, 2.0]))),
     lambda d, t: (d.Exponential(t(SCALE)), d.Exponential(t(PROBS))),
     lambda d, t: (d.Laplace(t(LOC), t(SCALE)), d.Laplace(t(SCALE), t(PROBS))),
+    lambda d, t: (d.LogNormal(t(LOC), t(SCALE)), d.LogNormal(t(SCALE), t(PROBS))),
+    lambda d, t: (d.Gumbel(t(LOC), t(SCALE)), d.Gumbel(t(SCALE), t(PROBS))),
+    lambda d, t: (d.HalfNormal(t(SCALE)), d.HalfNormal(t(PROBS))),
     lambda d, t: tuple(d.Independent(d.Normal(t(LOC * k), t(SCALE)), 1) for k in (1, 2)),
     lambda d, t: (
         d.MultivariateNormal(t(LOC), t(SPREAD)),
@@ -152,6 +170,15 @@ REFUSED = [
     lambda m, d: d.Bernoulli(2.0),
     lambda m, d: d.Exponential(0.0),
     lambda m, d: d.Categorical(m.ones(3)).rsample(),
+    lambda m, d: d.LogNormal(0.0, 1.0).log_prob(m.tensor(-1.0)),
+    lambda m, d: d.TransformedDistribution(d.Normal(0.0, 1.0), 3),
+    lambda m, d: d.TransformedDistribution(d.Normal(0.0, 1.0), [3]),
+    lambda m, d: d.TransformedDistribution(d.Normal(0.0, 1.0), d.ReshapeTransform((2,), (2, 1))),
+    lambda m, d: d.TransformedDistribution(d.Normal(0.0, 1.0), d.TanhTransform()).log_prob(m.tensor(2.0)),
+    lambda m, d: d.ReshapeTransform((2,), (3,)),
+    lambda m, d: d.ReshapeTransform((2,), (1, 2)).forward_shape((3,)),
+    lambda m, d: d.StickBreakingTransform().forward_shape(()),
+    lambda m, d: d.Transform(cache_size=2),
     lambda m, d: d.kl_divergence(d.Normal(0.0, 1.0), d.Categorical(m.ones(3))),
 ]
 
