@@ -56,6 +56,33 @@ inline bool c_contiguous(const pybind11::array& array) {
   return (array.flags() & pybind11::array::c_style) != 0;
 }
 
+// body(zero) with the zero of the array's elements, which are of a type that kernels put in order.
+template <class Body>
+void by_ordered_type(const pybind11::array& input, const char* who, const Body& body) {
+  const auto dtype = dtype_of(input);
+  if (dtype == DType::float32) return body(float{});
+  if (dtype == DType::float64) return body(double{});
+  if (dtype == DType::int32) return body(int32_t{});
+  MINIDL_CHECK(dtype == DType::int64, who, ": elements of another type");
+  body(int64_t{});
+}
+
+// body(zero) with the zero of an unsigned integer as wide as an element: what moves bits.
+template <class Body>
+auto by_word(const pybind11::array& input, const char* who, const Body& body) {
+  switch (input.itemsize()) {
+    case 1:
+      return body(uint8_t{});
+    case 2:
+      return body(uint16_t{});
+    case 4:
+      return body(uint32_t{});
+    default:
+      MINIDL_CHECK(input.itemsize() == 8, who, ": elements of ", input.itemsize(), " bytes");
+      return body(uint64_t{});
+  }
+}
+
 // Throws where the rank differs; dtype and addressable() are the caller's to have checked.
 template <class T, int Rank>
 ArrayView<const T, Rank> view(const pybind11::array& array) {

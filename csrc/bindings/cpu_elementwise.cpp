@@ -4,6 +4,7 @@
 #include "bindings/fast_call.h"
 #include "bindings/layout.h"
 #include "bindings/registry.h"
+#include "cpu/thread_pool.h"
 
 namespace minidl::bindings::elementwise {
 namespace {
@@ -138,12 +139,6 @@ PyObject* call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* key
   return call_row(row_of<Op>, args, count, keywords);
 }
 
-bool is_whole(PyObject* object) {
-  if (!PyArray_CheckExact(object)) return false;
-  PyArrayObject* array = as_array(object);
-  return PyArray_TYPE(array) == NPY_INT64 && PyArray_ISBEHAVED_RO(array);
-}
-
 // A Python int, or an int64 array of no dimensions.
 bool read_whole(PyObject* object, uint64_t& value) {
   if (is_whole(object) && PyArray_NDIM(as_array(object)) == 0) {
@@ -156,23 +151,60 @@ bool read_whole(PyObject* object, uint64_t& value) {
   return overflow == 0;
 }
 
-// Counters: an int64 array without gaps and one number. Sums wrap around, as NumPy's do.
-template <>
-PyObject* call<elementwise_ops::add>(PyObject*, PyObject* const* args, Py_ssize_t count,
-                                     PyObject* keywords) {
-  uint64_t added;
-  if (count != 2 || !is_whole(args[0]) || !gapless(as_array(args[0])) ||
-      !read_whole(args[1], added)) {
-    return call_row(row_of<elementwise_ops::add>, args, count, keywords);
-  }
-  PyArrayObject* x = as_array(args[0]);
+// each(element) of an int64 array without gaps.
+template <class Each>
+PyObject* run_whole(PyArrayObject* x, int64_t grain, const Each& each) {
   PyArrayObject* out = empty_like(x);
   if (out == nullptr) return nullptr;
   const int64_t size = PyArray_SIZE(x);
   return finish(out, size, [&] {
     const auto* from = data_of<uint64_t>(x);
     auto* to = data_of<uint64_t>(out);
-    for (int64_t i = 0; i < size; ++i) to[i] = from[i] + added;
+    parallel_for(size, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) to[i] = each(from[i]);
+    });
+  });
+}
+
+// An int64 array without gaps and one number.
+bool is_whole_and_number(PyObject* const* args, Py_ssize_t count, uint64_t& number) {
+  return count == 2 && is_whole(args[0]) && gapless(as_array(args[0])) &&
+         read_whole(args[1], number);
+}
+
+// Counters. Sums wrap around, as NumPy's do.
+template <>
+PyObject* call<elementwise_ops::add>(PyObject*, PyObject* const* args, Py_ssize_t count,
+                                     PyObject* keywords) {
+  uint64_t added;
+  if (!is_whole_and_number(args, count, added)) {
+    return call_row(row_of<elementwise_ops::add>, args, count, keywords);
+  }
+  return run_whole(as_array(args[0]), 1 << 16, [=](uint64_t x) { return x + added; });
+}
+
+// Whole numbers by one, rests of its sign; not by 0, of which the reference knows what to say.
+template <>
+PyObject* call<elementwise_ops::remainder>(PyObject*, PyObject* const* args, Py_ssize_t count,
+                                           PyObject* keywords) {
+  uint64_t divisor;
+  if (!is_whole_and_number(args, count, divisor)) {
+    return call_row(row_of<elementwise_ops::remainder>, args, count, keywords);
+  }
+  const auto by = static_cast<int64_t>(divisor);
+  if (by == 0 || by == -1) return refuse();  // the smallest number by -1 is too large
+  const double inverse = 1.0 / static_cast<double>(by);
+  return run_whole(as_array(args[0]), 1 << 14, [=](uint64_t bits) {
+    constexpr int64_t kPlain = int64_t{1} << 45;  // up to here the quotient is off by one at most
+    const auto x = static_cast<int64_t>(bits);
+    int64_t rest;
+    if (-kPlain < x && x < kPlain) {
+      rest = x - static_cast<int64_t>(static_cast<double>(x) * inverse) * by;
+    } else {
+      rest = x % by;
+    }
+    rest = rest != 0 && (rest < 0) != (by < 0) ? rest + by : rest;
+    return static_cast<uint64_t>((by > 0 ? rest >= by : rest <= by) ? rest - by : rest);
   });
 }
 

@@ -11,6 +11,7 @@
 namespace minidl::bindings::embedding {
 namespace {
 
+using minidl::cpu::Bags;
 using minidl::cpu::Embedding;
 using minidl::cpu::embedding_kernels;
 
@@ -67,6 +68,99 @@ PyObject* embedding_dense_backward(Arguments args, Py_ssize_t count) {
   return table.release();
 }
 
+// Indices [count, size] into a table, weights of that shape, what belongs to the bags [count,
+// width].
+struct BagArguments {
+  Array indices, first, second;
+  Bags problem{};
+
+  // `rows` and `width` are those of the table.
+  bool parse(PyObject* indices_in, PyObject* first_in, PyObject* second_in) {
+    if (!is_integer(indices_in) || PyArray_NDIM(as_array(indices_in)) != 2) return false;
+    if (!is_float(first_in) || PyArray_NDIM(as_array(first_in)) != 2) return false;
+    indices = as_int64(indices_in);
+    first = contiguous(first_in);
+    if (!indices || !first || !same_kind(second_in, first)) return false;
+    second = contiguous(second_in);
+    if (!second || PyArray_NDIM(second.get()) != 2) return false;
+    problem.count = indices.shape()[0];
+    problem.size = indices.shape()[1];
+    return true;
+  }
+  bool of_bags(const Array& array) const { return array.shape()[0] == problem.count; }
+  bool weighs(const Array& array) const {
+    return of_bags(array) && array.shape()[1] == problem.size;
+  }
+  bool over(int64_t rows, int64_t width) {
+    problem.rows = rows;
+    problem.width = width;
+    return rows >= 0 && inside(indices, rows);
+  }
+};
+
+// kernel(problem, ...) into a new array [rows, columns].
+template <class Kernel>
+PyObject* from_bags(const BagArguments& call, npy_intp rows, npy_intp columns,
+                    const Kernel& kernel) {
+  const npy_intp shape[] = {rows, columns};
+  Array output(empty_array(2, shape, call.first.type()));
+  if (!output || output.size() == 0) return output.release();
+  run(output, [&](auto kind) {
+    using T = decltype(kind);
+    kernel(embedding_kernels<T>(), call.indices.template data<int64_t>(),
+           call.first.template data<T>(), call.second.template data<T>(),
+           output.template data<T>());
+  });
+  return output.release();
+}
+
+PyObject* refuse_or_fail() { return PyErr_Occurred() ? nullptr : refuse(); }
+
+// bag_rows(indices, weights, table)
+PyObject* bag_rows(Arguments args, Py_ssize_t count) {
+  if (!expect(count, 3, "bag_rows")) return nullptr;
+  BagArguments call;
+  if (!call.parse(args[0], args[1], args[2]) || !call.weighs(call.first) ||
+      !call.over(call.second.shape()[0], call.second.shape()[1])) {
+    return refuse_or_fail();
+  }
+  const Bags& p = call.problem;
+  return from_bags(call, p.count, p.width,
+                   [&](const auto& kernels, const int64_t* indices, auto* weights, auto* table,
+                       auto* out) { kernels.bag_rows(p, indices, weights, table, out); });
+}
+
+// bag_table(grad, indices, weights, rows)
+PyObject* bag_table(Arguments args, Py_ssize_t count) {
+  if (!expect(count, 4, "bag_table")) return nullptr;
+  const int64_t rows = PyLong_AsLongLong(args[3]);
+  if (rows == -1 && PyErr_Occurred()) return nullptr;
+  BagArguments call;
+  if (!call.parse(args[1], args[0], args[2]) || !call.of_bags(call.first) ||
+      !call.weighs(call.second) || !call.over(rows, call.first.shape()[1])) {
+    return refuse_or_fail();
+  }
+  const Bags& p = call.problem;
+  return from_bags(call, p.rows, p.width,
+                   [&](const auto& kernels, const int64_t* indices, auto* grad, auto* weights,
+                       auto* out) { kernels.bag_table(p, grad, indices, weights, out); });
+}
+
+// bag_weights(grad, indices, table)
+PyObject* bag_weights(Arguments args, Py_ssize_t count) {
+  if (!expect(count, 3, "bag_weights")) return nullptr;
+  BagArguments call;
+  if (!call.parse(args[1], args[0], args[2]) || !call.of_bags(call.first) ||
+      call.first.shape()[1] != call.second.shape()[1] ||
+      !call.over(call.second.shape()[0], call.second.shape()[1])) {
+    return refuse_or_fail();
+  }
+  const Bags& p = call.problem;
+  return from_bags(call, p.count, p.size,
+                   [&](const auto& kernels, const int64_t* indices, auto* grad, auto* table,
+                       auto* out) { kernels.bag_weights(p, grad, indices, table, out); });
+}
+
 }  // namespace
 
 MINIDL_REGISTER(embedding) {
@@ -76,6 +170,9 @@ MINIDL_REGISTER(embedding) {
       fast_method(
           "embedding_dense_backward", guarded<embedding_dense_backward>,
           "embedding_dense_backward(grad, indices, num_weights, padding_idx, scale_grad_by_freq)"),
+      fast_method("bag_rows", guarded<bag_rows>, "bag_rows(indices, weights, table)"),
+      fast_method("bag_table", guarded<bag_table>, "bag_table(grad, indices, weights, rows)"),
+      fast_method("bag_weights", guarded<bag_weights>, "bag_weights(grad, indices, table)"),
       {nullptr, nullptr, 0, nullptr},
   };
   if (PyModule_AddFunctions(m.ptr(), methods) < 0) throw pybind11::error_already_set();

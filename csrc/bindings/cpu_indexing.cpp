@@ -59,27 +59,15 @@ cpu::SliceProblem slices_of(const array& given, int dim, const array& index, con
   return p;
 }
 
-// kernel(zero, ...) with the zero of an unsigned integer as wide as an element: what moves bits.
+// What moves bits.
 struct ByWord {
   template <class Kernel>
   bool operator()(const array& given, const Kernel& kernel) const {
-    switch (given.itemsize()) {
-      case 1:
-        return kernel(uint8_t{});
-      case 2:
-        return kernel(uint16_t{});
-      case 4:
-        return kernel(uint32_t{});
-      case 8:
-        return kernel(uint64_t{});
-      default:
-        MINIDL_CHECK(false, "indexing: elements of ", given.itemsize(), " bytes");
-    }
-    return false;
+    return by_word(given, "indexing", kernel);
   }
 };
 
-// The same with the zero of the element's own type: what adds.
+// What adds: kernel(zero, ...) with the zero of the element's own type.
 struct ByNumber {
   template <class Kernel>
   bool operator()(const array& given, const Kernel& kernel) const {

@@ -28,20 +28,10 @@ cpu::OrderProblem problem(const array& input, bool descending, int64_t first, in
   return p;
 }
 
-template <class Body>
-void by_type(const array& input, const Body& body) {
-  const auto dtype = dtype_of(input);
-  if (dtype == DType::float32) return body(float{});
-  if (dtype == DType::float64) return body(double{});
-  if (dtype == DType::int32) return body(int32_t{});
-  MINIDL_CHECK(dtype == DType::int64, "ordering: elements of another type");
-  body(int64_t{});
-}
-
 void sort_rows(const array& input, bool descending, array values, array places) {
   const int64_t first = values.ndim() == 2 ? values.shape(1) : -1;
   const auto p = problem(input, descending, first, first, values, places);
-  by_type(input, [&](auto zero) {
+  by_ordered_type(input, "ordering", [&](auto zero) {
     using T = decltype(zero);
     auto* to = static_cast<T*>(values.mutable_data());
     auto* where = static_cast<int64_t*>(places.mutable_data());
@@ -53,7 +43,7 @@ void sort_rows(const array& input, bool descending, array values, array places) 
 void select_rows(const array& input, int64_t rank, array values, array places) {
   const auto p = problem(input, false, rank, 1, values, places);
   MINIDL_CHECK(rank >= 1, "ordering: ranks count from 1");
-  by_type(input, [&](auto zero) {
+  by_ordered_type(input, "ordering", [&](auto zero) {
     using T = decltype(zero);
     auto* to = static_cast<T*>(values.mutable_data());
     auto* where = static_cast<int64_t*>(places.mutable_data());

@@ -86,9 +86,15 @@ PyObject* reduce_array(PyArrayObject* x, const ReduceShape& s, PyArrayObject* ou
   return finish(out, PyArray_SIZE(x), [&] { kernel(s, data_of<T>(x), data_of<T>(out)); });
 }
 
+// Whether the kernels take an array: real numbers, and for sums whole ones.
+template <Kind kind>
+bool is_served(PyObject* object) {
+  return is_real(object) || (kind == Kind::sum && is_whole(object));
+}
+
 template <Kind kind>
 PyObject* reduce_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
-  if (count != 3 || keywords != nullptr || !is_real(args[0])) return refuse();
+  if (count != 3 || keywords != nullptr || !is_served<kind>(args[0])) return refuse();
   PyArrayObject* x = as_array(args[0]);
   uint64_t reduced;
   ReduceShape s;
@@ -98,6 +104,10 @@ PyObject* reduce_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObje
   if (extremum && PyArray_SIZE(x) == 0) return refuse();  // for the reference to complain
   PyArrayObject* out = empty_result(x, reduced, args[2] == Py_True, PyArray_TYPE(x));
   if (out == nullptr) return nullptr;
+  if (PyArray_TYPE(x) == NPY_INT64) {
+    return finish(out, PyArray_SIZE(x),
+                  [&] { sum_whole(s, data_of<int64_t>(x), data_of<int64_t>(out)); });
+  }
   return PyArray_TYPE(x) == NPY_FLOAT32 ? reduce_array<kind, float>(x, s, out)
                                         : reduce_array<kind, double>(x, s, out);
 }
@@ -142,22 +152,24 @@ PyObject* find_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject
                                         : find_array<kLargest, double>(x, along, out);
 }
 
-template <class T>
-PyObject* cumsum_array(PyArrayObject* x, const Along& a, PyArrayObject* out) {
-  return finish(out, PyArray_SIZE(x), [&] {
-    position_kernels<T>().cumsum(a.k, a.r, a.m, data_of<T>(x), data_of<T>(out));
-  });
+template <bool kSums, class T>
+PyObject* scan_array(PyArrayObject* x, const Along& a, PyArrayObject* out) {
+  const auto& kernels = position_kernels<T>();
+  const auto kernel = kSums ? kernels.cumsum : kernels.cumprod;
+  return finish(out, PyArray_SIZE(x),
+                [&] { kernel(a.k, a.r, a.m, data_of<T>(x), data_of<T>(out)); });
 }
 
-PyObject* cumsum_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+template <bool kSums>
+PyObject* scan_call(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   if (count != 2 || keywords != nullptr || !is_real(args[0])) return refuse();
   PyArrayObject* x = as_array(args[0]);
   Along along;
   if (!along.read(x, args[1])) return refuse();
   PyArrayObject* out = empty_result(x, 0, false, PyArray_TYPE(x));
   if (out == nullptr) return nullptr;
-  return PyArray_TYPE(x) == NPY_FLOAT32 ? cumsum_array<float>(x, along, out)
-                                        : cumsum_array<double>(x, along, out);
+  return PyArray_TYPE(x) == NPY_FLOAT32 ? scan_array<kSums, float>(x, along, out)
+                                        : scan_array<kSums, double>(x, along, out);
 }
 
 PyMethodDef methods[] = {
@@ -169,7 +181,8 @@ PyMethodDef methods[] = {
     fast_method("amin", &reduce_call<Kind::amin>, "amin(input, dims, keepdim)"),
     fast_method("argmax", &find_call<true>, "argmax(input, dim, keepdim)"),
     fast_method("argmin", &find_call<false>, "argmin(input, dim, keepdim)"),
-    fast_method("cumsum", &cumsum_call, "cumsum(input, dim)"),
+    fast_method("cumsum", &scan_call<true>, "cumsum(input, dim)"),
+    fast_method("cumprod", &scan_call<false>, "cumprod(input, dim)"),
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -50,6 +50,26 @@ PyObject* forward(Arguments args, Py_ssize_t count) {
   return output.release();
 }
 
+// logsumexp_rows(input, dim): [outer, inner]
+PyObject* logsumexp(Arguments args, Py_ssize_t count) {
+  if (!expect(count, 2, "logsumexp_rows")) return nullptr;
+  const Py_ssize_t dim = PyLong_AsSsize_t(args[1]);
+  if (dim == -1 && PyErr_Occurred()) return nullptr;
+  if (!is_float(args[0]) || !is_axis(dim, args[0])) return refuse();
+  const Array input = contiguous(args[0]);
+  if (!input) return nullptr;
+  const Rows rows = rows_of(input, dim);
+  if (rows.classes == 0) return refuse();
+  const npy_intp shape[] = {rows.outer, rows.inner};
+  Array output(empty_array(2, shape, input.type()));
+  if (!output) return nullptr;
+  run(input, [&](auto kind) {
+    using T = decltype(kind);
+    softmax_kernels<T>().logsumexp(rows, input.data<T>(), output.data<T>());
+  });
+  return output.release();
+}
+
 // softmax_backward(grad, output, dim), log_softmax_backward(grad, output, dim)
 template <bool kLog>
 PyObject* backward(Arguments args, Py_ssize_t count) {
@@ -212,6 +232,8 @@ MINIDL_REGISTER(softmax) {
   static PyMethodDef methods[] = {
       fast_method("softmax", guarded<forward<false>>, "softmax(input, dim)"),
       fast_method("log_softmax", guarded<forward<true>>, "log_softmax(input, dim)"),
+      fast_method("logsumexp_rows", guarded<logsumexp>,
+                  "logsumexp_rows(input, dim): of what lies before dim and behind"),
       fast_method("softmax_backward", guarded<backward<false>>,
                   "softmax_backward(grad, output, dim)"),
       fast_method("log_softmax_backward", guarded<backward<true>>,

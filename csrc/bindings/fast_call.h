@@ -43,6 +43,13 @@ inline PyArrayObject* as_array(PyObject* object) {
   return reinterpret_cast<PyArrayObject*>(object);
 }
 
+// The same for int64.
+inline bool is_whole(PyObject* object) {
+  if (!PyArray_CheckExact(object)) return false;
+  PyArrayObject* array = as_array(object);
+  return PyArray_TYPE(array) == NPY_INT64 && PyArray_ISBEHAVED_RO(array);
+}
+
 template <class T>
 T* data_of(PyArrayObject* array) {
   return static_cast<T*>(PyArray_DATA(array));

@@ -30,7 +30,7 @@ class Blocks {
     for (int i = 0; i < kMaxOperands; ++i) {
       row_step_[i] = walk.rank < 2 ? 0 : walk.strides[i][walk.rank - 2];
       column_step_[i] = walk.step(i);
-      transposed |= row_step_[i] == 1 && column_step_[i] != 1;
+      transposed |= row_step_[i] == 1 && column_step_[i] != 1 && column_step_[i] != 0;
     }
     columns_ = std::min(total_columns_, transposed ? kTransposedColumns : kLongRow);
     rows_ = 1;
@@ -100,7 +100,7 @@ class Blocks {
 
   static void pack(const T* from, int64_t rows, int64_t row_step, int64_t columns,
                    int64_t column_step, T* __restrict to) {
-    if (row_step == 1) {
+    if (row_step == 1 && column_step != 0) {
       for (int64_t column = 0; column < columns; ++column) {
         for (int64_t row = 0; row < rows; ++row) {
           to[row * columns + column] = from[row + column * column_step];
@@ -111,6 +111,8 @@ class Blocks {
     for (int64_t row = 0; row < rows; ++row, from += row_step, to += columns) {
       if (column_step == 1) {
         std::memcpy(to, from, static_cast<size_t>(columns) * sizeof(T));
+      } else if (column_step == 0) {
+        std::fill_n(to, columns, *from);
       } else {
         for (int64_t column = 0; column < columns; ++column)
           to[column] = from[column * column_step];

@@ -22,6 +22,7 @@
   X(pow, 2, 0, 24, "pow(input, exponent): input ** exponent")                            \
   X(fmod, 2, 0, 8, "fmod(input, other): the rest, of the input's sign")                  \
   X(remainder, 2, 0, 8, "remainder(input, other): the rest, of the other's sign")        \
+  X(hypot, 2, 0, 8, "hypot(input, other): sqrt(input^2 + other^2), without overflow")    \
   X(relu_grad, 2, 0, 1, "relu_grad(g, result): g where result > 0 or NaN")               \
   X(tanh_grad, 2, 0, 1, "tanh_grad(g, result): g (1 - result^2)")                        \
   X(sigmoid_grad, 2, 0, 1, "sigmoid_grad(g, result): g result (1 - result)")             \
@@ -29,6 +30,11 @@
   X(neg, 1, 0, 1, "neg(input): -input")                                                  \
   X(abs, 1, 0, 1, "abs(input): |input|")                                                 \
   X(sign, 1, 0, 1, "sign(input): -1, 0 or 1; 0 of NaN")                                  \
+  X(floor, 1, 0, 1, "floor(input): the next whole number below")                         \
+  X(ceil, 1, 0, 1, "ceil(input): the next whole number above")                           \
+  X(trunc, 1, 0, 1, "trunc(input): the next whole number towards 0")                     \
+  X(rint, 1, 0, 1, "rint(input): the nearest whole number, the even one of two")         \
+  X(nan_to_num, 1, 3, 1, "nan_to_num(input, nan, posinf, neginf)")                       \
   X(square, 1, 0, 1, "square(input): input^2")                                           \
   X(cube, 1, 0, 1, "cube(input): input^3")                                               \
   X(reciprocal, 1, 0, 2, "reciprocal(input): 1 / input")                                 \
@@ -45,12 +51,14 @@
   X(cos, 1, 0, 16, "cos(input)")                                                         \
   X(erf, 1, 0, 12, "erf(input): 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x") \
   X(erfc, 1, 0, 20, "erfc(input): 1 - erf(input), accurate in the tail")                 \
+  X(erfinv, 1, 0, 24, "erfinv(input): the inverse of erf")                               \
   X(lgamma, 1, 0, 60, "lgamma(input): log |Gamma(input)|")                               \
   X(digamma, 1, 0, 60, "digamma(input): the derivative of log Gamma")
 
 #define MINIDL_ACTIVATIONS(X)                                                            \
   X(leaky_relu, 1, 1, 1, "leaky_relu(input, negative_slope)")                            \
   X(leaky_relu_grad, 2, 1, 1, "leaky_relu_grad(g, input, negative_slope)")               \
+  X(prelu, 2, 0, 1, "prelu(input, weight): weight input where input <= 0")               \
   X(elu, 1, 3, 8, "elu(input, alpha, scale, input_scale)")                               \
   X(elu_grad, 2, 3, 8, "elu_grad(g, input, alpha, scale, input_scale)")                  \
   X(gelu_erf, 1, 0, 20, "gelu_erf(input): x P(X <= x)")                                  \

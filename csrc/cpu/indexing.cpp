@@ -71,17 +71,25 @@ bool along(const AlongProblem& p, const int64_t* index, const Each& each) {
     for (int64_t task = begin; task < end; ++task) {
       const Offsets from = lines.at(task / blocks);
       const int64_t first = task % blocks * kColumns, until = std::min(columns, first + kColumns);
-      for (int64_t k = 0; k < length; ++k) {
-        const int64_t* row = index + from.index + k * down.index;
-        const int64_t other = from.other + k * down.other;
-        for (int64_t j = first; j < until; ++j) {
-          const int64_t found = row[j * right.index];
+      // `count` indices from there on, a step after the other
+      const auto row = [&](Offsets at, Offsets step, int64_t count) {
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t found = index[at.index + i * step.index];
           if (inside(found, p.size)) {
-            each(from.array + found * down.array + j * right.array, other + j * right.other);
+            each(at.array + found * down.array + i * step.array, at.other + i * step.other);
           } else {
             all = false;
           }
         }
+      };
+      if (columns == 1) {
+        row(from, {0, down.index, down.other}, length);
+        continue;
+      }
+      for (int64_t k = 0; k < length; ++k) {
+        row({from.array + first * right.array, from.index + k * down.index + first * right.index,
+             from.other + k * down.other + first * right.other},
+            right, until - first);
       }
     }
     if (!all) good = false;

@@ -28,14 +28,18 @@ struct ReductionKernels {
 };
 MINIDL_KERNEL_TABLES(ReductionKernels, reduction_kernels)
 
+// Sums of whole numbers, which wrap around.
+void sum_whole(const ReduceShape& shape, const int64_t* x, int64_t* out);
+
 template <typename T>
 struct PositionKernels {
   // out[K, M] = the first index of the largest (smallest) element of x[K, R, M] along R > 0; the
   // first NaN counts as such.
   void (*argmax)(int64_t k, int64_t r, int64_t m, const T* x, int64_t* out);
   void (*argmin)(int64_t k, int64_t r, int64_t m, const T* x, int64_t* out);
-  // out[K, R, M] = the sums of x[K, 0 .. r, M], formed in double
+  // out[K, R, M] = the sums (products) of x[K, 0 .. r, M], formed in double
   void (*cumsum)(int64_t k, int64_t r, int64_t m, const T* x, T* out);
+  void (*cumprod)(int64_t k, int64_t r, int64_t m, const T* x, T* out);
 };
 MINIDL_KERNEL_TABLES(PositionKernels, position_kernels)
 

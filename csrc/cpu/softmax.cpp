@@ -1,6 +1,10 @@
 #include "cpu/softmax.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstddef>
+
+#include "cpu/thread_pool.h"
 
 namespace minidl::cpu {
 
@@ -13,15 +17,24 @@ int64_t first_out_of_range(const int64_t* indices, int64_t count, int64_t limit,
     return static_cast<uint64_t>(index) >= static_cast<uint64_t>(limit) && counts;
   };
   constexpr int64_t kBlock = 256;  // without an exit in it, so that it runs on vectors
-  for (int64_t begin = 0; begin < count; begin += kBlock) {
-    const int64_t end = std::min(count, begin + kBlock);
-    int64_t found = 0;
-    for (int64_t k = begin; k < end; ++k) found |= outside(indices[k]);
-    for (int64_t k = begin; found && k < end; ++k) {
-      if (outside(indices[k])) return k;
+  const auto first_in = [=](int64_t begin, int64_t end) {
+    for (; begin < end; begin += kBlock) {
+      const int64_t until = std::min(end, begin + kBlock);
+      int64_t found = 0;
+      for (int64_t k = begin; k < until; ++k) found |= outside(indices[k]);
+      if (found) return std::find_if(indices + begin, indices + until, outside) - indices;
     }
-  }
-  return -1;
+    return std::ptrdiff_t{-1};
+  };
+  constexpr int64_t kTask = 1 << 16;
+  if (count <= kTask) return first_in(0, count);
+  std::atomic<int64_t> first{count};
+  parallel_for(count, kTask, [&](int64_t begin, int64_t end) {
+    const int64_t found = first_in(begin, end);
+    int64_t known = first;
+    while (found >= 0 && found < known && !first.compare_exchange_weak(known, found)) continue;
+  });
+  return first == count ? -1 : first.load();
 }
 
 template <typename T>

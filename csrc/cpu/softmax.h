@@ -31,6 +31,9 @@ struct SoftmaxKernels {
   // output = input - max - log(sum(exp(input - max)))
   void (*log_softmax)(const Rows& rows, const T* input, T* output);
 
+  // output[outer, inner] = log(sum(exp(input))); +infinity where there is one
+  void (*logsumexp)(const Rows& rows, const T* input, T* output);
+
   // grad_input = output * (grad - sum(grad * output))
   void (*softmax_backward)(const Rows& rows, const T* grad, const T* output, T* grad_input);
 

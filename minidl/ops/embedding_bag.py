@@ -4,12 +4,12 @@ import math
 from typing import NamedTuple
 
 from minidl import dtypes
-from minidl.autograd import Tensor, function
+from minidl.autograd import Tensor, function, op
 from minidl.backends import of
 from minidl.ops.arithmetic import div, mul
-from minidl.ops.comparison import eq, ge, lt, ne
-from minidl.ops.create import arange, full, zeros
-from minidl.ops.embedding import _shorten_rows, embedding_dense_backward, embedding_rows
+from minidl.ops.comparison import eq, lt, ne
+from minidl.ops.create import arange, full, ones, ones_like, zeros
+from minidl.ops.embedding import _checked_indices, _shorten_rows, embedding_dense_backward, embedding_rows
 from minidl.ops.indexing import gather
 from minidl.ops.loss_reduction import check_tensors
 from minidl.ops.reductions import sum
@@ -22,15 +22,47 @@ _MODES = ("sum", "mean", "max")
 
 
 class _Bags(NamedTuple):
-    """Where the M indices belong: the bag of each (M,), the number of bags, which indices count (M,).
+    """Where the M indices belong: the bag of each (M,), the number of bags, which indices count (M,) or None for all.
 
     ``width`` is the number of indices of every bag, or None where they differ.
     """
 
     bag: Tensor
     count: int
-    kept: Tensor
+    kept: Tensor | None
     width: int | None
+
+
+@op(
+    weights=lambda g, indices, table: _bag_weights(g, indices, table),
+    table=lambda g, indices, weights, table_shape: _bag_table(g, indices, weights, table_shape[0]),
+    constant="indices", faces=(), method=False,
+)  # fmt: skip
+def bag_rows(indices, weights, table):
+    """The sum over k of weights[b, k] table[indices[b, k]]: (B, K), (B, K) and (V, D) give (B, D).
+
+    With it and the two below, each of which is linear in what the others are gradients by, gradients of every order.
+    """
+    _checked_indices(indices, table.shape[0])
+    return of(table).bag_rows(indices, weights, table)
+
+
+@op(
+    grad=lambda g, indices, weights: bag_rows(indices, weights, g),
+    weights=lambda g, grad, indices: _bag_weights(grad, indices, g),
+    constant="indices", faces=(), method=False,
+)  # fmt: skip
+def _bag_table(grad, indices, weights, rows):
+    return of(grad).bag_table(grad, indices, weights, rows)
+
+
+@op(
+    grad=lambda g, indices, table: bag_rows(indices, g, table),
+    table=lambda g, grad, indices, table_shape: _bag_table(grad, indices, g, table_shape[0]),
+    constant="indices", faces=(), method=False,
+)  # fmt: skip
+def _bag_weights(grad, indices, table):
+    return of(grad).bag_weights(grad, indices, table)
 
 
 def _check_shapes(input, weight, offsets, per_sample_weights):
@@ -141,13 +173,16 @@ def _bags(input, offsets, padding_idx, include_last_offset):
     places = arange(flat.shape[0], device=input.device)
     if offsets is None:
         count, width = input.shape
-        bag, kept = places // max(width, 1), ge(places, 0)
+        bag, kept = places // max(width, 1), None
     else:
         count = offsets.shape[0] - bool(include_last_offset)
         bag = searchsorted(offsets.long(), places, right=True) - 1
         kept = lt(bag, count)  # what lies behind the last offset is in no bag
         bag = clamp(bag, 0, max(count - 1, 0))
-    return _Bags(bag, count, kept if padding_idx is None else kept & ne(flat, padding_idx), width)
+    if padding_idx is not None:
+        other = ne(flat, padding_idx)
+        kept = other if kept is None else kept & other
+    return _Bags(bag, count, kept, width)
 
 
 def _added(values, bags):
@@ -159,22 +194,27 @@ def _added(values, bags):
 
 def _sizes(bags):
     """(B,): how many indices of each bag count."""
-    kept = bags.kept.long()
+    kept = ones_like(bags.bag) if bags.kept is None else bags.kept.long()
     if bags.width is not None:
         return sum(reshape(kept, (bags.count, bags.width)), 1)
     empty = zeros((bags.count,), dtype=dtypes.int64, device=kept.device)
     return index_add(empty, 0, bags.bag, kept) if bags.count else empty
 
 
+def _masked(rows, bags, number):
+    """Rows (M, D) with a number in the place of those that do not count."""
+    return rows if bags.kept is None else where(unsqueeze(bags.kept, 1), rows, number)
+
+
 def _first_of_largest(rows, bags):
     """(B, D): the place among the M rows of each bag's first largest element, M where a bag has none."""
     length, columns = rows.shape
-    rows, kept = rows.detach(), unsqueeze(bags.kept, 1)
+    rows = _masked(rows.detach(), bags, -math.inf)
     index = expand(unsqueeze(bags.bag, 1), (length, columns))
-    rows = where(kept, rows, -math.inf)
     lowest = full((bags.count, columns), -math.inf, dtype=rows.dtype, device=rows.device)
     largest = scatter_reduce(lowest, 0, index, rows, "amax")
-    hit = kept & eq(rows, largest[bags.bag])
+    hit = eq(rows, largest[bags.bag])
+    hit = hit if bags.kept is None else hit & unsqueeze(bags.kept, 1)
     place = where(hit, unsqueeze(arange(length, device=rows.device), 1), length)
     none = full((bags.count, columns), length, dtype=dtypes.int64, device=rows.device)
     return scatter_reduce(none, 0, index, place, "amin")
@@ -186,7 +226,7 @@ def pooled(rows, mode, bags):
         place = _first_of_largest(rows, bags)
         found = lt(place, rows.shape[0])
         return where(found, gather(rows, 0, where(found, place, 0)), 0.0)
-    out = _added(where(unsqueeze(bags.kept, 1), rows, 0.0), bags)
+    out = _added(_masked(rows, bags, 0.0), bags)
     return div(out, unsqueeze(clamp(_sizes(bags), 1), 1).to(out.dtype)) if mode == "mean" else out
 
 
@@ -219,6 +259,10 @@ def embedding_bag(
     padding_idx = _check_values(input, weight, offsets, per_sample_weights, padding_idx, include_last_offset)
     if max_norm is not None:
         _shorten_rows(weight, input, max_norm, norm_type)
+    if input.ndim == 2 and mode != "max" and padding_idx is None and not scale_grad_by_freq:
+        shares = ones(input.shape, dtype=weight.dtype, device=weight.device)
+        out = bag_rows(input, shares if per_sample_weights is None else per_sample_weights, weight)
+        return div(out, max(input.shape[1], 1)) if mode == "mean" else out
     rows = embedding_rows(reshape(input, (-1,)), weight, padding_idx, bool(scale_grad_by_freq))
     if per_sample_weights is not None:
         rows = mul(rows, reshape(per_sample_weights, (-1, 1)))

@@ -1,6 +1,7 @@
 """Activations with a learned slope or a gate: ``prelu`` and ``glu``."""
 
-from minidl.autograd import function
+from minidl.autograd import function, op
+from minidl.backends import of
 from minidl.ops.arithmetic import mul
 from minidl.ops.common import wrap_dim
 from minidl.ops.comparison import gt
@@ -9,6 +10,15 @@ from minidl.ops.pointwise import sigmoid
 from minidl.ops.selection import where
 from minidl.ops.shapes import reshape
 from minidl.ops.windows import is_tensor
+
+
+@op(
+    input=lambda g, input, weight: where(gt(input, 0), g, mul(g, weight)),
+    weight=lambda g, input: where(gt(input, 0), 0.0, mul(g, input)),
+    shown="PreluKernel", faces=(), method=False,
+)  # fmt: skip
+def _prelu(input, weight):
+    return of(input).prelu(input, weight)
 
 
 @function(faces=("torch", "functional"), tensors="input weight", shown="PreluKernel")
@@ -40,7 +50,7 @@ def prelu(input, weight):
                 f"{count} and channel size = {channels}."
             )
     spread = (1, count) + (1,) * (input.ndim - 2) if count != 1 else (1,) * input.ndim
-    return where(gt(input, 0), input, mul(reshape(weight, spread), input))
+    return _prelu(input, reshape(weight, spread))
 
 
 @function(faces=("functional",), method=False, shown="Glu")

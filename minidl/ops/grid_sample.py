@@ -9,8 +9,8 @@ from minidl.autograd import function, modes
 from minidl.autograd.node import named
 from minidl.ops.comparison import isfinite
 from minidl.ops.create import arange, linspace, ones, zeros
-from minidl.ops.embedding import embedding_rows
-from minidl.ops.joining import stack
+from minidl.ops.embedding_bag import bag_rows
+from minidl.ops.joining import cat, stack
 from minidl.ops.matmul import matmul
 from minidl.ops.resample import cubic_weights
 from minidl.ops.selection import clamp, where
@@ -151,15 +151,16 @@ def _read(input, grid, mode, padding_mode, corners):
         indices.append(flat)
         weights.append(weight)
         insides.append(inside)
-    rows = (
-        input.reshape(samples, channels, prod(size)).transpose(1, 2).reshape(samples * prod(size), channels)
-    )
-    own = arange(samples, device=input.device).reshape(samples, 1, 1) * prod(
-        size
-    )  # where a sample's rows begin
-    taken = embedding_rows(stack(indices, 1) + own, rows)  # (N, taps, L, C)
-    taken = where(stack(insides, 1).unsqueeze(3), taken, 0.0)
-    return (taken * stack(weights, 1).unsqueeze(3)).sum(1).transpose(1, 2)
+    count = samples * prod(size)
+    rows = input.reshape(samples, channels, prod(size)).transpose(1, 2).reshape(count, channels)
+    rows = cat(
+        [rows, zeros(1, channels, dtype=input.dtype, device=input.device)]
+    )  # the last is what lies outside
+    own = arange(samples, device=input.device).reshape(samples, 1, 1) * prod(size)  # a sample's first row
+    places = where(stack(insides, 2), stack(indices, 2) + own, count)  # (N, L, taps)
+    taps = (samples * places.shape[1], places.shape[2])
+    out = bag_rows(places.reshape(taps), stack(weights, 2).reshape(taps), rows)
+    return out.reshape(samples, places.shape[1], channels).transpose(1, 2)
 
 
 @function(faces=("functional",), method=False)

@@ -199,8 +199,8 @@ def _checked_index(name, input, dim, index, src=None, own="self"):
     distinct = index[
         tuple(slice(1) if step == 0 else slice(None) for step in index.strides)
     ]  # once if repeated
-    low, high = (int(distinct.min()), int(distinct.max())) if index.size else (0, -1)
-    if low < 0 or high >= size:
+    if index.size and of(index).first_out_of_range(distinct, size, None) >= 0:
+        low, high = int(distinct.min()), int(distinct.max())
         raise RuntimeError(
             f"index {low if low < 0 else high} is out of bounds for dimension {dim} with size {size}"
         )

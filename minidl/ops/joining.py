@@ -6,7 +6,7 @@ from minidl.autograd.node import named
 from minidl.backends import of
 from minidl.backends.memory_order import joined
 from minidl.ops.common import as_index, wrap_dim, wrap_dims
-from minidl.ops.indexing import index_with
+from minidl.ops.indexing import _pick, index_with
 from minidl.ops.shapes import expand, sizes
 
 
@@ -286,10 +286,13 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     if dim is None:
         input, dim = input.reshape(-1), 0
     dim = wrap_dim(dim, input.ndim)
-    space = of(input._array)
+    space, shape = of(input._array), tuple(input.shape)
+    if isinstance(repeats, int) and repeats > 0:
+        spread = input.unsqueeze(dim + 1).expand(*shape[: dim + 1], repeats, *shape[dim + 1 :])
+        return named(spread.reshape(*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :]), "View")
     counts = repeats if isinstance(repeats, int) else repeats._array
     positions = space.repeat_interleave(space.arange(0, input.size(dim), 1, dtypes.INT64), counts, 0)
-    out = index_with(input, (slice(None),) * dim + (positions,))
+    out = _pick(input, (slice(None),) * dim + (positions,))
     return named(out, "View" if isinstance(repeats, int) else "IndexSelect")
 
 

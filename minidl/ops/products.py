@@ -1,4 +1,4 @@
-"""Products of vectors, matrices and tensors beside matmul: the add* family, tensordot, kron, cross, distances."""
+"""Products of vectors, matrices and tensors beside matmul: the add* family, tensordot, kron, cross."""
 
 import math
 
@@ -9,9 +9,7 @@ from minidl.ops.bilinear import bilinear as _bilinear
 from minidl.ops.common import as_index, wrap_dim
 from minidl.ops.joining import require_tensors, roll
 from minidl.ops.matmul import bmm, dot, matmul, mm, mv, outer
-from minidl.ops.reductions import norm, sum
-from minidl.ops.selection import where
-from minidl.ops.shapes import unsqueeze
+from minidl.ops.reductions import sum
 from minidl.ops.splitting import broadcast_shapes
 
 
@@ -229,61 +227,6 @@ def _linalg_cross(input, other, *, dim=-1):
 
 _linalg_cross.__name__ = _linalg_cross.__qualname__ = "cross"
 function(faces=("linalg",), method=False, tensors="input other", shown="LinalgCross")(_linalg_cross)
-
-
-def _distance(difference, p):
-    """The p-norm over the last dimension; its gradient is 0 where it is 0."""
-    if p == 0:
-        return add(
-            norm(difference, 0, -1), mul(sum(difference, -1), 0.0)
-        )  # on the tape, with a gradient of 0
-    if p in (1, 2, math.inf):
-        return norm(difference, p, -1)
-    powers = sum(difference.abs() ** p, -1)
-    zero = powers == 0
-    return where(zero, 0.0, where(zero, 1.0, powers) ** (1 / p))
-
-
-@function(method=False, tensors="x1 x2", shown="Cdist")
-def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
-    """The p-norm distances between all rows of two batches, (..., P, M) and (..., R, M). Source: ``torch.cdist``.
-
-    >>> import minidl
-    >>> minidl.cdist(minidl.zeros(1, 2), minidl.tensor([[3.0, 4.0]]))
-    tensor([[5.]])
-    """
-    for name, x in (("X1", x1), ("X2", x2)):
-        if not x.is_floating_point():
-            raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {x.dtype!r}")
-        if x.ndim < 2:
-            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")
-    if x1.shape[-1] != x2.shape[-1]:
-        raise RuntimeError(
-            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
-        )
-    if p < 0:
-        raise RuntimeError("cdist only supports non-negative p values")
-    return _distance(unsqueeze(x1, -2) - unsqueeze(x2, -3), p)
-
-
-@function(faces=("torch", "functional"), method=False, tensors="input", shown="Pdist")
-def pdist(input, p=2.0):
-    """The p-norm distances between all pairs of different rows. Source: ``torch.pdist``.
-
-    >>> import minidl
-    >>> minidl.pdist(minidl.tensor([[0.0, 0.0], [3.0, 4.0]]))
-    tensor([5.])
-    """
-    if input.ndim != 2:
-        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
-    if not input.is_floating_point():
-        raise RuntimeError("pdist only supports floating-point dtypes")
-    if p < 0:
-        raise RuntimeError("pdist only supports non-negative p values")
-    n = input.shape[0]
-    pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
-    first, second = ([pair[side] for pair in pairs] for side in (0, 1))
-    return _distance(input[first] - input[second], p) if pairs else input.reshape(-1)[:0]
 
 
 @function(method=False, shown="View")

@@ -33,6 +33,11 @@ def _in_dtype(input, dtype):
     return input if dtype is None else input.astype(dtypes.numpy_dtype(dtype))
 
 
+def _counted(input):
+    """In int64, as integers are added up."""
+    return input if input.dtype == dtypes.INT64 else input.astype(dtypes.INT64)
+
+
 def _numbered(name):
     """PyTorch numbers a reduction's node 0 over everything, 1 over some dimensions."""
     return lambda shape, kept: f"{name}Backward{0 if kept.get('dim') is None else 1}"
@@ -53,7 +58,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
     if dtype is not None:
         input = _in_dtype(input, dtype)
     elif not dtypes.is_floating(input.dtype):
-        input = input.astype(dtypes.INT64)
+        input = _counted(input)
     return of(input).sum(input, wrap_dims(dim, input.ndim), keepdim)
 
 
@@ -123,7 +128,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
     if dtype is not None:
         input = _in_dtype(input, dtype)
     elif not dtypes.is_floating(input.dtype):
-        input = input.astype(dtypes.INT64)
+        input = _counted(input)
     return of(input).prod(input, wrap_dims(dim, input.ndim), keepdim)
 
 
@@ -138,7 +143,7 @@ def cumsum(input, dim, *, dtype=None):
     if dtype is not None:
         input = _in_dtype(input, dtype)
     elif not dtypes.is_floating(input.dtype):
-        input = input.astype(dtypes.INT64)
+        input = _counted(input)
     refuse_bool(input, "cumsum")
     dim = wrap_dim(dim, input.ndim)
     return of(input).cumsum(input, dim) if input.ndim else of(input).copy(input)

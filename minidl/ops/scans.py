@@ -183,7 +183,8 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
             raise RuntimeError(f"diff expects prepend or append to be the same dimension as input: {name}")
     if n == 0:
         return named(clone(input), "CopyBackwards")
-    out = cat([p for p in (prepend, input, append) if p is not None], dim)
+    parts = [p for p in (prepend, input, append) if p is not None]
+    out = cat(parts, dim) if len(parts) > 1 else input
     for _ in range(min(n, out.shape[dim])):
         length = max(out.shape[dim] - 1, 0)
         upper, lower = narrow(out, dim, 1, length), narrow(out, dim, 0, length)

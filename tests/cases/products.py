@@ -64,6 +64,7 @@ CASES = [
         Case("cdist", (normal(2, 3, 4), normal(2, 4), p), distances, id=str(p))
         for p in (1.0, 2.0, 3.0, np.inf)
     ),
+    Case("cdist", (normal(27, 4), normal(3, 4)), lambda a, b: distances(a, b, 2.0), id="product"),
     Case("pdist", (normal(4, 3), 2.0), row_pairs),
     Case("chain_matmul", (normal(2, 3), normal(3, 4), normal(4, 2)), lambda *m: np.linalg.multi_dot(m)),
     summed("ij,jk->ik", (2, 3), (3, 4)),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minidl import backends
-from minidl.backends.reference import activations, elementwise, losses, special
+from minidl.backends.reference import activations, blends, elementwise, losses, special
 
 _native = pytest.importorskip("minidl._native", exc_type=ImportError)
 
@@ -31,8 +31,9 @@ UNARY = [
     "tanh",
 ]
 UNARY += ["sigmoid", "sin", "cos", "erf", "sign", "erfc", "lgamma", "digamma"]
+UNARY += ["floor", "ceil", "trunc", "rint", "erfinv"]
 BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", "pow"]
-BINARY += ["relu_grad", "tanh_grad", "sigmoid_grad", "erf_grad"]
+BINARY += ["relu_grad", "tanh_grad", "sigmoid_grad", "erf_grad", "hypot", "prelu"]
 ACTIVATIONS = {
     "leaky_relu": (0.2,),
     "elu": (0.7, 1.5, 1.25),
@@ -46,6 +47,7 @@ ACTIVATIONS = {
     "hardswish": (),
     "hardtanh": (-0.5, 2.0),
 }
+NUMBERED = {"nan_to_num": (0.5, 7.0, -8.0)}
 LOSSES = {
     "squared_error": ("mse_loss", ()),
     "absolute_error": ("l1_loss", ()),
@@ -69,7 +71,11 @@ def reference(name):
         return exact_erf
     if name == "lgamma":
         return exact_lgamma
-    if name in ("erfc", "digamma"):
+    if name == "rint":
+        return np.rint
+    if name in ("hypot", "nan_to_num"):
+        return lambda *arguments: getattr(blends, name)(np, *arguments)
+    if name in ("erfc", "digamma", "erfinv"):
         return lambda x: getattr(special, name).__wrapped__(np, x.astype(np.longdouble))
     if name == "gelu_erf":
         return lambda x: x * below(x)
@@ -121,6 +127,8 @@ def functions():
     for name, numbers in ACTIVATIONS.items():
         yield name, 1, numbers
         yield f"{name}_grad", 2, numbers
+    for name, numbers in NUMBERED.items():
+        yield name, 1, numbers
     for name, (_, numbers) in LOSSES.items():
         yield name, 2, numbers
 
@@ -134,6 +142,8 @@ def operands(name, count, shape, dtype, seed=0):
     arrays = [np.asarray(rng.normal(size=shape) * 3, dtype) for _ in range(count)]
     if name in ("log", "log1p", "sqrt", "rsqrt", "pow"):
         arrays[0] = np.asarray(np.abs(arrays[0]) + dtype(0.1))
+    if name == "erfinv":
+        arrays[0] = np.asarray(np.tanh(arrays[0]))
     return arrays
 
 

@@ -82,3 +82,52 @@ def test_what_is_left_to_the_reference(native):
         gradient(grad.astype(np.float16), indices, 3, -1, False),
     ]
     assert all(result is NotImplemented for result in refused)
+
+
+# bags and indices of a bag, rows and width of the table
+BAGS = [
+    (0, 3, 5, 4),
+    (3, 0, 5, 4),
+    (3, 4, 5, 0),
+    (4, 1, 1, 1),
+    (3, 5, 7, 33),
+    (200, 9, 6, 70),
+    (500, 4, 900, 32),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count, size, rows, width", BAGS)
+def test_bags(native, dtype, count, size, rows, width):
+    rng = np.random.default_rng(0)
+    indices = rng.integers(0, rows, (count, size))
+    weights, table, grad = (
+        rng.standard_normal(shape).astype(dtype) for shape in ((count, size), (rows, width), (count, width))
+    )
+    for name, arguments in {
+        "bag_rows": (indices, weights, table),
+        "bag_table": (grad, indices, weights, rows),
+        "bag_weights": (grad, indices, table),
+    }.items():
+        found = native.overrides[name](*arguments)
+        wide = [a.astype(float) if getattr(a, "dtype", None) == dtype else a for a in arguments]
+        wanted = getattr(backends.reference, name)(*wide)
+        assert found.dtype == dtype and found.shape == wanted.shape
+        tolerance = 256 * np.finfo(dtype).eps
+        np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)
+        thread_counts.assert_no_difference(
+            lambda name=name, arguments=arguments: [getattr(native, name)(*arguments)]
+        )
+
+
+def test_bags_that_do_not_fit_are_refused(native):
+    indices, weights, table, grad = np.zeros((2, 3), int), np.ones((2, 3)), np.ones((5, 4)), np.ones((2, 4))
+    outside = np.full((2, 3), 5)
+    for name, arguments in [
+        ("bag_rows", (outside, weights, table)), ("bag_rows", (indices, weights[:, :2], table)),
+        ("bag_rows", (indices, weights.astype("f4"), table)), ("bag_rows", (indices[0], weights[0], table)),
+        ("bag_table", (grad, indices, weights, 0)), ("bag_table", (grad[:1], indices, weights, 5)),
+        ("bag_table", (grad, indices, weights, -5)), ("bag_weights", (grad[:, :3], indices, table)),
+        ("bag_weights", (grad, -1 - indices, table)), ("bag_weights", (grad[:1], indices, table)),
+    ]:  # fmt: skip
+        assert native.overrides[name](*arguments) is NotImplemented

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import thread_counts
 
+from minidl import backends
 from minidl.backends import reference
 
 _native = pytest.importorskip("minidl._native", exc_type=ImportError)
@@ -106,3 +107,13 @@ def test_threads_do_not_matter():
             _native.masked_scale(x, x > 0, 2.0),
         ]
     )
+
+
+def test_categories_without_replacement_are_those_of_the_reference(native):
+    weights = np.random.default_rng(0).random((40, 300))
+    weights[:, ::3] = 0
+    for count in (1, 10, 200):
+        arguments = (weights, count, False, 11, 5)
+        found = native.overrides["philox_multinomial"](*arguments)
+        np.testing.assert_array_equal(found, backends.reference.philox_multinomial(*arguments), strict=True)
+    assert native.overrides["philox_multinomial"](weights, 3, True, 11, 5) is NotImplemented

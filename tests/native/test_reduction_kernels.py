@@ -1,5 +1,7 @@
 """Reductions in C++ beside NumPy in float64: axes, tails, memory orders, NaN, accuracy, levels, threads."""
 
+import itertools
+
 import numpy as np
 import pytest
 import thread_counts
@@ -138,14 +140,33 @@ def test_positions_are_those_of_the_first(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_running_sums(dtype):
+@pytest.mark.parametrize("name", ["cumsum", "cumprod"])
+def test_running_sums_and_products(name, dtype):
     for shape in ((1,), (1000,), (9, 40), (40, 9), (3, 50, 140), (2, 0, 3), (0,)):
         x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
         for dim in range(x.ndim):
-            found = served("cumsum", x, dim)
+            found = served(name, x, dim)
             assert found.dtype == dtype
             tolerance = 1e-6 if dtype == "float32" else 1e-12
-            np.testing.assert_allclose(found, x.astype(float).cumsum(axis=dim), tolerance, tolerance)
+            wanted = getattr(x.astype(float), name)(axis=dim)
+            np.testing.assert_allclose(found, wanted, tolerance, tolerance)
+
+
+def test_sums_of_whole_numbers():
+    """Those of numbers that wrap around too, over all patterns of axes."""
+    for shape in ((0,), (1,), (70_001,), (3, 50), (50, 3), (7, 3, 11), (2, 3, 600, 5), (2, 0, 3)):
+        x = np.random.default_rng(0).integers(-(2**62), 2**62, shape)
+        for count in range(x.ndim + 1):
+            for dims in itertools.combinations(range(x.ndim), count):
+                for keep in (False, True):
+                    found = native.sum(x, dims, keep)
+                    np.testing.assert_array_equal(found, x.sum(axis=dims, keepdims=keep), strict=True)
+                    np.testing.assert_array_equal(
+                        native.sum(x.T, dims, keep), x.T.sum(axis=dims, keepdims=keep)
+                    )
+    x = np.random.default_rng(0).integers(-9, 9, (300, 400))
+    assert native.overrides["sum"](x, (1,), False) is not NotImplemented
+    thread_counts.assert_no_difference(lambda: [native.sum(x, dims, False) for dims in ((0,), (1,), (0, 1))])
 
 
 def test_bits_do_not_depend_on_threads():
@@ -156,7 +177,7 @@ def test_bits_do_not_depend_on_threads():
         for x in inputs:
             for dim in range(x.ndim):
                 results += [getattr(native, name)(x, (dim,), False) for name in WIDE]
-                results += [native.argmax(x, dim, False), native.cumsum(x, dim)]
+                results += [native.argmax(x, dim, False), native.cumsum(x, dim), native.cumprod(x, dim)]
         return results
 
     thread_counts.assert_no_difference(everything)

@@ -52,6 +52,39 @@ def test_softmax_and_its_gradient(native, dtype, shape, dim, layout):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("shape", [(4, 3), (1, 1), (70, 130), (2, 5, 3, 4)])
+def test_negative_log_likelihood(native, shape, reduction, dtype):
+    x, targets = draw(shape, dtype), np.random.default_rng(1).integers(0, shape[1], (shape[0], *shape[2:]))
+    loss = check(native, "nll_loss", x, targets, None, -100, reduction)
+    check(native, "nll_loss_backward", np.ones_like(loss), targets, None, shape, -100, reduction)
+    targets.flat[0] = -100
+    assert native.overrides["nll_loss"](x, targets, None, -100, reduction) is NotImplemented
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_log_of_sums_of_exponentials(native, dtype):
+    for shape, dim in SHAPES:
+        x = draw(shape, dtype)
+        if not x.size:
+            assert native.overrides["logsumexp"](x, (dim,), False) is NotImplemented
+            continue
+        for keep in (False, True):
+            assert check(native, "logsumexp", x, (dim,), keep).dtype == dtype
+            check(native, "logsumexp", x[..., ::-1], (dim,), keep)
+    rows = draw((6, 40), dtype)
+    rows[1, -1], rows[2, 3], rows[3], rows[4, 0], rows[5, 7:9] = (
+        np.nan,
+        np.inf,
+        -np.inf,
+        1e4,
+        (np.inf, np.nan),
+    )
+    for x, dim in ((rows, 1), (rows.T.copy(), 0)):
+        check(native, "logsumexp", x, (dim,), False)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 @pytest.mark.parametrize("classes", [2, 16, 21, 70])
 @pytest.mark.parametrize("dim", [0, 1])

@@ -22,6 +22,13 @@ struct leaky_relu_grad {
   }
 };
 
+struct prelu {
+  template <typename V>
+  static MINIDL_INLINE V of(V x, V weight) {
+    return x > Lane<V>(0) ? x : x * weight;
+  }
+};
+
 // numbers: alpha, scale, input_scale
 struct elu {
   template <typename V>

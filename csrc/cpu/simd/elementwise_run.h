@@ -47,6 +47,35 @@ __attribute__((noinline)) void run_flat(int64_t size, const T* const* operands, 
   store_n(out + at, size - at, apply<Op, Row, T>(x, numbers));
 }
 
+// The same where an operand is one value (step 0): it stands in every lane of a vector that is read
+// again and again.
+template <class Op, class Row, class T>
+__attribute__((noinline)) void run_spread(int64_t size, const T* const* operands,
+                                          const int64_t* given_steps, const T* given,
+                                          T* __restrict out) {
+  constexpr int kArrays = Row::kArrays;
+  T numbers[Row::kNumbers + 1];
+  for (int i = 0; i < Row::kNumbers; ++i) numbers[i] = given[i];
+  T spread[kArrays][kLanes<T>];
+  const T* from[kArrays];
+  int64_t steps[kArrays];
+  for (int i = 0; i < kArrays; ++i) {
+    steps[i] = given_steps[i];
+    store(spread[i], splat(*operands[i]));
+    from[i] = steps[i] == 0 ? spread[i] : operands[i];
+  }
+  int64_t at = 0;
+  for (; at + kLanes<T> <= size; at += kLanes<T>) {
+    Vec<T> x[kArrays];
+    for (int i = 0; i < kArrays; ++i) x[i] = load(from[i] + at * steps[i]);
+    store(out + at, apply<Op, Row, T>(x, numbers));
+  }
+  if (at == size) return;
+  Vec<T> x[kArrays];
+  for (int i = 0; i < kArrays; ++i) x[i] = load_n(from[i] + at * steps[i], size - at);
+  store_n(out + at, size - at, apply<Op, Row, T>(x, numbers));
+}
+
 template <class T>
 __attribute__((noinline)) void gather(int64_t count, const T* from, int64_t step,
                                       T* __restrict to) {
@@ -65,6 +94,12 @@ void run_elementwise(int64_t size, const T* const* operands, const int64_t* step
   constexpr int kArrays = Row::kArrays;
   if (steps[0] == 1 && steps[kArrays - 1] == 1) {
     return run_flat<Op, Row, T>(size, operands, numbers, out);
+  }
+  if constexpr (kArrays > 1) {
+    const auto spread = [=](int i) { return steps[i] == 0 || steps[i] == 1; };
+    if (size > 0 && spread(0) && spread(kArrays - 1)) {
+      return run_spread<Op, Row, T>(size, operands, steps, numbers, out);
+    }
   }
   alignas(64) T gathered[kArrays][kGathered];
   const T* at[kArrays];

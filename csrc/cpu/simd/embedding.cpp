@@ -67,9 +67,63 @@ void embedding_backward(const Embedding& p, const int64_t* indices, const T* gra
   });
 }
 
+template <typename T>
+void bag_rows(const Bags& p, const int64_t* indices, const T* weights, const T* table, T* output) {
+  const int64_t grain = larger(1, kGrain / larger(1, p.size * p.width));
+  parallel_for(p.count, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t bag = begin; bag < end; ++bag) {
+      const int64_t* index = indices + bag * p.size;
+      const T* weight = weights + bag * p.size;
+      sweep<T>(p.width, [&](int64_t i, auto lanes, auto) {
+        Vec<T> sum{};
+        for (int64_t k = 0; k < p.size; ++k) {
+          sum += load(table + index[k] * p.width + i, lanes) * weight[k];
+        }
+        store(output + bag * p.width + i, lanes, sum);
+      });
+    }
+  });
+}
+
+template <typename T>
+void bag_table(const Bags& p, const T* grad, const int64_t* indices, const T* weights,
+               T* grad_table) {
+  const Uses uses = uses_of({p.rows, p.width, p.count * p.size, -1, false}, indices);
+  const int64_t elements = (p.count * p.size / p.rows + 1) * p.width;
+  parallel_for(p.rows, larger(1, kGrain / larger(1, elements)), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      sweep<T>(p.width, [&](int64_t i, auto lanes, auto) {
+        Vec<T> sum{};
+        for (int64_t use = uses.begin(row); use < uses.ends[row]; ++use) {
+          const int64_t at = uses.positions[use];
+          sum += load(grad + at / p.size * p.width + i, lanes) * weights[at];
+        }
+        store(grad_table + row * p.width + i, lanes, sum);
+      });
+    }
+  });
+}
+
+template <typename T>
+void bag_weights(const Bags& p, const T* grad, const int64_t* indices, const T* table,
+                 T* grad_weights) {
+  const int64_t grain = larger(1, kGrain / larger(1, p.size * p.width));
+  parallel_for(p.count, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin * p.size; at < end * p.size; ++at) {
+      const T *g = grad + at / p.size * p.width, *row = table + indices[at] * p.width;
+      Chains<T> part;
+      sweep<T>(p.width, [&](int64_t i, auto lanes, auto slot) {
+        part[slot] += load(g + i, lanes) * load(row + i, lanes);
+      });
+      grad_weights[at] = static_cast<T>(part.sum());
+    }
+  });
+}
+
 }  // namespace
 
 MINIDL_FILL_TABLES(EmbeddingKernels, embedding_kernels, .embedding = &embedding<T>,
-                   .embedding_backward = &embedding_backward<T>)
+                   .embedding_backward = &embedding_backward<T>, .bag_rows = &bag_rows<T>,
+                   .bag_table = &bag_table<T>, .bag_weights = &bag_weights<T>)
 
 }  // namespace minidl::cpu::MINIDL_ISA

@@ -176,45 +176,56 @@ void find(int64_t k, int64_t r, int64_t m, const T* x, int64_t* out) {
   });
 }
 
-// Running sums of `width` neighbouring columns; totals[0 .. width) is memory for them.
-template <typename T>
+// From where a scan starts, and what it makes of a running value and an element.
+struct Sums {
+  static constexpr double start = 0;
+  static double join(double a, double b) { return a + b; }
+};
+struct Products {
+  static constexpr double start = 1;
+  static double join(double a, double b) { return a * b; }
+};
+
+// Running values of `width` neighbouring columns; totals[0 .. width) is memory for them.
+template <typename Op, typename T>
 MINIDL_INLINE void scan_columns(int64_t r, int64_t m, int64_t width, const T* __restrict x,
                                 double* __restrict totals, T* __restrict out) {
-  std::fill_n(totals, width, 0.0);
+  std::fill_n(totals, width, Op::start);
   for (int64_t i = 0; i < r; ++i) {
     for (int64_t j = 0; j < width; ++j) {
-      totals[j] += static_cast<double>(x[i * m + j]);
+      totals[j] = Op::join(totals[j], static_cast<double>(x[i * m + j]));
       out[i * m + j] = static_cast<T>(totals[j]);
     }
   }
 }
 
-// Running sums of kRows runs, which keep several additions under way.
-template <int kRows, typename T>
+// Running values of kRows runs, which keep several operations under way.
+template <typename Op, int kRows, typename T>
 MINIDL_INLINE void scan_runs(int64_t r, const T* __restrict x, T* __restrict out) {
-  double totals[kRows] = {};
+  double totals[kRows];
+  std::fill_n(totals, kRows, Op::start);
   for (int64_t i = 0; i < r; ++i) {
     for (int row = 0; row < kRows; ++row) {
-      totals[row] += static_cast<double>(x[row * r + i]);
+      totals[row] = Op::join(totals[row], static_cast<double>(x[row * r + i]));
       out[row * r + i] = static_cast<T>(totals[row]);
     }
   }
 }
 
-template <typename T>
-void cumsum_runs(int64_t k, int64_t r, const T* x, T* out) {
+template <typename Op, typename T>
+void scan_all_runs(int64_t k, int64_t r, const T* x, T* out) {
   constexpr int64_t group = 4;
   const int64_t grain = std::max<int64_t>(1, kTask / std::max<int64_t>(1, group * r)) * group;
   parallel_for(k, grain, [&](int64_t begin, int64_t end) {
     int64_t row = begin;
-    for (; row + group <= end; row += group) scan_runs<group>(r, x + row * r, out + row * r);
-    for (; row < end; ++row) scan_runs<1>(r, x + row * r, out + row * r);
+    for (; row + group <= end; row += group) scan_runs<Op, group>(r, x + row * r, out + row * r);
+    for (; row < end; ++row) scan_runs<Op, 1>(r, x + row * r, out + row * r);
   });
 }
 
-template <typename T>
-void cumsum(int64_t k, int64_t r, int64_t m, const T* x, T* out) {
-  if (m == 1) return cumsum_runs(k, r, x, out);
+template <typename Op, typename T>
+void scan(int64_t k, int64_t r, int64_t m, const T* x, T* out) {
+  if (m == 1) return scan_all_runs<Op>(k, r, x, out);
   constexpr int64_t block = 128;
   const int64_t blocks = (m + block - 1) / block;
   const int64_t work = std::max<int64_t>(1, r * std::min(m, block));
@@ -222,7 +233,7 @@ void cumsum(int64_t k, int64_t r, int64_t m, const T* x, T* out) {
     double totals[block];
     for (int64_t unit = begin; unit < end; ++unit) {
       const int64_t column = unit % blocks * block, at = unit / blocks * r * m + column;
-      scan_columns(r, m, std::min(block, m - column), x + at, totals, out + at);
+      scan_columns<Op>(r, m, std::min(block, m - column), x + at, totals, out + at);
     }
   });
 }
@@ -230,6 +241,7 @@ void cumsum(int64_t k, int64_t r, int64_t m, const T* x, T* out) {
 }  // namespace
 
 MINIDL_FILL_TABLES(PositionKernels, position_kernels, .argmax = &find<true, T>,
-                   .argmin = &find<false, T>, .cumsum = &cumsum<T>)
+                   .argmin = &find<false, T>, .cumsum = &scan<Sums, T>,
+                   .cumprod = &scan<Products, T>)
 
 }  // namespace minidl::cpu::MINIDL_ISA

@@ -39,6 +39,20 @@ void log_softmax(const Rows& rows, const T* input, T* output) {
 }
 
 template <typename T>
+void logsumexp(const Rows& rows, const T* input, T* output) {
+  for_tiles<T>(rows, [=](const auto& tile, int64_t offset, int64_t row) {
+    const T* x = input + offset;
+    Slots<T> largest = tile.map(class_maximum(tile, x), [](Vec<T> v) {
+      return absolute(v) == std::numeric_limits<T>::infinity() ? Vec<T>{} : v;
+    });
+    T shift[kTileWidth<T>] = {}, logs[kTileWidth<T>] = {};
+    tile.unpack(largest, shift);
+    tile.unpack(log_of_sums(tile, x, largest), logs);
+    for (int64_t j = 0; j < tile.width; ++j) output[row + j] = shift[j] + logs[j];
+  });
+}
+
+template <typename T>
 void softmax_backward(const Rows& rows, const T* grad, const T* output, T* grad_input) {
   for_tiles<T>(rows, [=](const auto& tile, int64_t offset, int64_t) {
     const T *g = grad + offset, *y = output + offset;
@@ -68,7 +82,8 @@ void log_softmax_backward(const Rows& rows, const T* grad, const T* output, T* g
 }  // namespace
 
 MINIDL_FILL_TABLES(SoftmaxKernels, softmax_kernels, .softmax = &softmax<T>,
-                   .log_softmax = &log_softmax<T>, .softmax_backward = &softmax_backward<T>,
+                   .log_softmax = &log_softmax<T>, .logsumexp = &logsumexp<T>,
+                   .softmax_backward = &softmax_backward<T>,
                    .log_softmax_backward = &log_softmax_backward<T>,
                    .cross_entropy = &cross_entropy<T>,
                    .cross_entropy_backward = &cross_entropy_backward<T>)

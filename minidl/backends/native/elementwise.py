@@ -6,21 +6,26 @@ from minidl import _native
 from minidl._native import (
     abs,
     add,
+    ceil,
     cos,
     digamma,
     div,
     erf,
     erf_grad,
     erfc,
+    erfinv,
     exp,
     expm1,
+    floor,
     fmod,
+    hypot,
     lgamma,
     log,
     log1p,
     maximum,
     minimum,
     mul,
+    nan_to_num,
     neg,
     pow,
     reciprocal,
@@ -37,6 +42,7 @@ from minidl._native import (
     sub,
     tanh,
     tanh_grad,
+    trunc,
 )
 
 
@@ -53,3 +59,7 @@ def _limit(value, input, missing):
         return None
     number = float(value)
     return None if math.isnan(number) else number
+
+
+def round(input, decimals):
+    return NotImplemented if decimals else _native.rint(input)

@@ -39,8 +39,21 @@ def put_along(input, dim, index, source):
 def add_along(input, dim, index, source):
     if not _fits(index, input, source) or input.dtype.char not in "fd":
         return NotImplemented
-    out = _native.copy(input)
+    out, line = _native.copy(input), _only_along(index, dim, input, source)
+    if line is not None:
+        return out if _native.add_slices(out, dim, line, source) else NotImplemented
     return out if _native.add_along(out, dim, index, source) else NotImplemented
+
+
+def _only_along(index, dim, input, source):
+    """An index that is repeated over all that lies beside ``dim``, once; None for others."""
+    beside = [d for d in range(index.ndim) if d != dim]
+    repeated = all(
+        index.shape[d] == input.shape[d] and (index.strides[d] == 0 or index.shape[d] == 1) for d in beside
+    )
+    if not repeated or not source.flags.c_contiguous:
+        return None
+    return np.ascontiguousarray(index[tuple(slice(None) if d == dim else 0 for d in range(index.ndim))])
 
 
 def _fits(index, input, source):

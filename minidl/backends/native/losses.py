@@ -1,8 +1,18 @@
-"""Elementwise losses in C++ for float32 and float64: the elements in one pass, their sum in another."""
+"""Losses in C++ for float32 and float64: the elements in one pass, their sum in another."""
+
+import numpy as np
 
 from minidl import _native
 
-__all__ = ["binary_cross_entropy_with_logits", "huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
+__all__ = [
+    "binary_cross_entropy_with_logits",
+    "huber_loss",
+    "l1_loss",
+    "mse_loss",
+    "nll_loss",
+    "nll_loss_backward",
+    "smooth_l1_loss",
+]
 
 
 def mse_loss(input, target, reduction):
@@ -38,3 +48,33 @@ def _reduced(losses, reduction):
     if total is NotImplemented or reduction == "sum":
         return total
     return _native.div(total, float(losses.size))
+
+
+def nll_loss(input, target, weight, ignore_index, reduction):
+    """Of targets that all count, without weights."""
+    if weight is not None or not _plain(input, target, input.shape, ignore_index):
+        return NotImplemented
+    picked = _native.empty(target.shape, input.dtype)
+    if not _native.take_along(input, 1, target[:, None], picked[:, None]):
+        return NotImplemented
+    losses = _native.neg(picked)
+    return losses if reduction == "none" else _reduced(losses, reduction)
+
+
+def nll_loss_backward(grad, target, weight, shape, ignore_index, reduction):
+    if weight is not None or not _plain(grad, target, shape, ignore_index):
+        return NotImplemented
+    share = _native.neg(_native.div(grad, float(target.size)) if reduction == "mean" else grad)
+    out = np.zeros(shape, grad.dtype)
+    own = np.broadcast_to(share, target.shape)[:, None]
+    return out if _native.put_along(out, 1, target[:, None], own) else NotImplemented
+
+
+def _plain(array, target, shape, ignore_index):
+    return (
+        array.dtype.char in "fd"
+        and len(shape) > 1
+        and target.size > 0
+        and target.dtype == np.int64
+        and not (target == ignore_index).any()
+    )

@@ -18,6 +18,11 @@ def leaky_relu_grad(xp, g, input, negative_slope):
     return xp.where(input > 0, g, _wide(xp, g) * negative_slope).astype(g.dtype)
 
 
+def prelu(xp, input, weight):
+    """weight x where x <= 0; the two broadcast."""
+    return xp.where(input > 0, input, weight * input)
+
+
 def elu(xp, input, alpha, scale, input_scale):
     """scale * (x where x > 0, alpha * (exp(input_scale * x) - 1) elsewhere)."""
     x = _wide(xp, input)

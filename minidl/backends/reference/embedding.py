@@ -5,6 +5,8 @@ Indices are checked by the caller, with ``first_out_of_range``.
 
 import numpy as np
 
+from minidl.backends.reference.precision import _wide
+
 
 def first_out_of_range(xp, indices, limit, ignore):
     """Where, in the flattened ``indices``, the first lies that is outside [0, limit) and not ``ignore``; or -1."""
@@ -55,6 +57,24 @@ def embedding_dense_double_backward(xp, grad, indices, padding_idx, scale_grad_b
     if padding_idx >= 0:
         out = out * (indices != padding_idx)[..., None].astype(out.dtype)
     return out
+
+
+def bag_rows(xp, indices, weights, table):
+    """The sum over k of weights[b, k] table[indices[b, k]]: (B, K), (B, K) and (V, D) give (B, D)."""
+    taken = _wide(xp.take(table, indices, axis=0)) * _wide(weights)[..., None]
+    return taken.sum(axis=1).astype(table.dtype, copy=False)
+
+
+def bag_table(xp, grad, indices, weights, rows):
+    """The gradient of ``bag_rows`` by its table, (V, D), from one of its result, (B, D)."""
+    terms = (_wide(grad)[:, None] * _wide(weights)[..., None]).reshape(indices.size, grad.shape[1])
+    return embedding_dense_backward(xp, terms, indices, rows, -1, False).astype(grad.dtype, copy=False)
+
+
+def bag_weights(xp, grad, indices, table):
+    """The gradient of ``bag_rows`` by its weights, (B, K)."""
+    terms = _wide(xp.take(table, indices, axis=0)) * _wide(grad)[:, None]
+    return terms.sum(axis=2).astype(grad.dtype, copy=False)
 
 
 def embedding_renorm(xp, weight, indices, max_norm, norm_type):

@@ -55,13 +55,11 @@ def unfold(xp, input, dim, size, step):
     count = (input.shape[dim] - size) // step + 1
     shape = (*input.shape[:dim], count, *input.shape[dim + 1 :], size)
     strides = (*input.strides[:dim], input.strides[dim] * step, *input.strides[dim + 1 :], input.strides[dim])
-    if xp is np:
-        out = np.lib.stride_tricks.as_strided(input, shape, strides)
-        base, first = owner(xp, input), _address(input) - _address(owner(xp, input))
-        contiguous = base.flags.c_contiguous and min(strides, default=0) >= 0
-        return (
-            np.ndarray(shape, input.dtype, buffer=base, offset=first, strides=strides) if contiguous else out
-        )
+    if xp is np and min(strides) >= 0:
+        base = owner(xp, input)
+        if base.flags.c_contiguous:
+            first = 0 if base is input else _address(input) - _address(base)
+            return np.ndarray(shape, input.dtype, buffer=base, offset=first, strides=strides)
     return xp.lib.stride_tricks.as_strided(input, shape, strides)
 
 
