@@ -49,6 +49,14 @@ def test_steps_go_on_through_a_pass_and_a_pass_that_ends_makes_a_short_epoch():
     assert rows == [0, 2, 4, 6, 8, 10, 0, 2, 4]
 
 
+def test_steps_without_a_batch_size_divide_all_rows_among_them():
+    model = model_of()
+    rows = seen_by(model)
+    model.fit(X, Y, steps_per_epoch=2, shuffle=False, epochs=2, verbose=0)
+    assert rows == [0, 6, 0, 6]
+    assert model.predict(X, steps=1, verbose=0).shape == (6, 1)
+
+
 @pytest.mark.parametrize(("count", "steps", "epochs"), [(4, 2, 2), (5, 2, 3), (4, None, 1)])
 def test_a_generator_that_ends_ends_training(count, steps, epochs):
     with pytest.warns(UserWarning, match="ran out of data") as said:

@@ -124,6 +124,9 @@ def test_shape_errors_in_a_sequential_name_place_and_fix():
         late = layers.Dense(2, name="late")
         late(np.ones((1, 7)))
         keras.Sequential([keras.Input((3,)), layers.Dense(4), late], name="seq")
+    for wide in (layers.Conv2D(3, 5), layers.MaxPooling2D(5)):
+        with pytest.raises(ValueError, match=r"negative or zero.*\(layer 1 of model \"seq.*padding='same'"):
+            keras.Sequential([keras.Input((4, 4, 1)), layers.ReLU(), wide])
 
 
 @pytest.mark.parametrize("arguments", [{"input_shape": (3,)}, {"input_dim": 3}])
