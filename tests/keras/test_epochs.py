@@ -205,6 +205,11 @@ def test_nothing_to_train_is_said_and_logits_have_a_threshold():
     with pytest.warns(UserWarning, match="does not have any trainable weights"):
         history = model.fit(X, [1, 1, 0, 0, 0, 1], verbose=0)
     assert history.history["binary_accuracy"] == [pytest.approx(5 / 6)]
+    model.compile("sgd", keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"])
+    with pytest.warns(
+        UserWarning, match=r"`accuracy` takes outputs above 0.5.*BinaryAccuracy\(threshold=0.0\)"
+    ):
+        model.evaluate(X, [1, 1, 0, 0, 0, 1], verbose=0)
 
 
 def test_training_ends_on_the_moving_averages():
