@@ -168,7 +168,5 @@ def test_one_hot_targets_of_truth_values(cls):
     hot = np.eye(3, dtype=bool)[[0, 2, 1, 1]]
     scores = np.eye(3, dtype="float32")[[0, 2, 1, 2]] * 0.5 + 0.1
     options = {"num_classes": 3} if cls == "OneHotMeanIoU" else {"k": 1} if "TopK" in cls else {}
-    found, same = (
-        getattr(M, cls)(**options)(labels, scores) for labels in (hot, hot.astype("float32"))
-    )
+    found, same = (getattr(M, cls)(**options)(labels, scores) for labels in (hot, hot.astype("float32")))
     assert float(found) == float(same) and 0.5 < float(found) < 1
