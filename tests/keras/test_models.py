@@ -149,6 +149,8 @@ def test_modules_and_functions_in_a_sequential():
     model.fit(X, np.zeros((20, 2)), verbose=0)
     assert len(model.weights) == 4 and len(model.trainable_weights) == 4
     assert not np.allclose(before, model.predict(X, verbose=0))
+    wrapped = layers.TorchModuleWrapper(nn.Linear(3, 2), name="wrapped", output_shape=(2,))
+    assert wrapped(keras.Input((3,))).shape == (None, 2) and wrapped.name == "wrapped"
 
 
 class Net(keras.Model):
