@@ -56,7 +56,12 @@ __all__ = [
     "Model", "Optimizer", "Regularizer", "Sequential", "Variable", "__version__", "activations", "backend",
     "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers", "layers", "losses",
     "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random", "regularizers",
-    "saving", "tree", "utils",
+    "saving", "tree", "utils", "version",
 ]  # fmt: skip
 
 _install_dropped_paths()
+
+
+def version():
+    """The version, as ``__version__`` says it."""
+    return __version__
