@@ -35,6 +35,8 @@ class Scale(layers.Layer):
 def test_names_count_per_class():
     assert [layers.Dense(1).name for _ in range(3)] == ["dense", "dense_1", "dense_2"]
     assert Scale().name == "scale" and Scale(name="mine").name == "mine"
+    weights = [layers.Layer().add_weight(shape=(2,)).name for _ in range(2)]
+    assert [*weights, keras.Variable(1.0).name] == ["variable", "variable_1", "variable_2"]
     keras.backend.clear_session()
     assert layers.Dense(1).name == "dense"
 
