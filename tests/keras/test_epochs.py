@@ -252,3 +252,19 @@ def test_metrics_without_a_state_of_their_own():
     assert float(metric.stateless_result(state)) == 2.0 and float(metric.result()) == 25.0
     with pytest.raises(ValueError, match="list with length 1, but expected 2"):
         metric.stateless_result(state[:1])
+
+
+def test_a_series_of_inputs_is_a_column_and_sparse_rows_are_filled_up():
+    pandas, sparse = (pytest.importorskip(name) for name in ("pandas", "scipy.sparse"))
+    model = keras.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    column = pandas.Series(X[:, 0])
+    model.fit(column, pandas.Series(Y[:, 0]), verbose=0, validation_split=0.5)
+    np.testing.assert_array_equal(model.predict(column, verbose=0), model.predict(X[:, :1], verbose=0))
+    model = model_of()
+    rows = sparse.csr_matrix(X * (X > 4))
+    model.fit(rows, Y, verbose=0, validation_split=0.5)
+    model.set_weights([np.array([[1.0], [2.0]]), np.array([0.5])])
+    np.testing.assert_array_equal(model.predict(rows, verbose=0), model.predict(rows.toarray(), verbose=0))
+    with pytest.raises(ValueError, match=r"NAType.*fillna"):
+        model.predict(pandas.DataFrame({"a": [1, None], "b": [1, 2]}, dtype="Int64"), verbose=0)

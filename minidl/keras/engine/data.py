@@ -137,6 +137,8 @@ def is_iterable_data(x):
     """Whether ``x`` yields batches itself, targets and all."""
     if x is None or isinstance(x, (list, tuple, dict, str, np.ndarray, Tensor)) or hasattr(x, "__array__"):
         return False
+    if hasattr(x, "toarray"):  # a sparse matrix of SciPy's
+        return False
     return is_sequence(x) or hasattr(x, "__iter__") or hasattr(x, "__next__") or is_dataset(x)
 
 
