@@ -124,10 +124,14 @@ def test_probabilities_are_scored_as_by_scikit_learn(weights):
         assert M.roc_auc_score(TRUE, table, average=average) == pytest.approx(
             sklearn().roc_auc_score(TRUE, table, average=average, multi_class="ovr")
         )
-    ours = M.roc_curve(BITS, SCORES, sample_weight=weights)
-    theirs = sklearn().roc_curve(BITS, SCORES, sample_weight=weights, drop_intermediate=False)
-    for a, b in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(a, b)
+    for options in ({}, {"drop_intermediate": False}):
+        ours, theirs = (
+            room.roc_curve(BITS, SCORES, sample_weight=weights, **options) for room in (M, sklearn())
+        )
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a, b)
+    with pytest.warns(UserWarning, match="do not sum to one"):
+        assert M.log_loss(TRUE, table * 0.5) == pytest.approx(M.log_loss(TRUE, table) + np.log(2))
     for true, chance in ((BITS, SCORES), (TRUE, table)):
         for normalize in (True, False):
             options = {"normalize": normalize, "sample_weight": weights}

@@ -12,6 +12,7 @@
 """
 
 from minidl._version import __version__
+from minidl.device import device as _device
 from minidl.keras import (
     activations,
     backend,
@@ -36,6 +37,7 @@ from minidl.keras import (
     utils,
 )
 from minidl.keras.dropped_paths import install as _install_dropped_paths
+from minidl.keras.engine.context import name_scope
 from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.input_spec import InputSpec
 from minidl.keras.engine.inputs import Input
@@ -54,9 +56,25 @@ from minidl.keras.regularizers import Regularizer
 __all__ = [
     "DTypePolicy", "Functional", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric",
     "Model", "Optimizer", "Regularizer", "Sequential", "Variable", "__version__", "activations", "backend",
-    "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers", "layers", "losses",
-    "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random", "regularizers",
-    "saving", "tree", "utils",
+    "callbacks", "config", "constraints", "datasets", "device", "dtype_policies", "initializers", "layers", "losses",
+    "metrics", "mixed_precision", "models", "name_scope", "ops", "optimizers", "preprocessing", "random",
+    "regularizers", "saving", "tree", "utils", "version",
 ]  # fmt: skip
 
 _install_dropped_paths()
+
+
+def device(device_name):
+    """The device that is open in a ``with`` block: ``"cpu"``, ``"gpu:0"`` or ``"cuda:0"``.
+
+    >>> from minidl import keras
+    >>> with keras.device("cpu"):
+    ...     keras.ops.ones(2).device
+    device(type='cpu')
+    """
+    return _device(device_name.lower().lstrip("/").removeprefix("device:").replace("gpu", "cuda"))
+
+
+def version():
+    """The version, as ``__version__`` says it."""
+    return __version__

@@ -28,7 +28,8 @@ from minidl.keras.settings import (
 
 __all__ = [
     "backend", "disable_interactive_logging", "disable_traceback_filtering", "dtype_policy",
-    "enable_interactive_logging", "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
+    "enable_interactive_logging", "enable_traceback_filtering", "enable_unsafe_deserialization",
+    "epsilon", "floatx", "image_data_format",
     "is_interactive_logging_enabled", "is_traceback_filtering_enabled", "max_epochs", "max_steps_per_epoch",
     "set_backend", "set_dtype_policy", "set_epsilon", "set_floatx", "set_image_data_format", "set_max_epochs",
     "set_max_steps_per_epoch", "set_random_seed", "standardize_data_format",
@@ -43,6 +44,10 @@ def set_backend(name):
 
 def disable_traceback_filtering():
     """Tracebacks are whole anyway."""
+
+
+def enable_traceback_filtering():
+    """Does nothing: tracebacks stay whole."""
 
 
 def is_traceback_filtering_enabled():

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from minidl import dtypes
+from minidl import argmax, dtypes
 from minidl.autograd.tensor import Tensor
 from minidl.keras.settings import named_dtype
 from minidl.ops.create import as_tensor
 
-__all__ = ["to_float", "to_tensor"]
+__all__ = ["place_of_largest", "to_float", "to_tensor"]
 
 
 def to_tensor(value, dtype=None, like=None):
@@ -47,3 +47,8 @@ def to_float(value, like=None):
     if dtypes.is_floating(tensor.dtype.numpy):
         return tensor
     return tensor.to(named_dtype())
+
+
+def place_of_largest(x, axis=-1):
+    """The place of the largest along ``axis``; of the first True among truth values, as one-hot targets may be."""
+    return argmax(x.int() if x.dtype == dtypes.bool_ else x, axis)

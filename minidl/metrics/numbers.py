@@ -1,5 +1,7 @@
 """Scores of numbers and of probabilities."""
 
+import warnings
+
 import numpy as np
 
 from minidl.metrics.labels import host
@@ -107,8 +109,11 @@ def _binary(y_true, pos_label=None):
     return true == known[1]
 
 
-def roc_curve(y_true, y_score, *, pos_label=None, sample_weight=None):
-    """``(false positive rates, true positive rates, thresholds)`` from the highest threshold, inf, downwards."""
+def roc_curve(y_true, y_score, *, pos_label=None, sample_weight=None, drop_intermediate=True):
+    """``(false positive rates, true positive rates, thresholds)`` from the highest threshold, inf, downwards.
+
+    Without ``drop_intermediate`` with the points on straight lines too.
+    """
     truth, score = _binary(y_true, pos_label), host(y_score).reshape(-1)
     weight = np.ones(len(truth)) if sample_weight is None else np.asarray(sample_weight, np.float64)
     order = np.argsort(-score, kind="stable")
@@ -116,6 +121,9 @@ def roc_curve(y_true, y_score, *, pos_label=None, sample_weight=None):
     last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
     right = np.cumsum(truth * weight)[last]
     wrong = np.cumsum(~truth * weight)[last]
+    if drop_intermediate and len(last) > 2:
+        corners = np.flatnonzero(np.r_[True, (np.diff(wrong, 2) != 0) | (np.diff(right, 2) != 0), True])
+        right, wrong, last = right[corners], wrong[corners], last[corners]
     right, wrong, limits = np.append(0, right), np.append(0, wrong), np.append(np.inf, score[last])
     return wrong / wrong[-1], right / right[-1], limits
 
@@ -150,6 +158,8 @@ def roc_auc_score(y_true, y_score, *, average="macro", sample_weight=None, multi
 def log_loss(y_true, y_pred, *, normalize=True, sample_weight=None, labels=None):
     """mean - log of the probability given to the right label: (N,) or (N, 1) of the second, or (N, C).
 
+    Rows that do not sum to one are taken as they are, with a ``UserWarning``.
+
     >>> from minidl.metrics import log_loss
     >>> round(log_loss([0, 1], [0.1, 0.8]), 4)
     0.1643
@@ -172,7 +182,9 @@ def log_loss(y_true, y_pred, *, normalize=True, sample_weight=None, labels=None)
             )
         hot = true[:, None] == known
     small = np.finfo(kind).eps
-    chance = np.clip(chance / chance.sum(1, keepdims=True), small, 1 - small)
+    if not np.allclose(chance.sum(1), 1, rtol=small**0.5, atol=0):
+        warnings.warn("The y_prob values do not sum to one. Make sure to pass probabilities.", stacklevel=2)
+    chance = np.clip(chance, small, 1 - small)
     values = -np.log(chance[hot])
     if normalize:
         return float(np.average(values, weights=sample_weight))

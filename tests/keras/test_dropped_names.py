@@ -62,6 +62,7 @@ USES = {
     "experimental": (lambda m: layers.experimental.preprocessing.Rescaling, layers.Rescaling),
     "history acc": (lambda m: len(m.fit(X, Y, verbose=0).history["acc"]), 1),
     "InputLayer": (lambda m: layers.InputLayer(input_shape=(3,)).batch_shape, (None, 3)),
+    "add_loss(inputs=)": (lambda m: m.layers[0].add_loss(1.0, inputs=X) or m.layers[0].losses, [1.0]),
     "alpha": (lambda m: layers.LeakyReLU(alpha=0.5).negative_slope, 0.5),
 }
 

@@ -49,6 +49,14 @@ def test_steps_go_on_through_a_pass_and_a_pass_that_ends_makes_a_short_epoch():
     assert rows == [0, 2, 4, 6, 8, 10, 0, 2, 4]
 
 
+def test_steps_without_a_batch_size_divide_all_rows_among_them():
+    model = model_of()
+    rows = seen_by(model)
+    model.fit(X, Y, steps_per_epoch=2, shuffle=False, epochs=2, verbose=0)
+    assert rows == [0, 6, 0, 6]
+    assert model.predict(X, steps=1, verbose=0).shape == (6, 1)
+
+
 @pytest.mark.parametrize(("count", "steps", "epochs"), [(4, 2, 2), (5, 2, 3), (4, None, 1)])
 def test_a_generator_that_ends_ends_training(count, steps, epochs):
     with pytest.warns(UserWarning, match="ran out of data") as said:
@@ -197,6 +205,11 @@ def test_nothing_to_train_is_said_and_logits_have_a_threshold():
     with pytest.warns(UserWarning, match="does not have any trainable weights"):
         history = model.fit(X, [1, 1, 0, 0, 0, 1], verbose=0)
     assert history.history["binary_accuracy"] == [pytest.approx(5 / 6)]
+    model.compile("sgd", keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"])
+    with pytest.warns(
+        UserWarning, match=r"`accuracy` takes outputs above 0.5.*BinaryAccuracy\(threshold=0.0\)"
+    ):
+        model.evaluate(X, [1, 1, 0, 0, 0, 1], verbose=0)
 
 
 def test_training_ends_on_the_moving_averages():
@@ -239,3 +252,19 @@ def test_metrics_without_a_state_of_their_own():
     assert float(metric.stateless_result(state)) == 2.0 and float(metric.result()) == 25.0
     with pytest.raises(ValueError, match="list with length 1, but expected 2"):
         metric.stateless_result(state[:1])
+
+
+def test_a_series_of_inputs_is_a_column_and_sparse_rows_are_filled_up():
+    pandas, sparse = (pytest.importorskip(name) for name in ("pandas", "scipy.sparse"))
+    model = keras.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    column = pandas.Series(X[:, 0])
+    model.fit(column, pandas.Series(Y[:, 0]), verbose=0, validation_split=0.5)
+    np.testing.assert_array_equal(model.predict(column, verbose=0), model.predict(X[:, :1], verbose=0))
+    model = model_of()
+    rows = sparse.csr_matrix(X * (X > 4))
+    model.fit(rows, Y, verbose=0, validation_split=0.5)
+    model.set_weights([np.array([[1.0], [2.0]]), np.array([0.5])])
+    np.testing.assert_array_equal(model.predict(rows, verbose=0), model.predict(rows.toarray(), verbose=0))
+    with pytest.raises(ValueError, match=r"NAType.*fillna"):
+        model.predict(pandas.DataFrame({"a": [1, None], "b": [1, 2]}, dtype="Int64"), verbose=0)

@@ -19,7 +19,7 @@ def test_minidl_does_not_import_it():
     [
         (
             "keras",
-            "Input Model Sequential Layer Variable layers models utils backend losses metrics optimizers",
+            "Input Model Sequential Layer Variable layers models utils backend losses metrics optimizers version",
         ),
         ("keras.models", "Sequential Model clone_model model_from_json"),
         ("keras.layers", "Dense Activation Flatten Dropout Input InputLayer Lambda Layer InputSpec"),
@@ -28,8 +28,12 @@ def test_minidl_does_not_import_it():
             "Callback EarlyStopping ModelCheckpoint ReduceLROnPlateau CSVLogger TensorBoard History",
         ),
         ("keras.mixed_precision", "Policy set_global_policy global_policy"),
+        ("keras.config", "enable_traceback_filtering disable_traceback_filtering enable_interactive_logging"),
         ("keras.backend", "clear_session epsilon floatx set_floatx image_data_format"),
-        ("keras.utils", "to_categorical set_random_seed plot_model Progbar clear_session"),
+        (
+            "keras.utils",
+            "to_categorical set_random_seed plot_model clear_session disable_interactive_logging",
+        ),
         ("keras.preprocessing.image", "ImageDataGenerator"),
     ],
 )

@@ -35,6 +35,8 @@ class Scale(layers.Layer):
 def test_names_count_per_class():
     assert [layers.Dense(1).name for _ in range(3)] == ["dense", "dense_1", "dense_2"]
     assert Scale().name == "scale" and Scale(name="mine").name == "mine"
+    weights = [layers.Layer().add_weight(shape=(2,)).name for _ in range(2)]
+    assert [*weights, keras.Variable(1.0).name] == ["variable", "variable_1", "variable_2"]
     keras.backend.clear_session()
     assert layers.Dense(1).name == "dense"
 
@@ -129,6 +131,41 @@ def test_shapes_are_found_by_a_run():
     assert a.shape == (None, None) and b.shape == (None, None)
     a, b = Pair()(keras.Input((3, 4)))
     assert a.shape == (None, 3) and b.shape == (None, 12)
+
+
+@pytest.mark.parametrize("longest", [20, 200])
+def test_unknown_sizes_are_those_that_a_layer_takes(longest):
+    """A table of positions takes short sequences only, a wide kernel long ones only."""
+
+    class Positions(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.table = (
+                layers.Embedding(longest, 4) if longest < 31 else layers.Conv1D(4, 65, padding="valid")
+            )
+
+        def call(self, x):
+            length = keras.ops.shape(x)[1]
+            return x + self.table(keras.ops.arange(0, length, 1)) if longest < 31 else self.table(x)
+
+    assert Positions()(keras.Input((None, 4))).shape == (None, None, 4)
+    with pytest.raises(
+        IndexError if longest < 31 else ValueError, match=r"on zeros of shape \[\(2, 50, 4\)\]"
+    ):
+        Positions()(keras.Input((50, 4)))
+
+
+def test_masks_are_known_before_there_are_data():
+    class Demand(layers.Layer):
+        def call(self, x, mask=None):
+            assert mask is not None
+            return x * keras.ops.expand_dims(keras.ops.cast(mask, "float32"), -1)
+
+    embedded = layers.Embedding(5, 2, mask_zero=True)(keras.Input((None,)))
+    hidden = layers.Dense(3)(layers.LSTM(2, return_sequences=True)(embedded))
+    assert embedded._keras_mask.shape == hidden._keras_mask.shape == (None, None)
+    assert layers.LSTM(2)(hidden)._keras_mask is None and (hidden * 2)._keras_mask is None
+    assert Demand()(hidden).shape == (None, None, 3)
 
 
 def test_build_and_shape_by_argument_names():

@@ -147,3 +147,14 @@ def test_ctc_sums_over_alignments():
     p = np.exp(logits - np.log(np.exp(logits).sum(-1, keepdims=True)))[0]
     chance = p[0, 1] * p[1, 1] + p[0, 0] * p[1, 1] + p[0, 1] * p[1, 0]
     assert float(L.ctc([[1]], logits)) == pytest.approx(-np.log(chance))
+
+
+def test_noisy_labels_stray_from_the_unit():
+    """What GANs are taught with: 1 + 0.05 u; labels of other classes are refused as before."""
+    truth, p = np.array([[1.04], [-0.1], [1.0]]), np.array([[0.9], [0.2], [0.6]])
+    want = -(truth * np.log(p) + (1 - truth) * np.log(1 - p))
+    np.testing.assert_allclose(L.binary_crossentropy(truth, p).numpy(), want[:, 0])
+    assert float(L.BinaryCrossentropy()(truth, p)) == pytest.approx(want.mean())
+    for other in ([[2.0], [1.0], [1.0]], [[-1.0], [1.0], [1.0]], [[float("nan")], [1.0], [1.0]]):
+        with pytest.raises(RuntimeError, match="between 0 and 1"):
+            L.binary_crossentropy(other, p)

@@ -160,3 +160,13 @@ def test_a_result_does_not_grow_with_the_state():
     metric.update_state([2.0])
     assert float(first) == 1.0
     assert float(metric.result()) == 3.0
+
+
+@pytest.mark.parametrize("cls", ["CategoricalAccuracy", "TopKCategoricalAccuracy", "OneHotMeanIoU"])
+def test_one_hot_targets_of_truth_values(cls):
+    """What ``pandas.get_dummies`` makes."""
+    hot = np.eye(3, dtype=bool)[[0, 2, 1, 1]]
+    scores = np.eye(3, dtype="float32")[[0, 2, 1, 2]] * 0.5 + 0.1
+    options = {"num_classes": 3} if cls == "OneHotMeanIoU" else {"k": 1} if "TopK" in cls else {}
+    found, same = (getattr(M, cls)(**options)(labels, scores) for labels in (hot, hot.astype("float32")))
+    assert float(found) == float(same) and 0.5 < float(found) < 1

@@ -124,6 +124,9 @@ def test_shape_errors_in_a_sequential_name_place_and_fix():
         late = layers.Dense(2, name="late")
         late(np.ones((1, 7)))
         keras.Sequential([keras.Input((3,)), layers.Dense(4), late], name="seq")
+    for wide in (layers.Conv2D(3, 5), layers.MaxPooling2D(5)):
+        with pytest.raises(ValueError, match=r"negative or zero.*\(layer 1 of model \"seq.*padding='same'"):
+            keras.Sequential([keras.Input((4, 4, 1)), layers.ReLU(), wide])
 
 
 @pytest.mark.parametrize("arguments", [{"input_shape": (3,)}, {"input_dim": 3}])
@@ -146,6 +149,8 @@ def test_modules_and_functions_in_a_sequential():
     model.fit(X, np.zeros((20, 2)), verbose=0)
     assert len(model.weights) == 4 and len(model.trainable_weights) == 4
     assert not np.allclose(before, model.predict(X, verbose=0))
+    wrapped = layers.TorchModuleWrapper(nn.Linear(3, 2), name="wrapped", output_shape=(2,))
+    assert wrapped(keras.Input((3,))).shape == (None, 2) and wrapped.name == "wrapped"
 
 
 class Net(keras.Model):

@@ -105,7 +105,7 @@ def test_an_optimizer_written_as_for_keras():
 
         def update_step(self, gradient, variable, learning_rate):
             speed = self.speeds[self._get_variable_index(variable)]
-            self.assign(speed, speed.value * 0.5 - gradient * learning_rate)
+            self.assign(speed, 0.5 * speed + -gradient * learning_rate)
             self.assign_add(variable, speed)
 
     w, x = weight(1.0, 2.0), weight(1.0, 2.0)
@@ -114,6 +114,13 @@ def test_an_optimizer_written_as_for_keras():
         mine.apply([minidl.tensor([1.0, -1.0])], [w])
         other.apply([minidl.tensor([1.0, -1.0])], [x])
     np.testing.assert_allclose(w.detach().numpy(), x.detach().numpy(), rtol=1e-6)
+    state = mine.speeds[0]
+    state.assign([1.0, 2.0])
+    state.assign_add([1.0, 1.0])
+    state.assign_sub(state / 2)
+    assert state.numpy().tolist() == [1.0, 1.5]
+    for found in (2 - state, 2 + -state, state**0 * 1 - state + 1, (state + state) / -2 + 2):
+        np.testing.assert_allclose(found.numpy(), [1.0, 0.5])
 
 
 def test_constraints_act_after_the_step():

@@ -13,6 +13,8 @@ sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 from sklearn.base import clone, is_classifier, is_regressor  # noqa: E402
 from sklearn.metrics import r2_score  # noqa: E402
 from sklearn.model_selection import GridSearchCV, cross_val_score  # noqa: E402
+from sklearn.pipeline import make_pipeline  # noqa: E402
+from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 X = np.random.default_rng(0).random((90, 4)).astype("float32")
 Y = (X.sum(axis=1) > 2).astype(int)
@@ -127,6 +129,15 @@ def test_an_uncompiled_model_is_refused():
 def test_kinds():
     assert is_classifier(binary()) and not is_regressor(binary()) and is_regressor(graph())
     assert cross_val_score(binary().set_params(epochs=1, verbose=0), X, Y, cv=3).shape == (3,)
+
+
+def test_the_raw_model_ends_a_pipeline():
+    pipeline = make_pipeline(StandardScaler(), binary().set_params(verbose=0)).fit(X, Y)
+    again = pickle.loads(pickle.dumps(pipeline))
+    assert pipeline.predict(X).shape == (90, 1)
+    np.testing.assert_array_equal(again.predict(X), pipeline.predict(X))
+    found = GridSearchCV(pipeline, {"sequential__epochs": [1, 2]}, cv=3).fit(X, Y)
+    assert found.best_estimator_.predict(X).shape == (90, 1) and np.isfinite(found.best_score_)
 
 
 def _outputs(outputs, loss):

@@ -111,6 +111,24 @@ def test_images_of_a_folder_a_class_each(folder, capsys):
     assert both[0][0][1].argmax(1)[0] == ["a", "b"].index(first.split("/")[-2])
 
 
+def test_batches_of_a_folder_are_mapped_cut_and_kept(folder):
+    batches = utils.image_dataset_from_directory(folder, batch_size=4, seed=0, verbose=False)
+    reads = []
+    doubled = batches.map(lambda x, y: (reads.append(len(x)), y * 2), num_parallel_calls=2).prefetch(1)
+    assert len(doubled) == 3 and reads == [] and doubled.class_names == ["a", "b"]
+    assert sorted(label for _, labels in doubled for label in labels) == [0] * 5 + [2] * 5
+    assert reads == [4, 4, 2]
+    kept = doubled.skip(1).cache()
+    assert [len(kept), len(doubled.take(2)), len(doubled.take(-1)), len(kept.take(9))] == [2, 2, 3, 2]
+    for _ in range(2):
+        assert [len(labels) for _, labels in kept] == [4, 2]
+        kept.on_epoch_end()
+    assert reads == [4, 4, 2, 4, 2]
+    doubled.on_epoch_end()  # shuffles the folder's batches anew
+    with pytest.raises(IndexError):
+        kept[2]
+
+
 def test_texts_of_a_folder(folder):
     batches = utils.text_dataset_from_directory(
         folder, label_mode="binary", shuffle=False, max_length=3, verbose=False

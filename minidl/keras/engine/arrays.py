@@ -34,13 +34,19 @@ def _holds_arrays(data):
 
 
 def as_array(data, what):
-    """One array of numbers: NumPy on the host, a tensor elsewhere. Raises ``ValueError`` or ``TypeError`` else."""
+    """One array of numbers: NumPy on the host, a tensor elsewhere. Raises ``ValueError`` or ``TypeError`` else.
+
+    A pandas Series of inputs is one column, (N, 1), as in Keras; SciPy's sparse matrices are filled up.
+    """
     if isinstance(data, Tensor):
         if data.device.type != "cpu":
             return data.detach()
         data = as_numpy(data)
     elif hasattr(data, "to_numpy"):
         data = data.to_numpy()
+        data = data[:, None] if data.ndim == 1 and what[0] == "x" else data
+    elif hasattr(data, "toarray"):
+        data = data.astype(numpy_dtype(floatx())).toarray()
     elif hasattr(data, "__cuda_array_interface__"):
         return as_tensor(data)
     try:
@@ -81,7 +87,8 @@ def _numbers_of_objects(array, what):
         if isinstance(wrong, str):
             return array.astype(str)
         raise ValueError(
-            f"`{what}` holds Python objects, such as {type(wrong).__name__}: {wrong!r}, not numbers."
+            f"`{what}` holds Python objects, such as {type(wrong).__name__}: {wrong!r}, not numbers. "
+            "Hint: fill in what is missing, e.g. frame.fillna(0), and make numbers of the rest."
         ) from None
 
 

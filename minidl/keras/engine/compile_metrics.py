@@ -1,5 +1,7 @@
 """The metrics that ``compile`` was given: found by name and shape, named as the user typed them."""
 
+import warnings
+
 from minidl.keras import losses, metrics
 from minidl.keras.engine.compile_loss import crossentropy_for
 from minidl.keras.engine.nest import flatten, is_nested
@@ -14,10 +16,13 @@ _SHORT = {"acc": "accuracy", "ce": "crossentropy"}
 
 
 class ShapedMetric(Metric):
-    """``'accuracy'`` and ``'crossentropy'``: which of three it is, is known when the first batch is seen."""
+    """``'accuracy'`` and ``'crossentropy'``: which of three it is, is known when the first batch is seen.
 
-    def __init__(self, kind, name):
-        self.kind, self.inner = kind, None
+    ``logits`` tells that the loss takes logits: the binary accuracy, which rounds at 0.5 all the same, warns then.
+    """
+
+    def __init__(self, kind, name, logits=False):
+        self.kind, self.inner, self.logits = kind, None, logits
         self._direction = "up" if kind == "accuracy" else "down"
         super().__init__(name=name)
 
@@ -27,6 +32,12 @@ class ShapedMetric(Metric):
             binary, sparse, categorical = _CHOSEN_BY_SHAPE[self.kind]
             chosen = {"b": binary, "s": sparse, "c": categorical}[crossentropy_for(y_true, y_pred)[0]]
             self.inner = getattr(metrics, chosen)(name=self.name)
+            if self.logits and chosen == "BinaryAccuracy":
+                warnings.warn(
+                    f"`{self.name}` takes outputs above 0.5 for class 1, but the loss has from_logits=True: logits "
+                    "change sides at 0. Hint: metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)].",
+                    stacklevel=2,
+                )
         self.inner.update_state(y_true, y_pred, sample_weight)
 
     def result(self):
@@ -66,14 +77,14 @@ class FunctionMetric(Metric):
         self.mean.reset_state()
 
 
-def metric_of(identifier):
+def metric_of(identifier, logits=False):
     """The metric of a name, an object, a config or a function; its name is what the user typed."""
     if isinstance(identifier, Metric):
         return identifier
     if isinstance(identifier, str):
         kind = _SHORT.get(identifier.lower(), identifier.lower())
         if kind in _CHOSEN_BY_SHAPE:
-            return ShapedMetric(kind, identifier)
+            return ShapedMetric(kind, identifier, logits)
     found = metrics.get(identifier)
     if isinstance(found, Metric):
         if isinstance(identifier, str):
@@ -84,9 +95,12 @@ def metric_of(identifier):
 
 
 class CompileMetrics:
-    """``metrics`` (and ``weighted_metrics``, which the sample weights count in) of all outputs."""
+    """``metrics`` (and ``weighted_metrics``, which the sample weights count in) of all outputs.
 
-    def __init__(self, given, weighted, output_names=None):
+    ``logits``: the loss was made with ``from_logits=True``.
+    """
+
+    def __init__(self, given, weighted, output_names=None, logits=False):
         for what, value in (("metrics", given), ("weighted_metrics", weighted)):
             if value is not None and not isinstance(value, (list, tuple, dict)):
                 raise ValueError(
@@ -94,7 +108,7 @@ class CompileMetrics:
                     f"{what}={value} of type "
                     f"{type(value)}. Hint: put it into a list, {what}=[{value!r}]."
                 )
-        self.given, self.weighted = given, weighted
+        self.given, self.weighted, self.logits = given, weighted, logits
         self.names = list(output_names or ())
         self.entries = None  # (name in the logs, metric, output's place, weighted)
         self.prefixed = False
@@ -123,7 +137,7 @@ class CompileMetrics:
             for place, found in sorted(self._given(given, y_pred).items()):
                 output = f"{names[place]}_" if names[place] is not None else ""
                 for identifier in flatten(found) if found is not None else ():
-                    metric = metric_of(identifier)
+                    metric = metric_of(identifier, self.logits)
                     name = f"{output}{metric.name}"
                     if weighted and name in taken:
                         name = f"{output}weighted_{metric.name}"

@@ -5,7 +5,8 @@ from minidl.keras.dropped import warn
 from minidl.keras.engine.compile_loss import CompileLoss
 from minidl.keras.engine.compile_metrics import CompileMetrics
 from minidl.keras.engine.loss_tracker import LossTracker
-from minidl.keras.engine.nest import flatten
+from minidl.keras.engine.nest import flatten, is_nested
+from minidl.keras.engine.scoring import takes_logits
 from minidl.keras.metrics import Metric
 
 
@@ -44,8 +45,9 @@ class Compiling:
         put(self, "loss", loss)
         names = self._names_of_outputs()
         _check_losses(loss)
+        logits = not is_nested(loss) and takes_logits(loss)
         put(self, "_compile_loss", CompileLoss(loss, loss_weights, names) if loss is not None else None)
-        put(self, "_compile_metrics", CompileMetrics(metrics, weighted_metrics, names))
+        put(self, "_compile_metrics", CompileMetrics(metrics, weighted_metrics, names, logits))
         put(self, "_loss_tracker", LossTracker(name="loss"))
         put(self, "compiled", True)
         put(self, "stop_training", False)

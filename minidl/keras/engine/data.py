@@ -33,16 +33,22 @@ class Batches:
 
 class ArrayBatches(Batches):
     """Batches of arrays in memory, in a new order each epoch where ``shuffle``; ``shuffle='batch'`` moves
-    whole ones."""
+    whole ones.
+
+    ``batch_size`` None: 32, or what makes ``steps`` batches of all rows where ``steps`` is given, as in Keras.
+    """
 
     def __init__(
-        self, x, y=None, sample_weight=None, batch_size=None, shuffle=False, class_weight=None, where=None
-    ):
+        self, x, y=None, sample_weight=None, batch_size=None, shuffle=False, class_weight=None, where=None,
+        steps=None,
+    ):  # fmt: skip
         self.data = (as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight"))
         self.rows = count_rows(*self.data)
         if class_weight is not None:
             self.data = (*self.data[:2], weights_of_classes(self.data[1], self.data[2], class_weight))
-        self.batch_size = 32 if batch_size is None else _positive("batch_size", batch_size)
+        if batch_size is None:
+            batch_size = 32 if not steps else max(1, math.ceil(self.rows / steps))
+        self.batch_size = _positive("batch_size", batch_size)
         self.shuffle, self.where = shuffle, where
         self.steps = math.ceil(self.rows / self.batch_size)
 
@@ -130,6 +136,8 @@ def is_sequence(x):
 def is_iterable_data(x):
     """Whether ``x`` yields batches itself, targets and all."""
     if x is None or isinstance(x, (list, tuple, dict, str, np.ndarray, Tensor)) or hasattr(x, "__array__"):
+        return False
+    if hasattr(x, "toarray"):  # a sparse matrix of SciPy's
         return False
     return is_sequence(x) or hasattr(x, "__iter__") or hasattr(x, "__next__") or is_dataset(x)
 

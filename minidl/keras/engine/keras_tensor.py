@@ -16,6 +16,7 @@ class KerasTensor:
     (None, 2)
     """
 
+    _keras_mask = None  # the symbolic mask that the tensor will have
     operator = None  # engine/operators.py puts here what makes a layer of an operator
 
     def __init__(self, shape, dtype=None, name=None, sparse=False):

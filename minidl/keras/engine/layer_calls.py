@@ -12,7 +12,7 @@ from minidl.keras.engine.nest import flatten, is_nested, map_structure, shapes_o
 from minidl.keras.engine.node import Node, is_symbolic
 from minidl.keras.engine.signature import shape_arguments
 from minidl.keras.engine.tensors import as_tensor
-from minidl.keras.engine.tracing import traced_outputs
+from minidl.keras.engine.tracing import traced_masks, traced_outputs
 from minidl.keras.settings import named_dtype
 from minidl.nn.module_hooks import call_with_hooks
 
@@ -229,6 +229,10 @@ class Calls:
             if self.input_spec is not None:
                 check_inputs(self, args[0])
             outputs = self.compute_output_spec(*args, **kwargs)
+            masks = _mask_of(args[0]) if args else None
+            if self.supports_masking and (masks is not None or self._makes_mask):
+                for output, mask in zip(flatten(outputs), traced_masks(self, args, masks) or ()):
+                    output._keras_mask = mask
         Node(self, args, kwargs, outputs)
         return outputs
 
@@ -290,7 +294,7 @@ def _mask_of(inputs):
     if inputs.__class__ in TENSORS:
         return inputs.__dict__.get("_keras_mask")
     if not is_nested(inputs):
-        return None
+        return getattr(inputs, "_keras_mask", None)
     masks = [getattr(leaf, "_keras_mask", None) for leaf in flatten(inputs)]
     return masks if any(mask is not None for mask in masks) else None
 

@@ -1,6 +1,7 @@
 """The part of ``Layer`` that adds to the loss and to the metrics: penalties of weights and outputs, added terms."""
 
 from minidl.autograd.modes import no_grad
+from minidl.keras.dropped import warn
 from minidl.keras.engine.context import CONTEXT
 from minidl.keras.engine.nest import flatten
 from minidl.keras.metrics import Mean, Metric
@@ -19,8 +20,10 @@ class Losses:
         put(self, "_added_losses", [])
         put(self, "_added_metrics", {})
 
-    def add_loss(self, loss):
+    def add_loss(self, loss, inputs=None):
         """Adds a term (or a list of them) to the loss; call it in ``call``: it counts until the next call."""
+        if inputs is not None:
+            warn("add_loss(loss, inputs=...) is a name that Keras dropped: use add_loss(loss)")
         if CONTEXT.tracing:
             return
         _ANY_ADDED[0] = True

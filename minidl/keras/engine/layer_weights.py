@@ -4,6 +4,7 @@ from minidl import nn
 from minidl.keras import constraints, initializers, regularizers
 from minidl.keras.dropped import warn
 from minidl.keras.engine.context import CONTEXT
+from minidl.keras.engine.naming import auto_name
 from minidl.keras.engine.nest import flatten
 from minidl.keras.engine.tensors import as_numpy, as_tensor, standardize_dtype
 from minidl.keras.engine.variable import Variable, Weight
@@ -42,7 +43,7 @@ class Weights:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
         value = as_tensor(initializers.get(initializer)(shape, dtype=dtype), dtype)
         made = Variable(
-            value, dtype=dtype, trainable=trainable, name=name or "variable",
+            value, dtype=dtype, trainable=trainable, name=name or auto_name("variable"),
             regularizer=regularizers.get(regularizer), constraint=constraints.get(constraint),
         )  # fmt: skip
         self._adopt(made)

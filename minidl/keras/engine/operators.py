@@ -36,6 +36,8 @@ _NAMES = {
 class Operator(Layer):
     """The layer that ``x + y`` makes of symbolic tensors; ``constant`` stands where an operand is a plain value."""
 
+    _warned_of_mask = True  # arithmetic drops masks and says nothing, as on tensors
+
     def __init__(self, operation, constant=None, constant_first=False, **kwargs):
         super().__init__(**kwargs)
         self.operation, self.constant, self.constant_first = operation, constant, constant_first

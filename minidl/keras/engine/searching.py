@@ -147,6 +147,10 @@ class Searchable(Trainer):
             non_deterministic=True,
         )
 
+    def __sklearn_is_fitted__(self):
+        """Whether ``predict`` works: the weights are made. A ``Pipeline`` asks."""
+        return self.built
+
     @property
     def _estimator_type(self):
         """scikit-learn's name for the kind of model before tags: "classifier" or "regressor"."""

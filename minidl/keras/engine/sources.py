@@ -32,7 +32,7 @@ def batches_of(
     if not is_iterable_data(x):
         if x is None:
             raise ValueError("fit(), evaluate() and predict() need data: `x` is None.")
-        batches = ArrayBatches(x, y, sample_weight, batch_size, shuffle, class_weight, where)
+        batches = ArrayBatches(x, y, sample_weight, batch_size, shuffle, class_weight, where, steps)
         if batches.rows == 0:
             raise ValueError("The data have no samples: the arrays are of length 0.")
         return batches

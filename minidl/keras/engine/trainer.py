@@ -51,7 +51,14 @@ class Trainer(Compiling, Steps, OnBatch):
         if validation_data is not None:
             val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
             validation = batches_of(
-                val_x, val_y, val_weight, validation_batch_size or batch_size, False, None, where
+                val_x,
+                val_y,
+                val_weight,
+                validation_batch_size or batch_size,
+                False,
+                None,
+                where,
+                validation_steps,
             )
             validation_steps, _ = _steps(validation, validation_steps)
         verbose = 1 if verbose == "auto" else int(verbose)

@@ -5,6 +5,7 @@ import numpy as np
 from minidl.autograd.modes import no_grad
 from minidl.autograd.tensor import Tensor
 from minidl.keras.engine.layout import from_keras, to_keras
+from minidl.keras.engine.naming import auto_name
 from minidl.keras.engine.tensors import as_numpy, as_tensor, standardize_dtype
 from minidl.nn.parameter import Parameter
 
@@ -61,7 +62,7 @@ class Variable(_Face, Parameter):
             initializer = initializer(tuple(shape or ()), dtype=standardize_dtype(dtype))
         made = as_tensor(initializer, dtype).detach().clone()
         self = super().__new__(cls, made, requires_grad=bool(trainable) and made.is_floating_point())
-        self._declare(name or "variable", trainable, regularizer, constraint)
+        self._declare(name or auto_name("variable"), trainable, regularizer, constraint)
         return self
 
     def _declare(self, name, trainable, regularizer, constraint, path=None):

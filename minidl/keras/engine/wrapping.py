@@ -62,10 +62,14 @@ class ModuleLayer(Layer):
     >>> model = keras.Sequential([keras.layers.Dense(3), nn.Linear(3, 2)])
     >>> model.predict(np.ones((4, 5)), verbose=0).shape
     (4, 2)
+
+    With ``output_shape``, of a sample, symbolic outputs need no run of the module. Keras calls it
+    ``TorchModuleWrapper``.
     """
 
-    def __init__(self, module, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, module, name=None, output_shape=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self._output_shape = output_shape
         if not isinstance(module, Module):
             raise TypeError(f"ModuleLayer takes a minidl.nn.Module, but got {type(module).__name__}")
         self.module = module
@@ -73,6 +77,12 @@ class ModuleLayer(Layer):
 
     def call(self, inputs):
         return self.module(inputs)
+
+    def compute_output_spec(self, inputs):
+        """By ``output_shape`` where it was given, else by a run on zeros."""
+        if self._output_shape is None:
+            return super().compute_output_spec(inputs)
+        return symbolic_of((flatten(inputs)[0].shape[0], *self._output_shape), self.compute_dtype)
 
     def get_config(self):
         raise NotImplementedError(

@@ -6,6 +6,7 @@ from minidl.keras.engine.layer import Layer
 from minidl.keras.engine.serialization import deserialize_layer as deserialize
 from minidl.keras.engine.serialization import serialize_layer as serialize
 from minidl.keras.engine.wrapping import Lambda, ModuleLayer
+from minidl.keras.engine.wrapping import ModuleLayer as TorchModuleWrapper
 from minidl.keras.layers.activation_layers import (
     ELU,
     ActivityRegularization,
@@ -309,6 +310,7 @@ __all__ = [
     "TextVectorization",
     "ThresholdedReLU",
     "TimeDistributed",
+    "TorchModuleWrapper",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -101,7 +101,7 @@ class ConvLayer(Described):
             raise ValueError(
                 "Computed output size would be negative or zero. Received: "
                 f"inputs.shape={tuple(input_shape)}, kernel_size={self.kernel_size}, strides={self.strides}, "
-                f"dilation_rate={self.dilation_rate} in layer '{self.name}'. "
+                f"dilation_rate={self.dilation_rate} in layer '{self.name}'{self._place()}. "
                 "Hint: use padding='same' or a smaller kernel."
             )
         return found

@@ -70,7 +70,7 @@ class Pooling(Described):
             raise ValueError(
                 "Computed output size would be negative or zero. Received: "
                 f"inputs.shape={tuple(shape)}, pool_size={self.pool_size}, strides={self.strides} in layer "
-                f"'{self.name}'. Hint: use padding='same' or fewer pooling layers."
+                f"'{self.name}'{self._place()}. Hint: use padding='same' or fewer pooling layers."
             )
 
     def compute_output_shape(self, input_shape):

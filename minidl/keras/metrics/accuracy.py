@@ -1,10 +1,10 @@
 """Accuracies: how often the best guess is right, or is among the best k."""
 
-from minidl import argmax, where
+from minidl import where
 from minidl.keras.losses.base import same_rank
 from minidl.keras.metrics.base import MeanMetricWrapper
 from minidl.keras.settings import named_dtype
-from minidl.keras.tensors import to_tensor
+from minidl.keras.tensors import place_of_largest, to_tensor
 
 __all__ = [
     "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy",
@@ -42,7 +42,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
 def categorical_accuracy(y_true, y_pred):
     """1 where the largest of y_pred is the largest of y_true, over the last dimension."""
     y_true, y_pred = _pair(y_true, y_pred)
-    return _hits(argmax(y_true, -1) == argmax(y_pred, -1))
+    return _hits(place_of_largest(y_true) == place_of_largest(y_pred))
 
 
 def sparse_categorical_accuracy(y_true, y_pred):
@@ -50,7 +50,7 @@ def sparse_categorical_accuracy(y_true, y_pred):
     y_true, y_pred = _pair(y_true, y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true.squeeze(-1)
-    best = argmax(y_pred, -1)
+    best = place_of_largest(y_pred)
     hits = _hits(y_true == (best.to(y_true.dtype) if y_true.is_floating_point() else best))
     return hits.squeeze(-1) if hits.ndim > 1 and hits.shape[-1] == 1 else hits
 
@@ -68,7 +68,7 @@ def _in_top(labels, y_pred, k):
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """1 where the class of the one-hot y_true is among the k largest of y_pred."""
     y_true, y_pred = _pair(y_true, y_pred)
-    return _hits(_in_top(argmax(y_true, -1), y_pred, k))
+    return _hits(_in_top(place_of_largest(y_true), y_pred, k))
 
 
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):

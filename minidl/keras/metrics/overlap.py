@@ -1,10 +1,10 @@
 """F scores and intersections over unions."""
 
-from minidl import argmax, where, zeros
+from minidl import where, zeros
 from minidl.autograd.modes import no_grad
 from minidl.keras.metrics.base import Metric
 from minidl.keras.settings import epsilon
-from minidl.keras.tensors import to_float, to_tensor
+from minidl.keras.tensors import place_of_largest, to_float, to_tensor
 
 __all__ = ["BinaryIoU", "F1Score", "FBetaScore", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
 
@@ -134,7 +134,7 @@ class IoU(Metric):
         self.total_cm = self.add_variable((num_classes, num_classes), name="total_confusion_matrix")
 
     def _numbers(self, values, sparse):
-        return (values if sparse else argmax(values, self.axis)).long().reshape(-1)
+        return (values if sparse else place_of_largest(values, self.axis)).long().reshape(-1)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch to the confusion matrix."""

@@ -1,5 +1,7 @@
 """How an optimizer sees a weight: the tensors that hold it, its name, its layout, and states of the same make."""
 
+import operator
+
 import numpy as np
 
 from minidl import backends
@@ -133,5 +135,36 @@ class SlotState:
                 tensor.copy_(new)
         return self
 
+    def assign_add(self, value):
+        """Adds to the values, in Keras' layout."""
+        return self.assign(self.value + to_tensor(value, like=self.tensors[0]))
+
+    def assign_sub(self, value):
+        """Subtracts from the values, in Keras' layout."""
+        return self.assign(self.value - to_tensor(value, like=self.tensors[0]))
+
+    def __neg__(self):
+        return -self.value
+
     def __repr__(self):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def _values(operand):
+    return operand.value if isinstance(operand, SlotState) else operand
+
+
+def _binary(compute):
+    def method(self, other):
+        return compute(self.value, _values(other))
+
+    def reverse(self, other):
+        return compute(other, self.value)
+
+    return method, reverse
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow"):
+    _method, _method_reversed = _binary(getattr(operator, _name))
+    setattr(SlotState, f"__{_name}__", _method)
+    setattr(SlotState, f"__r{_name}__", _method_reversed)

@@ -15,7 +15,12 @@ from minidl.keras.engine.progress import Progbar
 from minidl.keras.engine.tensors import standardize_dtype
 from minidl.keras.preprocessing.sequence import pad_sequences
 from minidl.keras.saving.objects import deserialize_keras_object, serialize_keras_object
-from minidl.keras.settings import set_random_seed
+from minidl.keras.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+    set_random_seed,
+)
 from minidl.keras.tensors import to_tensor
 from minidl.keras.utils.arrays import (
     normalize,
@@ -38,12 +43,15 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "load_img",
     "model_to_dot",

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from minidl.keras.settings import standardize_data_format
+from minidl.keras.utils.batched import Batched
 from minidl.keras.utils.images import img_to_array, load_img, resize, smart_resize
-from minidl.keras.utils.py_dataset import PyDataset
 
 __all__ = ["FolderBatches", "image_dataset_from_directory", "text_dataset_from_directory"]
 
@@ -16,7 +16,7 @@ _IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 _MODES = ("int", "categorical", "binary", None)
 
 
-class FolderBatches(PyDataset):
+class FolderBatches(Batched):
     """Batches of files and their labels, in another order every epoch where they are shuffled."""
 
     def __init__(self, read, file_paths, labels, class_names, batch_size, seed):
@@ -148,7 +148,8 @@ def image_dataset_from_directory(
 
     Labels are numbers (N,) int32, ``'categorical'`` (N, classes), ``'binary'`` (N, 1), or None. ``validation_split``
     takes the last share for ``subset='validation'``; ``'both'`` gives two. ``.class_names`` and ``.file_paths`` say
-    what there is. For ``fit``, or to iterate over. Raises ``ValueError`` for a folder without images.
+    what there is. For ``fit``, or to iterate over, or to ``map`` and ``take``. Raises ``ValueError`` for a folder
+    without images.
 
     >>> import os, tempfile
     >>> import numpy as np

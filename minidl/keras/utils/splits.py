@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from minidl.keras.utils.py_dataset import PyDataset
+from minidl.keras.utils.batched import Batched
 
 __all__ = ["TimeseriesWindows", "split_dataset", "timeseries_dataset_from_array"]
 
@@ -61,7 +61,7 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=
     return type(dataset)(halves[0]), type(dataset)(halves[1])
 
 
-class TimeseriesWindows(PyDataset):
+class TimeseriesWindows(Batched):
     """Windows of rows as batches; see ``timeseries_dataset_from_array``."""
 
     def __init__(self, data, targets, starts, offsets, batch_size, shuffle, seed):

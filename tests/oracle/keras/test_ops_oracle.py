@@ -255,6 +255,37 @@ def test_columns_of_windows_and_back_equal_keras():
     )
 
 
+@pytest.mark.parametrize("length", [1, 7, 12, 67, 130, 1000])
+def test_fourier_transforms_equal_numpy_and_keras(length):
+    a, b = RNG.standard_normal((2, 2, length))
+    pair, both = (a, b), a + 1j * b
+    small = (np.outer(a[0, :12], b[0, :9]), np.outer(b[1, :12], a[1, :9]))
+    for mine, wanted in [
+        (ours.fft(pair), np.fft.fft(both)), (ours.rfft(a), np.fft.rfft(a)), (ours.rfft(a, 9), np.fft.rfft(a, 9)),
+        (ours.fft2(small), np.fft.fft2(small[0] + 1j * small[1])),
+        (ours.ifft2(small), np.fft.ifft2(small[0] + 1j * small[1])),
+    ]:  # fmt: skip
+        np.testing.assert_allclose(mine[0].numpy() + 1j * mine[1].numpy(), wanted, atol=1e-11)
+    for size in (5, 8, None) if length > 1 else (5, 8):
+        np.testing.assert_allclose(ours.irfft(pair, size).numpy(), np.fft.irfft(both, size), atol=1e-11)
+    for name, arguments in (("fft", (pair,)), ("rfft", (a, 9)), ("irfft", (pair, 8)), ("fft2", (small,))):
+        same(getattr(ours, name)(*arguments), getattr(theirs, name)(*arguments))
+
+
+def test_fourier_transforms_have_gradients_and_symbols():
+    a = minidl.tensor(RNG.standard_normal((2, 70)), requires_grad=True)
+    real, imaginary = ours.rfft(a)
+    (real * real + imaginary * imaginary).sum().backward()
+    spectrum = np.fft.rfft(a.detach().numpy())
+    wanted = 2 * np.fft.irfft(spectrum * np.r_[2.0, np.ones(34), 2.0], 70) * 35
+    np.testing.assert_allclose(a.grad.numpy(), wanted, atol=1e-9)
+    x = mk.Input((6, 10))
+    assert [part.shape for part in ours.fft2((x, ours.zeros_like(x)))] == [(None, 6, 10)] * 2
+    for wrong, text in (((A, A[:2]), "same shape"), (A, "tuple of two"), ((A[0, 0], A[0, 0]), "rank")):
+        with pytest.raises(ValueError, match=text):
+            ours.fft(wrong)
+
+
 def test_refusals_of_newer_functions():
     with pytest.raises(NotImplementedError, match="attn_logits_soft_cap"):
         ours.dot_product_attention(*[C.reshape(2, 3, 1, 4)] * 3, attn_logits_soft_cap=2.0)
