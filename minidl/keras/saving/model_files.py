@@ -15,7 +15,8 @@ from minidl.keras.engine.functional import Functional
 from minidl.keras.engine.sequential import Sequential
 from minidl.keras.engine.weight_files import ENDINGS, save_arrays
 from minidl.keras.saving import tree
-from minidl.keras.saving.dialect import model_config, with_its_hard_sigmoid, with_nodes_of_keras2
+from minidl.keras.saving.calls import with_nodes_of_keras2
+from minidl.keras.saving.dialect import model_config, with_its_hard_sigmoid
 from minidl.keras.saving.files import refuse_overwriting, write_whole
 from minidl.keras.saving.filling import ordered_weights, top_level_weights
 from minidl.keras.saving.names import to_state_dict
