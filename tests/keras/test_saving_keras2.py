@@ -228,45 +228,6 @@ def test_tensors_among_the_named_arguments_are_places_for_keras_2(tmp_path):
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
-def test_calls_of_models_inside_have_numbers_that_both_keras_read(tmp_path):
-    """Keras 2 counts them from 1, Keras 3 from 0: each is written twice, and an odd number is right in both."""
-    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)], name="inner")
-    inputs = keras.Input((3,), name="i")
-    model = keras.Model(inputs, inner(inner(inputs)))
-    for version in (2, 3):
-        model.save(tmp_path / "m.h5", keras_version=version)
-        with h5py.File(tmp_path / "m.h5") as file:
-            config = json.loads(file.attrs["model_config"])["config"]
-        once, again = [["i", 0, 0, {}]], [["inner", 1, 0, {}]]
-        assert config["layers"][1]["inbound_nodes"] == [once, once, again, again]
-        assert config["output_layers"] == ["inner", 3, 0]
-        loaded = keras.models.load_model(tmp_path / "m.h5", compile=False)
-        np.testing.assert_array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
-
-
-def test_models_inside_wrappers_go_by_names_that_both_keras_have(tmp_path):
-    inputs = keras.Input((3,))
-    for inner, name in (
-        (keras.Sequential([inputs, keras.layers.Dense(2)]), "Sequential"),
-        (keras.Model(inputs, keras.layers.Dense(2)(inputs)), "Model"),
-    ):
-        model = keras.Sequential([keras.Input((4, 3)), keras.layers.TimeDistributed(inner)])
-        model.save(tmp_path / "m.h5")
-        with h5py.File(tmp_path / "m.h5") as file:
-            wrapped = json.loads(file.attrs["model_config"])["config"]["layers"][1]["config"]["layer"]
-        assert (wrapped["module"], wrapped["class_name"]) == ("keras", name)
-        loaded, x = keras.models.load_model(tmp_path / "m.h5", compile=False), np.stack([X] * 4, 1)
-        np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
-
-
-def test_what_keras_2_does_not_know_of_initializers_is_left_out(tmp_path):
-    scaled = keras.initializers.VarianceScaling(2.0, "fan_out")
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, kernel_initializer=scaled)])
-    model.save(tmp_path / "m.h5")
-    with h5py.File(tmp_path / "m.h5") as file:
-        assert "input_axes" not in file.attrs["model_config"]
-
-
 def test_accuracy_is_written_as_the_one_that_it_was(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc"])

@@ -22,6 +22,17 @@ _ONLY_KERAS3 = {
     ),
     *("use_gate", "sliding_window", "rms_scaling", "renorm", "renorm_clipping", "ragged_inputs", "num_bins"),
 }
+_SAID_BY_DEFAULT = {  # the same of one class, by what says nothing
+    "Resizing": {
+        "pad_to_aspect_ratio": False,
+        "fill_mode": "constant",
+        "fill_value": 0.0,
+        "antialias": False,
+    },
+    "RandomContrast": {"value_range": (0, 255)},
+    "IntegerLookup": {"oov_method": "floormod", "salt": None},
+    "StringLookup": {"oov_method": "farmhash", "salt": None},
+}
 _PUBLIC_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}  # in a .keras
 _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _WRAPPED = {  # models inside wrappers, by names that both know
@@ -125,6 +136,11 @@ def _entry(entry, keras3, graphs):
     if keras3:
         made["class_name"] = _PUBLIC_NAMES.get(name, name)
         return {"module": _MODULES.get(name, "keras.layers"), **made, "registered_name": None}
+    axes = config.get(
+        "axis"
+    )  # Keras 3 forgets several of them without a module; Keras 2 knows the other by it alone
+    if name == "SpectralNormalization" or (isinstance(axes, (list, tuple)) and len(axes) > 1):
+        return {"module": "keras.layers", **made, "registered_name": None}
     return made
 
 
@@ -152,7 +168,9 @@ def _layer(name, config, keras3, graphs):
     if name.startswith(_NEVER_TRAINED) and config.get("trainable") is True:
         config.pop("trainable")  # Keras' classes take no such argument
     if not keras3:
+        silent = _SAID_BY_DEFAULT.get(name, {})
         config = {k: v for k, v in config.items() if k not in _ONLY_KERAS3 or v not in _SAYS_NOTHING}
+        config = {k: v for k, v in config.items() if k not in silent or v != silent[k]}
         if config.get("score_mode") == "dot":
             config.pop("score_mode")  # Keras 3 takes it for the function of that name
         if name == "LeakyReLU":
