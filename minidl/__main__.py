@@ -1,4 +1,4 @@
-"""The command line: ``python -m minidl demo``, ``doctor``, ``bench``, ``test``, ``convert`` and ``inspect``."""
+"""The command line: ``python -m minidl`` with ``demo``, ``doctor``, ``bench``, ``test``, ``convert``, ``inspect``..."""
 
 import argparse
 import sys
@@ -67,7 +67,7 @@ def main(argv=None):
             return bench.main(args)
         if args.command == "test":
             return selftest.main(args)
-        if args.command in ("convert", "inspect"):
+        if args.command in ("convert", "inspect", "summary"):
             return files.main(args)
         return doctor.main(args.json) if args.command == "doctor" else _demo(parser, args)
     except (ImportError, OSError, RuntimeError, ValueError) as error:

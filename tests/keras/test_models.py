@@ -53,6 +53,44 @@ def test_a_graph_comes_back_from_its_config():
     assert keras.models.model_from_json(model.to_json()).count_params() == 23
 
 
+def test_layers_are_listed_as_keras_does():
+    """The furthest from the outputs first; a shared layer by its furthest call; an input without a use last but one."""
+    a, b, unused = (keras.Input((3,), name=name) for name in "abu")
+    left = layers.Dense(3, name="left2")(layers.Dense(3, name="left1")(a))
+    shared = layers.Dense(3, name="shared")
+    right = layers.Dense(3, name="right2")(shared(layers.Dense(3, name="right1")(b)))
+    total = layers.Add(name="add")([left, right])
+    model = keras.Model([a, b, unused], [total, shared(a)])
+    names = [layer.name for layer in model.layers]
+    assert names == ["b", "a", "right1", "left1", "shared", "left2", "right2", "u", "add"]
+    assert [w.path.split("/")[0] for w in model.weights[::2]] == [
+        "right1",
+        "left1",
+        "shared",
+        "left2",
+        "right2",
+    ]
+
+
+def test_keras3_counts_the_calls_of_a_graph_inside_from_one_in_its_outputs(tmp_path):
+    i, a = keras.Input((3,), name="i"), keras.Input((3,), name="a")
+    inner = keras.Model(i, layers.Dense(3)(i), name="inner")
+    first = inner(a)
+    model = keras.Model(a, [first, layers.Dense(2)(inner(first))])
+    config = keras.saving.serialize_keras_object(model)["config"]
+    assert config["output_layers"][0] == ["inner", 1, 0]
+    history = config["layers"][1]["inbound_nodes"][1]["args"][0]["config"]["keras_history"]
+    assert history == ["inner", 0, 0]
+    for again in (keras.Model.from_config(model.get_config()), keras.models.clone_model(model)):
+        again.set_weights(model.get_weights())
+        np.testing.assert_array_equal(again.predict(X, verbose=0)[0], model.predict(X, verbose=0)[0])
+    pytest.importorskip("h5py")
+    for ending in ("keras", "h5"):
+        model.save(tmp_path / f"m.{ending}")
+        again = keras.models.load_model(tmp_path / f"m.{ending}", compile=False)
+        np.testing.assert_array_equal(again.predict(X, verbose=0)[0], model.predict(X, verbose=0)[0])
+
+
 def test_keras3_nodes_are_read():
     node = {
         "args": [

@@ -73,9 +73,19 @@ def test_inspect_says_what_a_file_holds(model, tmp_path, capsys):
         "Adam, loss mean_squared_error",
         "a/a/kernel:0",
         "(6, 4)",
-        "10 arrays",
+        "9 arrays",
     ):
         assert text in out
+
+
+def test_summary_lists_the_layers_of_a_file(model, tmp_path, capsys):
+    model.save(tmp_path / "m.h5")
+    model.save_weights(tmp_path / "w.h5")
+    assert command_line.main(["summary", str(tmp_path / "m.h5")]) == 0
+    out = capsys.readouterr().out
+    assert "Total params: 33" in out and "(None, 4)" in out
+    assert command_line.main(["summary", str(tmp_path / "w.h5")]) == 1
+    assert "without an architecture" in capsys.readouterr().err
 
 
 def test_a_safetensors_file_loads_into_nn(model, tmp_path):

@@ -112,6 +112,31 @@ def test_weights_of_keras_2_by_order_and_by_name(tmp_path):
         model.load_weights(path)
 
 
+def test_names_with_slashes(tmp_path):
+    """Keras 2 allows them, as in its DenseNet, Keras 3 does not."""
+    layer = dense(name="block/dense")
+    entries = [{**input_layer(), "name": "input_1", "inbound_nodes": []},
+               {**layer, "name": "block/dense", "inbound_nodes": [[["input_1", 0, 0, {}]]]}]  # fmt: skip
+    graph = {
+        "name": "m",
+        "layers": entries,
+        "input_layers": [["input_1", 0, 0]],
+        "output_layers": [["block/dense", 0, 0]],
+    }
+    layers = {"input_1": {}, "block/dense": {"block/dense/kernel:0": KERNEL, "block/dense/bias:0": BIAS}}
+    training = {**TRAINING, "loss": {"block/dense": "mse"}, "metrics": None}
+    for config in (sequential(input_layer(), layer), {"class_name": "Functional", "config": graph}):
+        path = write(tmp_path / "m.h5", config, layers, training)
+        model = keras.models.load_model(path)
+        np.testing.assert_allclose(model.predict(X, verbose=0), X @ KERNEL + BIAS, rtol=1e-5)
+        assert (
+            model.layers[-1].name == "block_dense" and model.evaluate(X, X @ KERNEL + BIAS, verbose=0) < 1e-6
+        )
+        model.set_weights([KERNEL * 0, BIAS])
+        model.load_weights(path, by_name=True)
+        np.testing.assert_array_equal(model.get_weights()[0], KERNEL)
+
+
 def test_by_name_with_other_shapes(tmp_path):
     path = write(tmp_path / "w.h5", None, WEIGHTS, root=True)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="dense")])
@@ -226,20 +251,6 @@ def test_tensors_among_the_named_arguments_are_places_for_keras_2(tmp_path):
     x = R.normal(size=(5, 4, 3)).astype("float32")
     again = keras.models.load_model(tmp_path / "m.h5", compile=False)
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
-
-
-def test_calls_of_models_inside_are_counted_from_one_for_keras_2(tmp_path):
-    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)], name="inner")
-    inputs = keras.Input((3,), name="i")
-    model = keras.Model(inputs, inner(inner(inputs)))
-    for version, first in ((2, 1), (3, 0)):
-        model.save(tmp_path / "m.h5", keras_version=version)
-        with h5py.File(tmp_path / "m.h5") as file:
-            config = json.loads(file.attrs["model_config"])["config"]
-        assert config["layers"][1]["inbound_nodes"][1] == [["inner", first, 0, {}]]
-        assert config["output_layers"] == [["inner", first + 1, 0]]
-        again = keras.models.load_model(tmp_path / "m.h5", compile=False)
-        np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
 def test_accuracy_is_written_as_the_one_that_it_was(tmp_path):

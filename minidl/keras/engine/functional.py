@@ -1,6 +1,7 @@
 """``Functional``: a model that is a graph of layers, from symbolic inputs to symbolic outputs."""
 
 from minidl.keras.engine.graph_config import graph_config, graph_from_config
+from minidl.keras.engine.graph_order import graph_of
 from minidl.keras.engine.inputs import InputLayer
 from minidl.keras.engine.keras_tensor import KerasTensor
 from minidl.keras.engine.model import Model
@@ -35,32 +36,28 @@ class Functional(Model):
         put(self, "_output_structure", outputs)
         put(self, "inputs", flatten(inputs))
         put(self, "outputs", flatten(outputs))
-        put(self, "nodes", graph_of(self.inputs, self.outputs))
+        nodes, layers = graph_of(self.inputs, self.outputs)
+        put(self, "nodes", nodes)
+        put(self, "_ordered", layers)
         self._register(registered)
         self.built = True
 
     def _register(self, registered):
-        ordered, seen = [], set()
-        for layer in [t.history[0].layer for t in self.inputs] + [node.layer for node in self.nodes]:
-            if id(layer) not in seen:
-                seen.add(id(layer))
-                ordered.append(layer)
-        names = [layer.name for layer in ordered]
+        names = [layer.name for layer in self._ordered]
         for name in names:
             if names.count(name) > 1 and registered:
                 raise ValueError(
                     f"The name {name!r} is used {names.count(name)} times in the model. All layer names should be "
                     "unique."
                 )
-        object.__setattr__(self, "_ordered", ordered)
-        for place, layer in enumerate(ordered):
+        for place, layer in enumerate(self._ordered):
             self._modules[layer.name.replace(".", "_")] = layer
             if registered and not isinstance(layer, InputLayer):
                 layer._index, layer._owner = place, self.name
 
     @property
     def layers(self):
-        """All layers, inputs first, each before those that use what it makes."""
+        """All layers in Keras' order: those furthest from the outputs first. Files list weights in that order."""
         return list(self._ordered)
 
     @layers.setter
@@ -202,37 +199,6 @@ def _cast(value, symbol):
             value._keras_mask = mask
         return value
     return as_tensor(value, symbol.dtype)
-
-
-def graph_of(inputs, outputs):
-    """The calls from ``inputs`` to ``outputs``, each after those it needs. ``ValueError`` where one leads outside."""
-    known = {id(symbol) for symbol in inputs}
-    ordered, done = [], set()
-    for output in outputs:
-        stack = [(output, False)]
-        while stack:
-            symbol, ready = stack.pop()
-            if id(symbol) in known or symbol.history is None:
-                if id(symbol) not in known:
-                    raise ValueError(
-                        f"The tensor {symbol} was made by no layer: it cannot be an output of a model."
-                    )
-                continue
-            node = symbol.history[0]
-            if id(node) in done:
-                continue
-            if ready:
-                done.add(id(node))
-                ordered.append(node)
-                continue
-            if node.is_input:
-                raise ValueError(
-                    f"`inputs` not connected to `outputs`: the graph needs {symbol}, which is not among `inputs`. "
-                    f"Hint: add {symbol.name!r} to the model's inputs."
-                )
-            stack.append((symbol, True))
-            stack.extend((parent, False) for parent in reversed(node.parents))
-    return ordered
 
 
 Model.functional = Functional

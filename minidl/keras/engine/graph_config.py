@@ -69,7 +69,8 @@ def graph_from_config(cls, config, custom_objects=None):
         layers[name] = layer
         if not entry.get("inbound_nodes") and layer._inbound_nodes:
             made[name, 0] = layer._inbound_nodes[0].flat_outputs
-    built_in = _counted_from_one(config["layers"], config["output_layers"])
+    ends = _ends(config)
+    built_in = _counted_from_one(config["layers"], ends)
     pending = [
         (name := entry.get("name") or entry["config"]["name"], index + (name in built_in), node)
         for entry in config["layers"]
@@ -90,8 +91,28 @@ def graph_from_config(cls, config, custom_objects=None):
                 f"{sorted({name for name, _, _ in left})} need tensors that no layer makes."
             )
         pending = left
-    inputs, outputs = (_found(config[key], made) for key in ("input_layers", "output_layers"))
-    return cls(inputs, outputs, name=config.get("name"))
+    return cls(_found(config["input_layers"], made), _found(ends, made), name=config.get("name"))
+
+
+def _ends(config):
+    """The places of the outputs: Keras 3, with its form of nodes, counts the calls of graphs inside from 1 there."""
+    calls = {
+        entry.get("name") or entry["config"].get("name"): len(entry["inbound_nodes"])
+        for entry in config["layers"]
+        if isinstance(entry.get("config"), dict)
+        and "input_layers" in entry["config"]
+        and any(isinstance(node, dict) for node in entry.get("inbound_nodes") or ())
+    }
+
+    def counted(value):
+        if _is_place(value):
+            name, number = value[0], value[1]
+            return [name, (number - 1) % calls[name] if name in calls else number, *value[2:]]
+        if isinstance(value, dict):
+            return {key: counted(inner) for key, inner in value.items()}
+        return [counted(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+    return counted(config["output_layers"])
 
 
 def _counted_from_one(entries, outputs):

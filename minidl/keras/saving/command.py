@@ -1,4 +1,4 @@
-"""``python -m minidl convert`` and ``inspect``."""
+"""``python -m minidl convert``, ``inspect`` and ``summary``."""
 
 import math
 import os
@@ -13,7 +13,7 @@ _ENDINGS = (".keras", ".h5", ".hdf5", ".safetensors")
 
 
 def add_arguments(commands):
-    """Adds the two commands to the parser's."""
+    """Adds the three commands to the parser's."""
     convert = commands.add_parser(
         "convert", help="convert a model's file: .h5, .keras, .weights.h5, .safetensors"
     )
@@ -23,13 +23,20 @@ def add_arguments(commands):
     convert.add_argument("--untrusted", action="store_true", help="read the source in a process with limits")
     inspect = commands.add_parser("inspect", help="say what a model's file holds, without making the model")
     inspect.add_argument("file", help="a .h5, .keras, .weights.h5, .npz or .safetensors file")
-    inspect.add_argument("--untrusted", action="store_true", help="read it in a process with limits")
+    summary = commands.add_parser("summary", help="print the layers of the model in a file")
+    summary.add_argument("file", help="a .h5 or .keras file, or a .safetensors that convert made")
+    for command in (inspect, summary):
+        command.add_argument("--untrusted", action="store_true", help="read it in a process with limits")
 
 
 def main(args):
-    """Runs ``convert`` or ``inspect``; the exit status."""
+    """Runs one of the commands; the exit status."""
+    read = parse_apart if args.untrusted else parse
     if args.command == "inspect":
-        print(described((parse_apart if args.untrusted else parse)(args.file)))
+        print(described(read(args.file)))
+        return 0
+    if args.command == "summary":
+        model_of(_with_architecture(read(args.file)), compile=False).summary()
         return 0
     convert(args.source, args.target, args.overwrite, args.untrusted)
     print(f"{args.source} -> {args.target}")
@@ -46,18 +53,23 @@ def convert(source, target, overwrite=False, untrusted=False):
     if not target.endswith(_ENDINGS):
         raise ValueError(f"convert writes {', '.join(_ENDINGS)} (and .weights.h5); got {target!r}")
     refuse_overwriting(target, overwrite)
-    contents = (parse_apart if untrusted else parse)(source)
-    if contents.config is None:
-        raise ValueError(
-            f"{source!r} holds weights without an architecture, so they cannot be renamed. Hint: load them into the "
-            "model, model.load_weights(path), and save that."
-        )
+    contents = _with_architecture((parse_apart if untrusted else parse)(source))
     weights_alone = target.endswith((".weights.h5", ".safetensors"))
     model = model_of(contents, compile=not weights_alone)
     if weights_alone:
         write_whole(target, weights_of(model, target))
     else:
         write_whole(target, archive_of(model) if target.endswith(".keras") else tree_of(model))
+
+
+def _with_architecture(contents):
+    """The contents, where they tell of a model."""
+    if contents.config is None:
+        raise ValueError(
+            f"{contents.where!r} holds weights without an architecture, so there is no model to make. Hint: load them "
+            "into the model, model.load_weights(path), and save that."
+        )
+    return contents
 
 
 def described(contents):

@@ -52,7 +52,7 @@ def _parse_tree(root, where):
     if tree.read_json(root, "model_config", where) is not None:
         raise FileFormatError(f"{where!r} holds a model's config, but no group 'model_weights'")
     arrays = _store_arrays(root, where)
-    if not arrays:
+    if not arrays and "vars" not in root:  # the group of the model's own weights, be there any or none
         raise FileFormatError(f"{where!r} is an HDF5 file, but none of Keras: it holds {sorted(root)[:8]}")
     return Contents(where, "store", arrays)
 

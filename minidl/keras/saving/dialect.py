@@ -4,10 +4,10 @@ import warnings
 
 from minidl.keras.engine import layer as layer_module
 from minidl.keras.engine.functional import Functional
-from minidl.keras.engine.graph_config import _is_place as is_place
 from minidl.keras.engine.sequential import Sequential
 from minidl.keras.engine.serialization import serialize_layer
 from minidl.keras.saving import lambdas, operations
+from minidl.keras.saving.calls import numbered, symbols_of, with_pairs_of_calls, written_node
 
 # What Keras 2 has no argument for: left out where it says nothing.
 _ONLY_KERAS3 = {
@@ -22,8 +22,23 @@ _ONLY_KERAS3 = {
     ),
     *("use_gate", "sliding_window", "rms_scaling", "renorm", "renorm_clipping", "ragged_inputs", "num_bins"),
 }
+_SAID_BY_DEFAULT = {  # the same of one class, by what says nothing
+    "Resizing": {
+        "pad_to_aspect_ratio": False,
+        "fill_mode": "constant",
+        "fill_value": 0.0,
+        "antialias": False,
+    },
+    "RandomContrast": {"value_range": (0, 255)},
+    "IntegerLookup": {"oov_method": "floormod", "salt": None},
+    "StringLookup": {"oov_method": "farmhash", "salt": None},
+}
 _PUBLIC_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}  # in a .keras
 _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
+_WRAPPED = {  # models inside wrappers, by names that both know
+    "Sequential": {"module": "keras"},
+    "Functional": {"module": "keras", "class_name": "Model"},
+}
 _OPERATORS = {"add": "Add", "sub": "Subtract", "mul": "Multiply"}
 _SYMBOLIC = ("Operator", "Operation")
 _NEVER_TRAINED = ("SpatialDropout", "Discretization")
@@ -121,6 +136,11 @@ def _entry(entry, keras3, graphs):
     if keras3:
         made["class_name"] = _PUBLIC_NAMES.get(name, name)
         return {"module": _MODULES.get(name, "keras.layers"), **made, "registered_name": None}
+    axes = config.get(
+        "axis"
+    )  # Keras 3 forgets several of them without a module; Keras 2 knows the other by it alone
+    if name == "SpectralNormalization" or (isinstance(axes, (list, tuple)) and len(axes) > 1):
+        return {"module": "keras.layers", **made, "registered_name": None}
     return made
 
 
@@ -148,7 +168,9 @@ def _layer(name, config, keras3, graphs):
     if name.startswith(_NEVER_TRAINED) and config.get("trainable") is True:
         config.pop("trainable")  # Keras' classes take no such argument
     if not keras3:
+        silent = _SAID_BY_DEFAULT.get(name, {})
         config = {k: v for k, v in config.items() if k not in _ONLY_KERAS3 or v not in _SAYS_NOTHING}
+        config = {k: v for k, v in config.items() if k not in silent or v != silent[k]}
         if config.get("score_mode") == "dot":
             config.pop("score_mode")  # Keras 3 takes it for the function of that name
         if name == "LeakyReLU":
@@ -187,8 +209,10 @@ def _value(value, keras3, graphs):
     if isinstance(value, dict) and "class_name" in value and "config" in value:
         if value.get("module") in (None, "keras.layers") and value["class_name"] in layer_module.BY_NAME:
             bare = {"class_name": value["class_name"], "config": value["config"]}
-            return {"module": "keras.layers", "registered_name": None, **_entry(bare, keras3, graphs)}
-        return value
+            made = {"module": "keras.layers", "registered_name": None, **_entry(bare, keras3, graphs)}
+            return made if keras3 else {**made, **_WRAPPED.get(made["class_name"], {})}
+        config = value["config"] if keras3 else _without_axes_of_fans(value["config"])
+        return {**value, "config": config}
     if isinstance(value, dict):
         return {key: _value(inner, keras3, graphs) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -205,6 +229,14 @@ def _value(value, keras3, graphs):
     return value
 
 
+def _without_axes_of_fans(config):
+    """An initializer's config without what Keras 2 does not know, where it says nothing."""
+    if not isinstance(config, dict):
+        return config
+    axes = ("input_axes", "output_axes")
+    return {key: value for key, value in config.items() if key not in axes or value is not None}
+
+
 # --- models -------------------------------------------------------------------------------------------------------
 
 
@@ -218,23 +250,28 @@ def _model(config, model, keras3, graphs):
             config.pop("dtype", None)
             config.pop("trainable", None)
         return config
-    symbols = _symbols(model)
+    symbols = symbols_of(model)
     for written, entry in zip(config["layers"], layers):
         written["name"] = entry.get("name", entry["config"].get("name"))
-        written["inbound_nodes"] = [_node(node, symbols, keras3) for node in entry.get("inbound_nodes", ())]
+        written["inbound_nodes"] = [
+            _value(node, keras3, {}) if isinstance(node, dict) else written_node(node, symbols, keras3)
+            for node in entry.get("inbound_nodes", ())
+        ]
         if keras3 and entry["class_name"] in _SYMBOLIC and "module" not in entry:
             made = operations.written(entry, written["inbound_nodes"])
             written |= made | {k: _value(made[k], keras3, graphs) for k in ("config", "inbound_nodes")}
+    for key, structure in (
+        ("input_layers", model._input_structure),
+        ("output_layers", model._output_structure),
+    ):
+        if not isinstance(structure, (list, tuple, dict)):
+            config[key] = list(config[key][0])
     if keras3:
-        for key, structure in (
-            ("input_layers", model._input_structure),
-            ("output_layers", model._output_structure),
-        ):
-            if not isinstance(structure, (list, tuple, dict)):
-                config[key] = list(config[key][0])
-    else:
-        config.pop("trainable", None)
-    return config
+        graphs_inside = {layer.name for layer in model.layers if isinstance(layer, Functional)}
+        config["output_layers"] = numbered(config["output_layers"], graphs_inside, lambda number: number + 1)
+        return config
+    config.pop("trainable", None)
+    return with_pairs_of_calls(config)
 
 
 def _layers_of(model):
@@ -255,111 +292,3 @@ def _known_input(model, keras3, layers):
     name = next(n for n in ("input_layer", *(f"input_layer_{i}" for i in range(1, 99))) if n not in taken)
     config = {"batch_shape": [None, *symbol.shape[1:]], "dtype": symbol.dtype, "name": name}
     return _entry({"class_name": "InputLayer", "config": config}, keras3, {})
-
-
-def _node(node, symbols, keras3):
-    """A call: Keras 2's list, which Keras 3 reads as well, unless another argument than the first is a tensor.
-
-    ``said`` tells an argument that the program gave from a default, which Keras 3 writes too; it reads over the key.
-    """
-    if isinstance(node, dict):
-        return _value(node, keras3, {})
-    kwargs = {key: value for key, value in (node[0][3] if node else {}).items() if value is not None}
-    tensors = any(_holds_place(value) for value in kwargs.values())
-    if not keras3 and not tensors:
-        return [[*entry[:3], kwargs if i == 0 else {}] for i, entry in enumerate(node)]
-    first = [_tensor(entry[:3], symbols) for entry in node]
-    others = {key: _symbolic(value, symbols) for key, value in kwargs.items()}
-    made = {"args": [first if len(first) > 1 else first[0]], "kwargs": others}
-    return {**made, "said": ["training"]} if "training" in others else made
-
-
-def with_nodes_of_keras2(config):
-    """The config with every call in Keras 2's form, tensors among the named arguments as well, unlike Keras 3."""
-    if isinstance(config, (list, tuple)):
-        return [with_nodes_of_keras2(inner) for inner in config]
-    if not isinstance(config, dict):
-        return config
-    made = {key: with_nodes_of_keras2(inner) for key, inner in config.items()}
-    if made.get("class_name") not in _SYMBOLIC and isinstance(made.get("inbound_nodes"), list):
-        if made["class_name"] == "MultiHeadAttention" and isinstance(made["inbound_nodes"][0], dict):
-            made["config"] = {**made["config"], **_shapes_of_attention(made["inbound_nodes"][0])}
-        made["inbound_nodes"] = [_node_of_keras2(node) for node in made["inbound_nodes"]]
-    return _counted_from_one(made) if isinstance(made.get("output_layers"), list) else made
-
-
-def _counted_from_one(graph):
-    """The config of a graph with the calls of models inside counted from 1: Keras 2 counts their making as number 0."""
-    models = {entry["config"].get("name") for entry in graph["layers"] if "layers" in entry["config"]}
-
-    def shifted(value):
-        if is_place(value) and value[0] in models:
-            return [value[0], value[1] + 1, *map(shifted, value[2:])]
-        if isinstance(value, dict):
-            return {key: shifted(inner) for key, inner in value.items()}
-        return [shifted(inner) for inner in value] if isinstance(value, (list, tuple)) else value
-
-    layers = [
-        {**entry, "inbound_nodes": shifted(entry.get("inbound_nodes", []))} for entry in graph["layers"]
-    ]
-    return {**graph, "layers": layers, "output_layers": shifted(graph["output_layers"])}
-
-
-def _shapes_of_attention(node):
-    """What Keras 2 builds a ``MultiHeadAttention`` with: the shapes of its first call."""
-    query, value, key = (*node["args"], node["kwargs"].get("value"), node["kwargs"].get("key"))[:3]
-    tensors = {"query": query, "value": value, "key": key or value}
-    return {f"{name}_shape": tensor["config"]["shape"] for name, tensor in tensors.items()}
-
-
-def _node_of_keras2(node):
-    if not isinstance(node, dict):
-        return node
-    first = node["args"][0] if isinstance(node["args"][0], list) else [node["args"][0]]
-    return [[*_history(x), _histories(node["kwargs"]) if i == 0 else {}] for i, x in enumerate(first)]
-
-
-def _history(tensor):
-    return tensor["config"]["keras_history"]
-
-
-def _histories(value):
-    if isinstance(value, dict):
-        if value.get("class_name") == "__keras_tensor__":
-            return _history(value)
-        return {key: _histories(inner) for key, inner in value.items()}
-    return [_histories(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _holds_place(value):
-    """Whether a tensor of the graph is in an argument."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    return is_place(value) or any(_holds_place(item) for item in inner)
-
-
-def _symbolic(value, symbols):
-    """An argument with its places as Keras 3 writes tensors."""
-    if is_place(value):
-        return _tensor(value, symbols)
-    if isinstance(value, dict):
-        return {key: _symbolic(inner, symbols) for key, inner in value.items()}
-    return [_symbolic(inner, symbols) for inner in value] if isinstance(value, (list, tuple)) else value
-
-
-def _tensor(place, symbols):
-    symbol = symbols[tuple(place)]
-    config = {"shape": list(symbol.shape), "dtype": symbol.dtype, "keras_history": list(place)}
-    return {"class_name": "__keras_tensor__", "config": config}
-
-
-def _symbols(model):
-    """The symbolic tensors of a graph by (layer, number of its call, number of the output)."""
-    found, counts = {}, {}
-    for symbol in model.inputs:
-        found[symbol.history[0].layer.name, 0, symbol.history[1]] = symbol
-    for node in model.nodes:
-        number = counts.get(node.layer.name, 0)
-        counts[node.layer.name] = number + 1
-        for i, symbol in enumerate(node.flat_outputs):
-            found[node.layer.name, number, i] = symbol
-    return found

@@ -5,6 +5,7 @@ import warnings
 from minidl.keras.saving.cudnn import converted
 from minidl.keras.saving.names import parts
 from minidl.keras.saving.store import places
+from minidl.keras.saving.tolerant import plain_name
 
 
 def ordered_weights(layer):
@@ -99,7 +100,7 @@ def _by_order(model, contents, skip):
 
 def _by_name(model, contents, skip):
     pairs = []
-    saved = dict(contents.layers)
+    saved = {plain_name(name): paths for name, paths in contents.layers}
     for k, layer in enumerate(model.layers):
         if layer.name not in saved:
             continue

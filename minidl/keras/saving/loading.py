@@ -13,7 +13,7 @@ from minidl.keras.saving.contents import parse
 from minidl.keras.saving.filling import fill
 from minidl.keras.saving.guard import parse_apart
 from minidl.keras.saving.optimizer_states import restore_optimizer
-from minidl.keras.saving.tolerant import clean, from_keras2
+from minidl.keras.saving.tolerant import clean, from_keras2, with_plain_names
 from minidl.keras.saving.training import compile_by
 
 _SIZES = (
@@ -63,6 +63,7 @@ def model_of(contents, compile=True, safe_mode=True):
             **config,
         }  # Keras leaves it out of the config now and then
     if compile and config:
+        config = with_plain_names(config) if contents.training else config
         with _malformed(contents, "its training config cannot be followed"):
             compile_by(model, config)
         if not model.optimizer.built:
@@ -91,7 +92,7 @@ def _built(contents, safe_mode):
     keras2 = "minidl_version" not in about and str(about.get("keras_version", "2")) < "3"
     keras2 = keras2 or about.get("minidl_hard_sigmoid") == "keras2"
     with _malformed(contents, "its config describes no model"):
-        config = from_keras2(contents.config) if keras2 and contents.config else contents.config
+        config = with_plain_names(from_keras2(contents.config)) if keras2 else contents.config
         model = deserialize_layer(clean(config, safe_mode))
     if not isinstance(model, Model):
         raise FileFormatError(f"{contents.where!r} describes a layer, {type(model).__name__}, not a model")

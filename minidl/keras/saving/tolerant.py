@@ -7,6 +7,7 @@ import numpy as np
 from minidl.errors import FileFormatError
 from minidl.keras import custom_objects as custom
 from minidl.keras.engine import layer as layer_module
+from minidl.keras.engine.graph_config import _is_place as is_place
 from minidl.keras.engine.serialization import layer_class
 from minidl.keras.engine.signature import Signature
 from minidl.keras.saving import lambdas, operations, tf_operations
@@ -58,6 +59,21 @@ def from_keras2(value, key=""):
     if isinstance(value, list):
         return [from_keras2(inner) for inner in value]
     return "hard_sigmoid_keras2" if value == "hard_sigmoid" and key.endswith("activation") else value
+
+
+def with_plain_names(value):
+    """A config with ``_`` for the ``/`` in layers' names, which Keras 2 allows: ``conv1/bn`` becomes ``conv1_bn``."""
+    if isinstance(value, dict):
+        names = {k: plain_name(v) for k, v in value.items() if k == "name" and isinstance(v, str)}
+        return {plain_name(k): names.get(k) or with_plain_names(v) for k, v in value.items()}
+    if is_place(value):
+        return [plain_name(value[0]), *map(with_plain_names, value[1:])]
+    return [with_plain_names(inner) for inner in value] if isinstance(value, list) else value
+
+
+def plain_name(name):
+    """A layer's name as one here may be."""
+    return name.replace("/", "_")
 
 
 def _stateful(value):

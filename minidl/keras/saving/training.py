@@ -14,6 +14,10 @@ _SAID_BY_NONE = {  # what every optimizer takes, with what says nothing: the one
     **dict.fromkeys(("loss_scale_factor", "gradient_accumulation_steps")),
     **{"use_ema": False, "ema_momentum": 0.99},
 }
+_ONLY_KERAS3 = {  # arguments of losses and metrics, with what says nothing
+    "SparseCategoricalCrossentropy": {"axis": -1},
+    "SparseTopKCategoricalAccuracy": {"from_sorted_ids": False},
+}
 
 
 def training_config(model, keras_version=3):
@@ -93,7 +97,9 @@ def _bare(serialized):
     """A dict of a loss or metric without what only Keras 3 knows."""
     if isinstance(serialized, str):
         return serialized
+    silent = _ONLY_KERAS3.get(serialized["class_name"], {})
     config = {k: v for k, v in serialized["config"].items() if k != "dtype" or isinstance(v, str)}
+    config = {k: v for k, v in config.items() if k not in silent or v != silent[k]}
     return {"class_name": serialized["class_name"], "config": config}
 
 

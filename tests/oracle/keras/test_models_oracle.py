@@ -140,3 +140,26 @@ def test_generators_and_sequences():
         losses += [model.evaluate(Parts(), verbose=0), model.evaluate(batches(), steps=3, verbose=0)]
         found.append(losses)
     np.testing.assert_allclose(found[1], found[0], rtol=1e-5)
+
+
+def drawn_graph(keras, seed):
+    """The names of a random graph's layers, of one to three inputs, with shared layers and models inside."""
+    draw, layers = np.random.default_rng(seed), keras.layers
+    pool = [keras.Input((4,), name=f"in{i}") for i in range(draw.integers(1, 4))]
+    shared = [layers.Dense(4, name=f"shared{i}") for i in range(4)]
+    shared += [keras.Sequential([keras.Input((4,)), layers.Dense(4)], name=f"stack{i}") for i in range(2)]
+    inputs = list(pool)
+    for i in range(draw.integers(3, 14)):
+        first, second = (pool[k] for k in draw.integers(0, len(pool), 2))
+        kind = draw.integers(0, 3)
+        layer = (shared[draw.integers(0, 6)], layers.Add(name=f"add{i}"), layers.Dense(4, name=f"dense{i}"))[
+            kind
+        ]
+        pool.append(layer([first, second] if kind == 1 else first))
+    return [layer.name for layer in keras.Model(inputs, pool[-draw.integers(1, 3) :]).layers]
+
+
+def test_layers_are_listed_in_the_same_order():
+    """In which files list weights: with another, those of one layer would go to another one of the same shape."""
+    for seed in range(60):
+        assert drawn_graph(ours, seed) == drawn_graph(theirs, seed), seed

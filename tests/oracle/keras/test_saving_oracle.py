@@ -63,6 +63,33 @@ def nested(k):
     return k.Model(a, stack(inner(a)))
 
 
+def called_twice(k):
+    n = k.layers
+    a, i = k.Input((6,)), k.Input((6,))
+    inner = k.Model(i, n.Dense(6, activation="tanh")(i), name="inner")
+    stack = k.Sequential([k.Input((6,)), n.Dense(6), n.Dense(6)], name="stack")
+    u, v = inner(a), stack(a)
+    return k.Model(a, [u, n.Dense(2)(inner(v)), stack(u)])
+
+
+def models_in_layers(k):
+    n = k.layers
+    i, j = k.Input((6,)), k.Input((5, 6))
+    inner = k.Model(i, n.Dense(3, activation="tanh")(i), name="inner")
+    first = k.Model(j, n.Dense(6)(j), name="first")
+    return k.Sequential(
+        [first, n.TimeDistributed(inner), n.Flatten(), k.Sequential([k.Input((15,)), n.Dense(2)])]
+    )
+
+
+def branches(k):
+    n = k.layers
+    a, b = k.Input((6,)), k.Input((6,))
+    left = n.Dense(6)(n.Dense(6, activation="relu")(n.Dense(6)(a)))
+    right = n.Dense(6)(n.Dense(6, activation="tanh")(b))
+    return k.Model([a, b], [n.Dense(6)(a), n.Add()([left, right, b])])
+
+
 def recurrent(k):
     n = k.layers
     return k.Sequential([
@@ -108,7 +135,8 @@ MODELS = [
     pytest.param(make, id=make.__name__, marks=pytest.mark.skipif(
         make in NEEDS and not hasattr(ours.layers, NEEDS.get(make)), reason=f"no layer {NEEDS.get(make)} yet"
     ))
-    for make in (cnn, normed, conv1d, words, graph, nested, recurrent, bidirectional, distributed, attention, newer)
+    for make in (cnn, normed, conv1d, words, graph, nested, called_twice, models_in_layers, branches,
+                 recurrent, bidirectional, distributed, attention, newer)
 ]  # fmt: skip
 
 
