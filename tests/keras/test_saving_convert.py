@@ -73,7 +73,7 @@ def test_inspect_says_what_a_file_holds(model, tmp_path, capsys):
         "Adam, loss mean_squared_error",
         "a/a/kernel:0",
         "(6, 4)",
-        "9 arrays",
+        "10 arrays",
     ):
         assert text in out
 

@@ -32,10 +32,10 @@ def save_model(
 ):
     """Writes architecture, weights, what ``compile`` was told and the optimizer's state to a file.
 
-    ``.h5`` and ``.hdf5`` are opened by Keras 2, which goes on with the optimizer's state, and by Keras 3, which takes
-    the number of steps; ``.keras`` by Keras 3, with the state. Calls with tensors as further arguments (an LSTM's
-    ``initial_state``), and optimizers like AdamW whose names differ, are in the form of one: Keras 3, or
-    ``keras_version=2``.
+    ``.h5`` and ``.hdf5`` are opened by Keras 2 and Keras 3, ``.keras`` by Keras 3. The optimizer's state in a ``.h5``
+    is restored by Keras 3, with ``keras_version=2`` by Keras 2; the other begins with a fresh optimizer, and says so.
+    Calls with tensors as further arguments (an LSTM's ``initial_state``), and optimizers like AdamW whose names
+    differ, are in the form of that one version.
     A file is replaced in one step, or, on a failure, not at all. Raises ``ValueError`` for another ending or a model
     without weights yet, ``FileExistsError`` with ``overwrite=False``, ``NotImplementedError`` for a layer without a
     config, ``MissingDependencyError`` without h5py. Source: Keras' ``save_model``.

@@ -17,8 +17,6 @@ _KERAS2_SLOTS = {
         "velocity_hat": "velocity_hat",
     },
 }
-_IN_BOTH = ("SGD", "RMSprop", "Adam", "Adadelta", "Adagrad", "Adamax", "Nadam", "Ftrl")
-_ONLY_KERAS3 = ("weight_decay", "gradient_accumulation_steps", "loss_scale_factor")
 
 
 def is_newer(optimizer):
@@ -35,32 +33,21 @@ def is_newer(optimizer):
     return bool(optimizer.weight_decay) or bool(optimizer.use_ema)
 
 
-def _of_keras3_alone(optimizer):
-    """Whether Keras 2 has no optimizer of that name with these arguments."""
-    if type(optimizer).__name__ not in _IN_BOTH or optimizer.use_ema:
-        return True
-    return any(getattr(optimizer, name, None) for name in _ONLY_KERAS3)
-
-
 def optimizer_state(optimizer, keras_version=3):
-    """``[(name, array)]`` as the optimizer that Keras 2 makes of a file has it, the number of steps first, which is all
-    that Keras 3 takes from a ``.h5``; in Keras 3's order, each name once, of an optimizer that Keras 2 does not have.
-    """
-    if keras_version == 3 and _of_keras3_alone(optimizer):
-        return _as_keras3(optimizer)
-    if (keras_version == 2 and is_newer(optimizer)) or type(optimizer).__name__ == "Ftrl":
+    """``[(name, array)]`` in Keras 3's order, each name once; or as the optimizer that Keras 2 makes of a file has."""
+    if keras_version == 2 and is_newer(optimizer):
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         states = [np.asarray(v.numpy()) for v in _as_keras2(optimizer)[1:]]
         if type(optimizer).__name__ == "SGD" and not optimizer._state:  # there it has momenta, of use or not
             states = [np.zeros(slot.shape, "float32") for slot in optimizer._slots] + states
         named = [(f"{optimizer.name}/{i}:0", state) for i, state in enumerate(states)]
         return [("iteration:0", np.int64(int(optimizer._iterations))), *named]
-    kinds = [(k, i, v) for k, kept in optimizer._state.items() for i, v in enumerate(kept) if v is not None]
-    states = [(f"{optimizer.name}/{i}/{kind}:0", np.asarray(v.numpy())) for kind, i, v in kinds]
-    return [(f"{optimizer.name}/iter:0", np.int64(int(optimizer._iterations))), *states]
-
-
-def _as_keras3(optimizer):
+    if keras_version == 2:
+        kinds = [
+            (k, i, v) for k, kept in optimizer._state.items() for i, v in enumerate(kept) if v is not None
+        ]
+        states = [(f"{optimizer.name}/{i}/{kind}:0", np.asarray(v.numpy())) for kind, i, v in kinds]
+        return [(f"{optimizer.name}/iter:0", np.int64(int(optimizer._iterations))), *states]
     found = {}
     for variable in optimizer.variables:
         path = base = getattr(variable, "path", variable.name)
