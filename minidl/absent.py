@@ -113,7 +113,7 @@ PROGRAMS = {
     "with graphs of `torch.fx`, `torch.export`, `torch.library` or compiled extensions": TRACED,
     "of several processes: `init_process_group`, rpc, fsdp, pipelines": PARALLEL,
     "with quantized modules": QUANTIZED,
-    "with distributions beside those of `minidl.distributions`: Beta, Gamma, transformed ones": LATER,
+    "with distributions beside those of `minidl.distributions`: Dirichlet, StudentT, transformed ones": LATER,
 }
 
 # Modules of PyTorch's that are not there, and what to do instead: the longest name that fits.

@@ -8,9 +8,13 @@ tensor(-1.3863)
 
 from minidl.distributions import constraints, utils
 from minidl.distributions.bernoulli import Bernoulli
+from minidl.distributions.beta import Beta
+from minidl.distributions.binomial import Binomial
 from minidl.distributions.categorical import Categorical
+from minidl.distributions.cauchy import Cauchy
 from minidl.distributions.distribution import Distribution
 from minidl.distributions.exponential import Exponential
+from minidl.distributions.gamma import Gamma
 from minidl.distributions.independent import Independent
 from minidl.distributions.kl import kl_divergence, register_kl
 from minidl.distributions.laplace import Laplace
@@ -18,12 +22,13 @@ from minidl.distributions.multinomial import Multinomial
 from minidl.distributions.multivariate_normal import MultivariateNormal
 from minidl.distributions.normal import Normal
 from minidl.distributions.one_hot_categorical import OneHotCategorical, OneHotCategoricalStraightThrough
+from minidl.distributions.poisson import Poisson
 from minidl.distributions.uniform import Uniform
 
 __all__ = [
-    "Bernoulli", "Categorical", "Distribution", "Exponential", "Independent", "Laplace", "Multinomial",
-    "MultivariateNormal", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Uniform", "constraints",
-    "kl_divergence", "register_kl", "utils",
+    "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Distribution", "Exponential", "Gamma", "Independent",
+    "Laplace", "Multinomial", "MultivariateNormal", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough",
+    "Poisson", "Uniform", "constraints", "kl_divergence", "register_kl", "utils",
 ]  # fmt: skip
 
 
