@@ -148,6 +148,18 @@ def test_gradients_reach_the_parameters():
     assert probs.grad.numpy() == pytest.approx([-1.0, 1.0])
 
 
+@pytest.mark.parametrize("kind", [Bernoulli, Binomial, Categorical, OneHotCategorical, Multinomial])
+def test_what_a_sample_computes_keeps_its_gradient(kind):
+    for given, asked in (("logits", "probs"), ("probs", "logits")):
+        parameter = minidl.tensor([0.2, 0.8], requires_grad=True)
+        distribution = kind(**{given: parameter})
+        distribution.sample()
+        with minidl.no_grad():
+            getattr(distribution, asked)
+        getattr(distribution, asked)[0].backward()
+        assert parameter.grad.abs().sum() > 0
+
+
 def test_gradients_of_gamma_numbers_are_those_of_their_mean():
     minidl.manual_seed(3)
     shapes = minidl.tensor([0.3, 2.0, 60.0], requires_grad=True)
