@@ -136,3 +136,8 @@ def test_zeta_and_airy_functions_far_from_zero():
     assert ai == pytest.approx(
         [1.083444281360744e-4, 1.104753255289869e-10, 4.584941724074788e-104], rel=1e-13
     )
+
+
+def test_the_class_is_named_where_programs_find_it():
+    assert str(minidl.Tensor) == "<class 'minidl.Tensor'>"
+    assert pickle.loads(pickle.dumps(minidl.Tensor)) is minidl.Tensor
