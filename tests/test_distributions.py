@@ -9,8 +9,12 @@ import minidl
 from minidl import distributions
 from minidl.distributions import (
     Bernoulli,
+    Beta,
+    Binomial,
     Categorical,
+    Cauchy,
     Exponential,
+    Gamma,
     Independent,
     Laplace,
     Multinomial,
@@ -18,6 +22,7 @@ from minidl.distributions import (
     Normal,
     OneHotCategorical,
     OneHotCategoricalStraightThrough,
+    Poisson,
     Uniform,
     kl_divergence,
 )
@@ -32,6 +37,10 @@ DENSITIES = {
     "Bernoulli": (Bernoulli(0.25), 0.0, math.log(0.75)),
     "Bernoulli of logits": (Bernoulli(logits=math.log(3)), 1.0, math.log(0.75)),
     "Categorical": (Categorical(minidl.tensor([1.0, 1.0, 2.0])), 2, math.log(0.5)),
+    "Binomial": (Binomial(3, 0.25), 2.0, math.log(3 * 0.25**2 * 0.75)),
+    "Gamma": (Gamma(3.0, 2.0), 1.5, math.log(8 * 1.5**2 / 2) - 3),
+    "Gamma below 1": (Gamma(0.5, 1.0), 2.0, -0.5 * math.log(2 * math.pi) - 2),
+    "Beta": (Beta(2.0, 3.0), 0.5, math.log(12 / 8)),
     "Independent": (Independent(Normal(minidl.zeros(2), 1.0), 1), [0.0, 0.0], -math.log(2 * math.pi)),
     "OneHotCategorical": (OneHotCategorical(minidl.tensor([0.25, 0.75])), [0.0, 1.0], math.log(0.75)),
     "Multinomial": (Multinomial(3, minidl.tensor([0.25, 0.75])), [1.0, 2.0], math.log(3 * 0.25 * 0.75**2)),
@@ -98,6 +107,11 @@ PAIRS = {
     "Exponential": (Exponential(1.0), Exponential(2.0)),
     "Uniform": (Uniform(0.0, 1.0), Uniform(-1.0, 2.0)),
     "Bernoulli": (Bernoulli(0.2), Bernoulli(0.6)),
+    "Binomial": (Binomial(3, 0.2), Binomial(3, 0.6)),
+    "Poisson": (Poisson(2.0), Poisson(3.0)),
+    "Gamma": (Gamma(2.0, 1.0), Gamma(3.0, 2.0)),
+    "Beta": (Beta(2.0, 3.0), Beta(3.0, 2.0)),
+    "Cauchy": (Cauchy(0.0, 1.0), Cauchy(0.5, 2.0)),
     "Categorical": (Categorical(minidl.tensor([0.2, 0.8])), Categorical(minidl.tensor([0.6, 0.4]))),
     "Independent": tuple(Independent(Normal(minidl.zeros(2), scale), 1) for scale in (1.0, 2.0)),
     "OneHotCategorical": tuple(OneHotCategorical(minidl.tensor([p, 1 - p])) for p in (0.3, 0.6)),
@@ -132,6 +146,48 @@ def test_gradients_reach_the_parameters():
     probs = minidl.tensor([0.5, 0.5], requires_grad=True)
     (OneHotCategoricalStraightThrough(probs).rsample() * minidl.tensor([1.0, 3.0])).sum().backward()
     assert probs.grad.numpy() == pytest.approx([-1.0, 1.0])
+
+
+@pytest.mark.parametrize("kind", [Bernoulli, Binomial, Categorical, OneHotCategorical, Multinomial])
+def test_what_a_sample_computes_keeps_its_gradient(kind):
+    for given, asked in (("logits", "probs"), ("probs", "logits")):
+        parameter = minidl.tensor([0.2, 0.8], requires_grad=True)
+        distribution = kind(**{given: parameter})
+        distribution.sample()
+        with minidl.no_grad():
+            getattr(distribution, asked)
+        getattr(distribution, asked)[0].backward()
+        assert parameter.grad.abs().sum() > 0
+
+
+def test_gradients_of_gamma_numbers_are_those_of_their_mean():
+    minidl.manual_seed(3)
+    shapes = minidl.tensor([0.3, 2.0, 60.0], requires_grad=True)
+    Gamma(shapes, 2.0).rsample((20000,)).mean(0).sum().backward()
+    assert shapes.grad.numpy() == pytest.approx([0.5, 0.5, 0.5], abs=0.02)
+    a = minidl.tensor(2.0, requires_grad=True)
+    Beta(a, 3.0).rsample((20000,)).mean().backward()
+    assert float(a.grad) == pytest.approx(3 / 25, abs=0.005)
+
+
+def test_slopes_of_gamma_numbers_keep_the_probability():
+    a = minidl.tensor([0.2, 1.0, 7.0, 200.0], dtype=minidl.float64)
+    x = a * 1.2
+    h = 1e-4 * a
+    slope = distributions.gamma.slope(a, x)
+    moved = [minidl.special.gammainc(a + step, x + slope * step) for step in (h, -h)]
+    assert (moved[0] - moved[1]).abs().max() < 1e-9
+
+
+def test_counts_and_heavy_tails():
+    minidl.manual_seed(4)
+    counts = Poisson(minidl.tensor(3.5)).sample((20000,))
+    assert float(counts.mean()) == pytest.approx(3.5, abs=0.07) and float(counts.var()) == pytest.approx(
+        3.5, abs=0.2
+    )
+    assert float(Poisson(2.0).log_prob(minidl.tensor(3.0))) == pytest.approx(math.log(8 / 6) - 2, rel=1e-5)
+    quarters = Cauchy(1.0, 2.0).sample((20000,)).quantile(minidl.tensor([0.25, 0.5, 0.75]))
+    assert quarters.numpy() == pytest.approx([-1.0, 1.0, 3.0], abs=0.15)
 
 
 def test_tails():

@@ -37,6 +37,12 @@ def tensor(values, dtype):
             "bool",
         ),
         (lambda: np.maximum(minidl.tensor([0.5, 2.0]), 1), [1.0, 2.0], "float32"),
+        (lambda: np.float64(1) < minidl.tensor([0.5, 2.0]), [False, True], "bool"),
+        (lambda: np.float32(2) >= minidl.tensor([0.5, 2.0]), [True, True], "bool"),
+        (lambda: np.int64(2) > minidl.tensor([1, 2]), [True, False], "bool"),
+        (lambda: np.arange(2) <= minidl.tensor([-1, 2]), [False, True], "bool"),
+        (lambda: np.arange(2) == minidl.tensor([0, 2]), [True, False], "bool"),
+        (lambda: np.bool_(True) != minidl.tensor([True, False]), [False, True], "bool"),
     ],
 )
 def test_of(result, expected, dtype):
@@ -130,3 +136,8 @@ def test_zeta_and_airy_functions_far_from_zero():
     assert ai == pytest.approx(
         [1.083444281360744e-4, 1.104753255289869e-10, 4.584941724074788e-104], rel=1e-13
     )
+
+
+def test_the_class_is_named_where_programs_find_it():
+    assert str(minidl.Tensor) == "<class 'minidl.Tensor'>"
+    assert pickle.loads(pickle.dumps(minidl.Tensor)) is minidl.Tensor

@@ -1,7 +1,6 @@
-"""What programs set, ask and decorate with: backends, default devices, jit, compiler, profiler, storages."""
+"""What programs set, ask and decorate with: backends, default devices, jit, compiler, profiler."""
 
 import json
-import os
 import pickle
 
 import pytest
@@ -65,60 +64,6 @@ def test_layouts_and_memory_formats():
         assert value == name
         assert pickle.loads(pickle.dumps(value)) == value
     assert len({minidl.channels_last, minidl.channels_last_3d}) == 2
-
-
-def test_storages():
-    x = minidl.arange(6, dtype=minidl.float32).reshape(2, 3)
-    row = x[1]
-    assert row.untyped_storage() == x.untyped_storage() != minidl.zeros(6).untyped_storage()
-    assert row.untyped_storage().data_ptr() == x.data_ptr()
-    assert (row.untyped_storage().nbytes(), row.untyped_storage().size()) == (24, 24)
-    typed = row.storage()
-    assert (len(typed), typed.element_size(), typed.dtype, typed[4]) == (6, 4, minidl.float32, 4.0)
-    assert typed.tolist() == x.flatten().tolist()
-    assert typed.device == x.device
-    assert len({x.untyped_storage(), row.untyped_storage()}) == 1
-    assert isinstance(typed, minidl.UntypedStorage)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_shared_memory_is_seen_by_forked_processes():
-    private, shared = minidl.zeros(2, 2), minidl.zeros(2, 2).t()
-    assert not shared.is_shared()
-    assert shared.share_memory_() is shared
-    assert shared.is_shared()
-    assert shared[0].is_shared()
-    assert not private.is_shared()
-    address = shared.share_memory_().data_ptr()
-    assert shared.data_ptr() == address
-    child = os.fork()
-    if child == 0:
-        private.fill_(1.0)
-        shared.fill_(2.0)
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert private.tolist() == [[0, 0], [0, 0]]
-    assert shared.tolist() == [[2, 2], [2, 2]]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_processes_train_one_shared_model():
-    model = nn.BatchNorm1d(2)
-    weight = model.weight
-    assert model.share_memory() is model
-    assert model.weight is weight and weight.is_shared() and model.running_mean.is_shared()
-    optimizer = minidl.optim.Adagrad(model.parameters(), lr=1.0)
-    optimizer.share_memory()
-    child = os.fork()
-    if child == 0:
-        weight.grad = minidl.ones(2)
-        optimizer.step()
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert weight.tolist() == [0.0, 0.0]
-    assert [float(optimizer.state[weight][name].sum()) for name in ("sum", "step")] == [2.0, 1.0]
 
 
 def test_tensors_are_cast_by_class_and_name():
@@ -391,3 +336,9 @@ def test_generators_on_their_own():
     minidl.random.set_rng_state(state)
     assert minidl.rand(3).tolist() == first.tolist()
     assert minidl.rand(3).tolist() == second.tolist()
+
+
+def test_only_a_gpu_is_a_place_for_cuda():
+    for moved in (minidl.ones(2), nn.Linear(1, 1)):
+        with pytest.raises(RuntimeError, match="Invalid device, must be cuda device"):
+            moved.cuda("cpu")

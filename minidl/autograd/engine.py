@@ -144,8 +144,8 @@ def _capture(node, g, captures, found):
 
 
 def _finish(leaves, captures, found, accumulating, boxed):
-    while leaves:
-        node, g = leaves.popitem()
+    for node in list(leaves):  # in the order in which backward reached them: the last layer's first
+        g = leaves.pop(node)
         if node.hooks is not None:
             g = hooks.before(node, g, boxed)
         if captures is not None and (node, 0) in captures:

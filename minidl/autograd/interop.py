@@ -14,6 +14,14 @@ _UFUNCS = {
     "not_equal": "ne", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
     "invert": "bitwise_not",
 }  # fmt: skip  # NumPy's name for what has another one here
+_MIRRORED = {
+    "less": "gt",
+    "less_equal": "ge",
+    "greater": "lt",
+    "greater_equal": "le",
+    "equal": "eq",
+    "not_equal": "ne",
+}
 _STANDARDS = ("2021.12", "2022.12", "2023.12", "2024.12")  # each contains the one before it
 
 
@@ -65,6 +73,10 @@ class Interop:
             if any(isinstance(o, Interop) for o in kwargs.get("out", ())):
                 return NotImplemented
             return getattr(ufunc, method)(*arrays, **kwargs)
+        if ufunc.__name__ in _MIRRORED and not isinstance(
+            inputs[0], Interop
+        ):  # NumPy's array or number comes first
+            return getattr(type(self), _MIRRORED[ufunc.__name__])(*inputs[::-1])
         known = getattr(fn, "op", None)
         if known is not None and not known.numbers:  # such as maximum, which takes no numbers
             inputs = [x if isinstance(x, Interop) else type(self)._from_array(to_array(x)) for x in inputs]

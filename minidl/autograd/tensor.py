@@ -41,6 +41,7 @@ class Tensor(Interop):
     tensor([2., 4.])
     """
 
+    __module__ = "minidl"  # where programs know it: <class 'minidl.Tensor'>
     __slots__ = ("__dict__", "__weakref__", "_array", "_cell", "_edge", "_grad", "_view")
 
     def __init_subclass__(cls, **kwargs):

@@ -5,13 +5,14 @@ from typing import ClassVar
 from minidl import ops
 from minidl.autograd import no_grad
 from minidl.distributions import constraints
-from minidl.distributions.distribution import Distribution, only_one
-from minidl.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from minidl.distributions.distribution import only_one
+from minidl.distributions.of_chance import OfChance
+from minidl.distributions.utils import broadcast_all
 
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(Distribution):
+class Bernoulli(OfChance):
     """1 with the probability ``probs``, else 0; ``logits`` is log(p / (1 - p)). Exactly one of them is given.
 
     Raises ``ValueError`` where a probability is outside [0, 1]. Source: ``torch.distributions.Bernoulli``.
@@ -34,29 +35,6 @@ class Bernoulli(Distribution):
             (self.logits,) = broadcast_all(logits)
         self._given = "probs" if logits is None else "logits"
         super().__init__(self._param.shape, validate_args=validate_args)
-
-    def expand(self, batch_shape, _instance=None):
-        """This distribution with its parameters expanded to ``batch_shape``, views of them."""
-        return self._expanded(tuple(batch_shape), _instance, _given=self._given)
-
-    @property
-    def _param(self):
-        return getattr(self, self._given)
-
-    @lazy_property
-    def logits(self):
-        """log(p / (1 - p)), with p kept off 0 and 1."""
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self):
-        """sigmoid(logits)."""
-        return logits_to_probs(self.logits, is_binary=True)
-
-    @property
-    def param_shape(self):
-        """The shape of the parameter that was given."""
-        return self._param.shape
 
     @property
     def mean(self):

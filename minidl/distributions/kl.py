@@ -1,8 +1,12 @@
 """The Kullback-Leibler divergence of two distributions of a kind."""
 
 from minidl.distributions.bernoulli import Bernoulli
+from minidl.distributions.beta import Beta, log_beta
+from minidl.distributions.binomial import Binomial
 from minidl.distributions.categorical import Categorical
+from minidl.distributions.cauchy import Cauchy
 from minidl.distributions.exponential import Exponential
+from minidl.distributions.gamma import Gamma
 from minidl.distributions.gumbel import EULER, Gumbel
 from minidl.distributions.half_normal import HalfNormal
 from minidl.distributions.independent import Independent, sum_last
@@ -10,11 +14,12 @@ from minidl.distributions.laplace import Laplace
 from minidl.distributions.multivariate_normal import MultivariateNormal
 from minidl.distributions.normal import Normal
 from minidl.distributions.one_hot_categorical import OneHotCategorical
+from minidl.distributions.poisson import Poisson
 from minidl.distributions.transformed_distribution import TransformedDistribution
 from minidl.distributions.uniform import Uniform
 from minidl.ops.activations import softplus
 from minidl.ops.linear_systems import solve_triangular
-from minidl.ops.special import lgamma
+from minidl.ops.special import digamma, lgamma
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -88,6 +93,42 @@ def _bernoulli(p, q):
     zero = (1 - p.probs) * (softplus(q.logits) - softplus(p.logits))
     zero = zero.masked_fill(q.probs == 1, float("inf")).masked_fill(p.probs == 1, 0)
     return one + zero
+
+
+@register_kl(Binomial, Binomial)
+def _binomial(p, q):
+    if bool((p.total_count < q.total_count).any()):
+        raise NotImplementedError(
+            "KL between Binomials where q.total_count > p.total_count is not implemented"
+        )
+    one = p.probs * (p.logits - q.logits) + (-p.probs).log1p() - (-q.probs).log1p()
+    return (p.total_count * one).masked_fill(p.total_count > q.total_count, float("inf"))
+
+
+@register_kl(Poisson, Poisson)
+def _poisson(p, q):
+    return p.rate * (p.rate.log() - q.rate.log()) - (p.rate - q.rate)
+
+
+@register_kl(Gamma, Gamma)
+def _gamma(p, q):
+    scaled = q.concentration * (p.rate / q.rate).log() + lgamma(q.concentration) - lgamma(p.concentration)
+    apart = (p.concentration - q.concentration) * digamma(p.concentration)
+    return scaled + apart + (q.rate - p.rate) * (p.concentration / p.rate)
+
+
+@register_kl(Beta, Beta)
+def _beta(p, q):
+    up, down = p.concentration1 - q.concentration1, p.concentration0 - q.concentration0
+    found = log_beta(q.concentration1, q.concentration0) - log_beta(p.concentration1, p.concentration0)
+    found = found + up * digamma(p.concentration1) + down * digamma(p.concentration0)
+    return found - (up + down) * digamma(p.concentration1 + p.concentration0)
+
+
+@register_kl(Cauchy, Cauchy)
+def _cauchy(p, q):
+    apart = (p.scale + q.scale).square() + (p.loc - q.loc).square()
+    return apart.log() - (4 * p.scale * q.scale).log()
 
 
 @register_kl(Uniform, Uniform)

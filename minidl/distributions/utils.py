@@ -3,6 +3,7 @@
 import functools
 import numbers
 
+from minidl.autograd import enable_grad
 from minidl.autograd.tensor import Tensor
 from minidl.dtypes import finfo, get_default_dtype
 from minidl.ops.create import tensor
@@ -54,4 +55,11 @@ def logits_to_probs(logits, is_binary=False):
 
 
 class lazy_property(functools.cached_property):
-    """A property that is computed when it is first read. Source: ``torch.distributions.utils.lazy_property``."""
+    """A property that is computed when it is first read, with its gradient, also where that is within ``no_grad``.
+
+    Source: ``torch.distributions.utils.lazy_property``.
+    """
+
+    def __get__(self, instance, owner=None):
+        with enable_grad():
+            return super().__get__(instance, owner)

@@ -3,12 +3,14 @@
 import mmap
 import os
 
+from minidl.ops.storage import PrivateMapping
+
 
 def mapped(file):
     """A buffer of an open file's bytes, read when they are first used. Writing to it leaves the file as it is."""
     if os.fstat(file.fileno()).st_size:
         try:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+            return PrivateMapping(file.fileno(), 0, access=mmap.ACCESS_COPY)
         except (OSError, ValueError):  # a pipe, a device
             pass
     return file.read()

@@ -21,8 +21,9 @@ RECORD = "pickle"
 _TENSOR = ("minidl.autograd.tensor", "_unpickle")
 _ALWAYS = {
     ("__builtin__", "set"), ("collections", "OrderedDict"), ("minidl.autograd.node", "Hooks"),
-    ("minidl.autograd.size", "Size"), ("minidl.autograd.tensor", "Tensor"), ("minidl.device", "device"),
-    ("minidl.dtypes", "named"), ("minidl.nn.parameter", "Buffer"), ("minidl.nn.parameter", "Parameter"),
+    ("minidl.autograd.size", "Size"), ("minidl", "Tensor"), ("minidl.autograd.tensor", "Tensor"),
+    ("minidl.device", "device"), ("minidl.dtypes", "named"), ("minidl.nn.parameter", "Buffer"),
+    ("minidl.nn.parameter", "Parameter"),
 }  # fmt: skip
 
 

@@ -67,7 +67,7 @@ class Conversion:
 
     def cuda(self, device=None):
         """Moves parameters and buffers to a GPU. Raises ``DeviceError`` where none can be used."""
-        return self.to("cuda" if device is None else device_type(device))
+        return self._apply(lambda tensor: tensor.cuda(device))
 
     def to_empty(self, *, device, recurse=True):
         """Moves parameters and buffers to a device without their values, which may be any then. Returns the module."""

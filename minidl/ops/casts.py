@@ -106,8 +106,12 @@ def cpu(self):
 
 @function(faces=())
 def cuda(self, device=None, non_blocking=False):
-    """``to('cuda')``. Raises ``DeviceError`` with the reason where there is no GPU. Source: ``torch.Tensor.cuda``."""
-    return to(self, "cuda" if device is None else device, non_blocking=non_blocking)
+    """``to('cuda')``. Raises ``DeviceError`` with the reason where there is no GPU, ``RuntimeError`` for a ``device``
+    that is none. Source: ``torch.Tensor.cuda``."""
+    where = as_device("cuda" if device is None else device)
+    if where.type == "cpu":
+        raise RuntimeError("Invalid device, must be cuda device")
+    return to(self, where, non_blocking=non_blocking)
 
 
 @function(faces=())

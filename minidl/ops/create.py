@@ -14,6 +14,7 @@ from minidl.device import device as as_device
 from minidl.device import or_default
 from minidl.ops.common import check_fits, fitting
 from minidl.ops.shapes import sizes
+from minidl.ops.storage import UntypedStorage
 
 
 def _dtype(dtype, default=None):
@@ -58,7 +59,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 @function(method=False, aliases=("asarray",))
 def as_tensor(data, dtype=None, device=None):
     """``data`` as a tensor, without a copy where dtype and device allow it; a tensor that fits is returned
-    itself, and what has ``__cuda_array_interface__`` shares its memory. Source: ``torch.as_tensor``.
+    itself, what has ``__cuda_array_interface__`` and a storage share their memory. Source: ``torch.as_tensor``.
 
     >>> import minidl
     >>> minidl.as_tensor([1.0, 2.0])
@@ -70,9 +71,10 @@ def as_tensor(data, dtype=None, device=None):
             if dtype is None and device is None
             else data.to(device=device or data.device, dtype=dtype or data.dtype)
         )
-    return make(
-        to_array(data, None if dtype is None else dtypes.numpy_dtype(dtype), _target(device, data)), None
-    )
+    wanted = None if dtype is None else dtypes.numpy_dtype(dtype)
+    if isinstance(data, UntypedStorage):
+        return make(data.viewed(wanted), None).to(device=device)
+    return make(to_array(data, wanted, _target(device, data)), None)
 
 
 @function(method=False)

@@ -2,6 +2,7 @@
 
 import math
 import mmap
+import os
 
 import numpy as np
 
@@ -14,13 +15,28 @@ from minidl.backends import of
 class UntypedStorage:
     """The memory that a tensor views, in bytes; of one memory all storages are equal.
 
-    Made by ``Tensor.untyped_storage()``. Source: ``torch.UntypedStorage``.
+    Made by ``Tensor.untyped_storage()`` or ``from_file``; ``asarray(storage, dtype)`` is a tensor on it.
+    Source: ``torch.UntypedStorage``.
     """
 
     _dtype, _item = dtypes.uint8, 1
 
     def __init__(self, tensor):
         self._memory = of(tensor._array).owner(tensor._array)
+
+    @classmethod
+    def from_file(cls, filename, shared=False, nbytes=0):
+        """The first ``nbytes`` of a file, mapped: read where they are used. With ``shared`` what is written reaches the
+        file, which is made or grows where it is too short; else it stays in this process.
+
+        Raises ``RuntimeError`` for a file that cannot be opened, or is too short. Source:
+        ``torch.UntypedStorage.from_file``.
+        """
+        return _on(_mapped(filename, shared, nbytes))
+
+    def untyped(self):
+        """The same memory, in bytes."""
+        return _on(self._bytes())
 
     @property
     def device(self):
@@ -47,17 +63,29 @@ class UntypedStorage:
         """Address of the first byte."""
         return of(self._memory).address(self._memory)
 
+    def _bytes(self):
+        return backends.to_numpy(self._memory).reshape(-1, order="A").view(np.uint8)
+
     def _values(self):
-        flat = backends.to_numpy(self._memory).reshape(-1, order="A")
-        return flat.view(np.uint8).view(self._dtype.numpy)
+        return self._bytes().view(self._dtype.numpy)
+
+    def viewed(self, dtype):
+        """The memory as the array of a tensor of ``dtype``; of bytes, float32 by default."""
+        return self._bytes().view(dtypes.get_default() if dtype is None else dtype)
 
     def tolist(self):
         """The elements."""
         return self._values().tolist()
 
     def __getitem__(self, index):
-        self._check(index, "index {} out of range for storage of size {}")
-        return self._values()[index].tolist()
+        if not isinstance(index, slice):
+            self._check(index, "index {} out of range for storage of size {}")
+            return self._values()[index].tolist()
+        if index.step not in (None, 1):
+            raise RuntimeError(
+                f"Trying to slice with a step of {index.step}, but only a step of 1 is supported"
+            )
+        return _on(self._values()[index])
 
     def _check(self, index, beyond):
         """Refuses what is no index, or lies beyond the end."""
@@ -133,8 +161,47 @@ class TypedStorage(UntypedStorage):
             raise TypeError(f"can't assign a {type(value).__name__} to a storage of {self._dtype!r}")
         return value
 
+    def viewed(self, dtype):
+        """The memory as the array of a tensor, of its own dtype by default."""
+        return super().viewed(self._dtype.numpy if dtype is None else dtype)
+
     def _kind(self):
         return f"dtype={self._dtype!r}, "
+
+
+class PrivateMapping(mmap.mmap):
+    """A mapping whose writes stay in the process."""
+
+
+def _mapped(filename, shared, nbytes):
+    filename = os.fspath(filename)
+    try:
+        if shared and not os.path.exists(filename):
+            open(filename, "xb").close()
+        with open(filename, "r+b" if shared else "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size < nbytes and not shared:
+                raise RuntimeError(
+                    f"file <{filename}> size <{size}> is smaller than the required mapping size <{nbytes}>"
+                )
+            if size < nbytes:
+                file.truncate(nbytes)
+            if not nbytes:
+                return np.empty(0, np.uint8)
+            kind, access = (mmap.mmap, mmap.ACCESS_WRITE) if shared else (PrivateMapping, mmap.ACCESS_COPY)
+            return np.frombuffer(kind(file.fileno(), nbytes, access=access), np.uint8)
+    except OSError as error:
+        mode = "read-write" if shared else "read-only"
+        raise RuntimeError(
+            f"unable to open file <{filename}> in {mode} mode: {error.strerror} ({error.errno})"
+        ) from None
+
+
+def _on(memory):
+    """The storage of a flat array, which may be a part of a longer one."""
+    made = UntypedStorage.__new__(UntypedStorage)
+    made._memory = memory
+    return made
 
 
 def is_storage(obj, /):
@@ -196,7 +263,8 @@ def is_shared(self):
         return True
     while isinstance(base, np.ndarray):
         base = base.base
-    return isinstance(getattr(base, "obj", base), mmap.mmap)
+    memory = getattr(base, "obj", base)
+    return isinstance(memory, mmap.mmap) and not isinstance(memory, PrivateMapping)
 
 
 for _method in (untyped_storage, storage, share_memory_, is_shared):

@@ -29,6 +29,16 @@ def test_hooks_run_in_order_of_tensor_then_node_then_leaf():
     ]
 
 
+def test_hooks_of_leaves_run_from_the_last_used_to_the_first():
+    log, leaves = [], [minidl.ones(2, requires_grad=True) for _ in range(4)]
+    y = minidl.ones(2)
+    for index, leaf in enumerate(leaves):
+        leaf.register_hook(lambda g, index=index: log.append(index))
+        y = y * leaf
+    y.sum().backward()
+    assert log == [3, 2, 1, 0]
+
+
 @pytest.mark.parametrize("first", ["retain", "hook"])
 def test_retained_gradient_is_the_one_after_all_hooks(first):
     x = leaf()

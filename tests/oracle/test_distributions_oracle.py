@@ -18,6 +18,14 @@ KINDS = {
     "Laplace": (lambda d, t: d.Laplace(t(LOC), t(SCALE)), LOC - 0.3),
     "Bernoulli": (lambda d, t: d.Bernoulli(t(PROBS)), (LOC > 0) * 1.0),
     "Bernoulli of logits": (lambda d, t: d.Bernoulli(logits=t(LOC)), (LOC > 0) * 1.0),
+    "Binomial": (lambda d, t: d.Binomial(4, t(PROBS)), (LOC > 0) * 3.0),
+    "Binomial of logits": (lambda d, t: d.Binomial(t([[3.0], [1.0]]), logits=t(LOC)), (LOC > 0) * 1.0),
+    "Binomial at the ends": (lambda d, t: d.Binomial(2, t([0.0, 1.0])), np.array([0.0, 2.0])),
+    "Poisson": (lambda d, t: d.Poisson(t(SCALE)), (LOC > 0) * 3.0),
+    "Cauchy": (lambda d, t: d.Cauchy(t(LOC), t(SCALE)), LOC - 0.3),
+    "Gamma": (lambda d, t: d.Gamma(t(SCALE), t(PROBS)), SCALE + 0.2),
+    "Beta": (lambda d, t: d.Beta(t(SCALE), t(3 * PROBS)), PROBS),
+    "Beta below 1": (lambda d, t: d.Beta(t(PROBS), t(PROBS[::-1].copy())), PROBS),
     "Categorical": (lambda d, t: d.Categorical(t(PROBS)), np.array([2, 0])),
     "Categorical of logits": (lambda d, t: d.Categorical(logits=t(LOC)), np.array([2, 0])),
     "OneHotCategorical": (lambda d, t: d.OneHotCategorical(t(PROBS)), np.eye(3)[[2, 0]]),
@@ -86,7 +94,7 @@ def answers(library, kind):
         ],
     }
     if kind != "Uniform":  # whose support prints tensors, and so their dtype
-        questions["support"] = lambda: repr(distribution.support)
+        questions["support"] = lambda: repr(distribution.support).replace(f"{library.__name__}.", "")
     found = {}
     for name, ask in questions.items():
         try:
@@ -121,6 +129,12 @@ DIVERGENCES = [
     lambda d, t: (d.OneHotCategorical(t(PROBS)), d.OneHotCategorical(logits=t(LOC))),
     lambda d, t: (d.Bernoulli(t(PROBS)), d.Bernoulli(logits=t(LOC))),
     lambda d, t: (d.Bernoulli(t([0.0, 1.0, 0.5, 0.5])), d.Bernoulli(t([0.0, 0.0, 1.0, 0.5]))),
+    lambda d, t: (d.Binomial(4, t(PROBS)), d.Binomial(4, logits=t(LOC))),
+    lambda d, t: (d.Binomial(t([4.0, 2.0]), t(PROBS[:, :2])), d.Binomial(2, t(PROBS[:, 1:]))),
+    lambda d, t: (d.Poisson(t(SCALE)), d.Poisson(t(PROBS))),
+    lambda d, t: (d.Gamma(t(SCALE), t(PROBS)), d.Gamma(t(PROBS), t(SCALE))),
+    lambda d, t: (d.Beta(t(SCALE), t(PROBS)), d.Beta(t(PROBS), t(SCALE))),
+    lambda d, t: (d.Cauchy(t(LOC), t(SCALE)), d.Cauchy(t(SCALE), t(PROBS))),
     lambda d, t: (d.Uniform(t([0.0, 0.0]), t([1.0, 1.0])), d.Uniform(t([-1.0, 0.5]), t([2.0, 2.0]))),
     lambda d, t: (d.Exponential(t(SCALE)), d.Exponential(t(PROBS))),
     lambda d, t: (d.Laplace(t(LOC), t(SCALE)), d.Laplace(t(SCALE), t(PROBS))),
@@ -156,6 +170,14 @@ REFUSED = [
     lambda m, d: d.Normal(0.0, 1.0).log_prob(3.0),
     lambda m, d: d.Normal(m.zeros(3), 1.0).log_prob(m.zeros(2)),
     lambda m, d: d.Normal("a", 1),
+    lambda m, d: d.Binomial(3),
+    lambda m, d: d.Binomial(-1, 0.5),
+    lambda m, d: d.Binomial(2, 1.5),
+    lambda m, d: d.Binomial(2, 0.5).log_prob(m.tensor(3.0)),
+    lambda m, d: d.Gamma(0.0, 1.0),
+    lambda m, d: d.Poisson(-1.0),
+    lambda m, d: d.Poisson(1.0).log_prob(m.tensor(0.5)),
+    lambda m, d: d.Beta(0.5, 0.5).log_prob(m.tensor(2.0)),
     lambda m, d: d.Uniform(2.0, 1.0),
     lambda m, d: d.Uniform(0.0, 1.0).log_prob(m.tensor(2.0)),
     lambda m, d: d.Independent(d.Normal(0.0, 1.0), 1),
@@ -191,3 +213,10 @@ def test_refusals_in_the_same_words(call):
             call(library, library.distributions)
         errors.append((caught.type, str(caught.value)))
     assert errors[0] == errors[1]
+
+
+def test_slopes_of_gamma_numbers():
+    shapes, quantiles = np.meshgrid([0.05, 0.4, 1.0, 3.0, 20.0, 300.0, 2e4], [0.02, 0.3, 0.7, 0.98])
+    x = torch.tensor(shapes * np.exp((quantiles - 0.5) * 2 / np.sqrt(np.maximum(shapes, 1))))
+    slopes = minidl.distributions.gamma.slope(minidl.tensor(shapes), minidl.tensor(x.numpy()))
+    np.testing.assert_allclose(slopes.numpy(), torch._standard_gamma_grad(torch.tensor(shapes), x), rtol=2e-3)
