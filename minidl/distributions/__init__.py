@@ -14,9 +14,9 @@ from minidl.distributions.categorical import Categorical
 from minidl.distributions.cauchy import Cauchy
 from minidl.distributions.distribution import Distribution
 from minidl.distributions.exponential import Exponential
+from minidl.distributions.gamma import Gamma
 from minidl.distributions.gumbel import Gumbel
 from minidl.distributions.half_normal import HalfNormal
-from minidl.distributions.gamma import Gamma
 from minidl.distributions.independent import Independent
 from minidl.distributions.kl import kl_divergence, register_kl
 from minidl.distributions.laplace import Laplace

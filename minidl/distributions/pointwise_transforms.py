@@ -135,7 +135,9 @@ class AffineTransform(Transform):
     @property
     def domain(self):
         """Real numbers, or arrays of them of ``event_dim`` dimensions."""
-        return constraints.independent(constraints.real, self.event_dim) if self.event_dim else constraints.real
+        return (
+            constraints.independent(constraints.real, self.event_dim) if self.event_dim else constraints.real
+        )
 
     codomain = domain
     sign = property(lambda self: self.scale.sign() if isinstance(self.scale, Tensor) else _sign(self.scale))

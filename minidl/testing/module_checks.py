@@ -137,7 +137,9 @@ class _Module:
     def _floating_results(self, module, buffers, *tensors):
         with no_grad():
             for buffer, values in buffers:
-                if not np.array_equal(_host(buffer), _host(values), equal_nan=True):  # a write would spoil its graph
+                if not np.array_equal(
+                    _host(buffer), _host(values), equal_nan=True
+                ):  # a write would spoil its graph
                     buffer.copy_(values)
         remaining = iter(tensors)
         given = [_mapped(lambda _: next(remaining), value) for value in self.inputs]
