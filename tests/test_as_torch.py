@@ -110,7 +110,7 @@ print(isinstance(torch.device('cpu'), torch.device))
 
 
 def test_a_missing_submodule_says_what_to_use():
-    names = ("nn.utils.parametrizations", "ao.quantization", "sparse", "_C", "_functorch")
+    names = ("package", "ao.quantization", "sparse", "_C", "_functorch")
     program = f"""
 {INSTALLED}
 import importlib
@@ -120,7 +120,7 @@ for name in {names}:
     except ModuleNotFoundError as error:
         print(str(error).partition('Hint: ')[2].split()[0])
 """
-    assert run(program) == ["use", "quantized", "sparse", "internal", "use"]
+    assert run(program) == ["programs", "quantized", "sparse", "internal", "use"]
 
 
 def test_a_program_runs():

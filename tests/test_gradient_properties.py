@@ -180,6 +180,18 @@ def matrices_of_decompositions():
     return [minidl.linalg.cholesky(square).sum(), *(part.sum() for part in minidl.linalg.eigh(square))]
 
 
+def third_derivatives_of_bags():
+    """The gradients of bags are linear ops of their own, which a third derivative differentiates again."""
+    leaves = [minidl.ones(3, 2, requires_grad=True), minidl.ones(1, 3, requires_grad=True)]
+    table, weights = leaves
+    results = [
+        nn.functional.embedding_bag(minidl.tensor([[0, 2, 2]]), table, mode="sum", per_sample_weights=weights)
+    ]
+    for _ in range(2):
+        results = autograd.grad([result.sin().sum() for result in results], leaves, create_graph=True)
+    return [result.sin().sum() for result in results]
+
+
 def test_every_gradient_rule_runs_and_nine_of_ten_are_differentiated_again():
     try:
         devices = [usable("emulated")]
@@ -193,7 +205,7 @@ def test_every_gradient_rule_runs_and_nine_of_ten_are_differentiated_again():
                 live = driving.differentiable(first)
                 if live:
                     autograd.grad([g.sum() for g in live], leaves + weights, allow_unused=True)
-        autograd.backward(matrices_of_decompositions())
+        autograd.backward(matrices_of_decompositions() + third_derivatives_of_bags())
         for device in devices:
             x = minidl.ones(2, requires_grad=True)
             (x.to(device) * 2).sum().backward()

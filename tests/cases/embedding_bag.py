@@ -53,6 +53,10 @@ CASES = [
         "functional.embedding_bag", (FIXED, normal(4, 3)), numpy=bag, id="fixed-weights",
         kwargs={"mode": "sum", "per_sample_weights": normal(2, 3), "padding_idx": 1},
     ),
+    Case(
+        "functional.embedding_bag", (FIXED, normal(4, 3)), numpy=bag, id="all-weights",
+        kwargs={"mode": "sum", "per_sample_weights": normal(2, 3)},
+    ),
     *(
         Case(
             "functional.embedding_bag", (INDICES, distinct(4, 3), values([0, 2, 2, 5, 7])), numpy=bag, id=f"last-{m}",

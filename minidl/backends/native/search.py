@@ -23,7 +23,7 @@ def searchsorted(boundaries, values, right):
 
 
 def histogram_counts(input, edges, weights):
-    if weights is not None or not _served(input, edges) or edges.size < 2:
+    if weights is not None or not _served(input, edges) or edges.size < 2 or np.isnan(edges).any():
         return NotImplemented
     counts = _native.empty((edges.size - 1,), np.dtype("float64"))
     _native.count_between(edges, input, counts)

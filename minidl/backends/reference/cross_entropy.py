@@ -78,9 +78,9 @@ def nll_loss_backward(xp, grad, target, weight, shape, ignore_index, reduction):
     index, own = _own_weights(xp, target, weight, ignore_index, wide.dtype)
     scale = wide / own.sum() if reduction == "mean" else wide
     here = _along(xp.arange(shape[dim]), dim, len(shape)) == xp.expand_dims(index, dim)
-    out = xp.where(here, xp.expand_dims(-own, dim), 0) * _over_classes(xp, scale, dim, target.ndim)
     counted = xp.expand_dims(target != ignore_index, dim)
-    return xp.where(counted, out, xp.zeros_like(out)).astype(grad.dtype)
+    share = xp.expand_dims(-own, dim) * _over_classes(xp, scale, dim, target.ndim)
+    return xp.where(here & counted, share, 0).astype(grad.dtype)
 
 
 def _own_weights(xp, target, weight, ignore_index, dtype):
