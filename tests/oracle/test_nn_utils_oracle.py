@@ -180,8 +180,3 @@ def test_clip_grad_norm_warns_as_deprecated():
     layer = nn.Linear(2, 1)
     with pytest.warns(FutureWarning, match="deprecated in favor of"):
         nn.utils.clip_grad_norm(layer.parameters(), 1.0)
-
-
-def test_parametrizations_say_what_to_use_instead():
-    with pytest.raises(AttributeError, match=r"use nn.utils.weight_norm"):
-        nn.utils.parametrizations.weight_norm(nn.Linear(2, 1))
