@@ -101,7 +101,9 @@ def with_pairs_of_calls(graph):
     the former the first of a pair, to the latter the second.
     """
     models = {entry["name"] for entry in graph["layers"] if "layers" in entry["config"]}
-    second = lambda number: 2 * number + 1  # noqa: E731
+
+    def second(number):
+        return 2 * number + 1
 
     def called(entry):
         nodes = numbered(entry["inbound_nodes"], models, second)
