@@ -29,7 +29,7 @@ def precise(subject):
         return
     drawn = np.random.default_rng(2).uniform(0.5, 1.5, sum(subject.sizes))
     for (index, _, x), found in zip(subject.wanted, subject.pull_back(drawn)):
-        found = found[np.isfinite(found) & (np.abs(found) > 1e-9)]  # what cancels leaves a few bits
+        found = found[np.isfinite(found) & (np.abs(found) > 1e-6)]  # what cancels leaves a few bits
         with np.errstate(all="ignore"):
             short = found.size and np.array_equal(found.astype(np.float32).astype(np.float64), found)
         if short and x._array.dtype == np.float64:
