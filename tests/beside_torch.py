@@ -58,3 +58,26 @@ def refusal(call):
         except Exception as error:
             return type(error), str(error)
     return caught[0].category, str(caught[0].message)
+
+
+def answered(questions):
+    """What is answered to each question: arrays, texts, numbers; or that it is not implemented."""
+    found = {}
+    for name, ask in questions.items():
+        try:
+            answer = ask()
+            found[name] = answer.numpy() if hasattr(answer, "numpy") else answer
+        except NotImplementedError:
+            found[name] = "not implemented"
+    return found
+
+
+def assert_alike(ours, theirs, rtol=1e-9):
+    """Whether two libraries gave the same answers; arrays up to rounding."""
+    assert ours.keys() == theirs.keys()
+    for name, wanted in theirs.items():
+        if isinstance(wanted, np.ndarray):
+            assert ours[name].shape == wanted.shape and ours[name].dtype == wanted.dtype, name
+            np.testing.assert_allclose(ours[name], wanted, rtol=rtol, atol=1e-12, err_msg=name)
+        else:
+            assert ours[name] == wanted, name

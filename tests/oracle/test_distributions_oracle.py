@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from beside_torch import answered, assert_alike
 
 import minidl
 
@@ -95,14 +96,7 @@ def answers(library, kind):
     }
     if kind != "Uniform":  # whose support prints tensors, and so their dtype
         questions["support"] = lambda: repr(distribution.support).replace(f"{library.__name__}.", "")
-    found = {}
-    for name, ask in questions.items():
-        try:
-            answer = ask()
-            found[name] = answer.numpy() if hasattr(answer, "numpy") else answer
-        except NotImplementedError:
-            found[name] = "not implemented"
-    return found
+    return answered(questions)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,12 +105,7 @@ def test_every_answer(kind):
     rtol = (
         1e-7 if kind.startswith("Multinomial") else 1e-9
     )  # PyTorch rounds log(n!) in its entropy to float32
-    for name, wanted in theirs.items():
-        if isinstance(wanted, np.ndarray):
-            assert ours[name].shape == wanted.shape and ours[name].dtype == wanted.dtype, name
-            np.testing.assert_allclose(ours[name], wanted, rtol=rtol, atol=1e-12, err_msg=name)
-        else:
-            assert ours[name] == wanted, name
+    assert_alike(ours, theirs, rtol)
 
 
 DIVERGENCES = [

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from beside_torch import answered, assert_alike
 
 import minidl
 
@@ -57,25 +58,12 @@ def answers(library, kind):
         "shapes": lambda: (tuple(transform.forward_shape(x.shape)), tuple(transform.inverse_shape(y.shape))),
         "printed": lambda: (repr(transform), repr(transform.inv), repr(transform.with_cache())),
     }
-    found = {}
-    for name, ask in questions.items():
-        try:
-            answer = ask()
-            found[name] = answer.numpy() if hasattr(answer, "numpy") else answer
-        except NotImplementedError:
-            found[name] = "not implemented"
-    return found
+    return answered(questions)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_answer(kind):
-    ours, theirs = (answers(library, kind) for library in (minidl, torch))
-    for name, wanted in theirs.items():
-        if isinstance(wanted, np.ndarray):
-            assert np.shape(ours[name]) == wanted.shape, name
-            np.testing.assert_allclose(ours[name], wanted, rtol=1e-9, atol=1e-12, err_msg=name)
-        else:
-            assert ours[name] == wanted, name
+    assert_alike(*(answers(library, kind) for library in (minidl, torch)))
 
 
 def test_a_cache_gives_back_what_rounding_would_lose():
